@@ -1,0 +1,168 @@
+//! How long to wait before the next attempt.
+
+use core::time::Duration;
+
+use crate::protocol::{Jitter, ReconnectConfig};
+
+/// Counts failed attempts and draws the delay before the next one.
+///
+/// The delay before attempt *n* + 1 is drawn after the cap: with `v = min(maxDelay, minDelay × growth^n)`
+/// it is U(0, v) for full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), and never below `floor`.
+/// The first retry after an established connection was lost is spread over U(0, `firstDelayMax`)
+/// (RFC 6455 §7.2.3), so that clients of a restarted server do not come back as one.
+#[derive(Clone, Debug, Default)]
+pub struct Backoff {
+    failures: u32,
+}
+
+impl Backoff {
+    /// Failed attempts since the growth was last reset.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Notes that an attempt failed and draws the wait before the next one.
+    pub fn handle_failure(
+        &mut self,
+        config: &ReconnectConfig,
+        rng: &mut fastrand::Rng,
+    ) -> Duration {
+        let grown = grow(config, self.failures);
+        self.failures = self.failures.saturating_add(1);
+        spread(config, grown, rng)
+    }
+
+    /// Draws the wait after an established connection was lost.
+    ///
+    /// A connection that had not proved stable counts as one more failure, so that a server that accepts
+    /// and then closes is not hammered.
+    pub fn handle_loss(&mut self, config: &ReconnectConfig, rng: &mut fastrand::Rng) -> Duration {
+        if self.failures > 0 {
+            return self.handle_failure(config, rng);
+        }
+        self.failures = 1;
+        let spread = config.first_delay_max.get().mul_f64(rng.f64());
+        spread.max(config.floor.get())
+    }
+
+    /// Forgets the failures: the connection has been stable and has carried a message.
+    pub fn reset(&mut self) {
+        self.failures = 0;
+    }
+}
+
+/// Draws the wait before an attempt that has a local cause (online again, the user's wish): up to 250 ms,
+/// so that ten profiles woken by one network do not connect in the same instant.
+pub fn local_delay(rng: &mut fastrand::Rng) -> Duration {
+    Duration::from_millis(250).mul_f64(rng.f64())
+}
+
+fn grow(config: &ReconnectConfig, failures: u32) -> Duration {
+    let min = config.min_delay.get().as_secs_f64();
+    let max = config.max_delay.get().as_secs_f64();
+    let grown = min * config.growth.powi(failures.min(1000) as i32);
+    if grown < max {
+        Duration::try_from_secs_f64(grown).unwrap_or(config.max_delay.get())
+    } else {
+        config.max_delay.get()
+    }
+}
+
+fn spread(config: &ReconnectConfig, delay: Duration, rng: &mut fastrand::Rng) -> Duration {
+    let drawn = match config.jitter {
+        Jitter::Full => delay.mul_f64(rng.f64()),
+        Jitter::None => delay,
+        Jitter::Fraction(fraction) => delay.mul_f64(1.0 + fraction * (2.0 * rng.f64() - 1.0)),
+        Jitter::Add(most) => delay + most.get().mul_f64(rng.f64()),
+    };
+    drawn.max(config.floor.get())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::crate::protocol::Millis;
+    use super::*;
+
+    fn delays(config: &ReconnectConfig, count: usize) -> Vec<Duration> {
+        let mut rng = fastrand::Rng::with_seed(7);
+        let mut backoff = Backoff::default();
+        (0..count)
+            .map(|_| backoff.handle_failure(config, &mut rng))
+            .collect()
+    }
+
+    #[test]
+    fn without_jitter_the_delay_doubles_up_to_the_cap() {
+        let config = ReconnectConfig {
+            jitter: Jitter::None,
+            ..Default::default()
+        };
+        let seconds: Vec<_> = delays(&config, 7).iter().map(Duration::as_secs).collect();
+        assert_eq!(seconds, [1, 2, 4, 8, 16, 30, 30]);
+    }
+
+    #[test]
+    fn full_jitter_still_disperses_at_the_cap() {
+        let config = ReconnectConfig::default();
+        let drawn = delays(&config, 1000);
+        let at_cap = &drawn[10..];
+        let below_half = at_cap
+            .iter()
+            .filter(|delay| **delay < config.max_delay.get() / 2)
+            .count();
+        assert!((300..700).contains(&below_half), "{below_half}");
+        assert!(drawn.iter().all(|delay| *delay >= config.floor.get()));
+        assert!(drawn.iter().all(|delay| *delay <= config.max_delay.get()));
+    }
+
+    #[test]
+    fn the_first_retry_after_a_loss_is_spread_over_five_seconds() {
+        let config = ReconnectConfig::default();
+        let mut rng = fastrand::Rng::with_seed(1);
+        let drawn: Vec<_> = (0..1000)
+            .map(|_| Backoff::default().handle_loss(&config, &mut rng))
+            .collect();
+        assert!(
+            drawn
+                .iter()
+                .any(|delay| *delay > Duration::from_millis(4500))
+        );
+        assert!(drawn.iter().all(|delay| *delay <= Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn a_loss_before_stability_goes_on_growing() {
+        let config = ReconnectConfig {
+            jitter: Jitter::None,
+            ..Default::default()
+        };
+        let mut rng = fastrand::Rng::with_seed(1);
+        let mut backoff = Backoff::default();
+        backoff.handle_failure(&config, &mut rng);
+        backoff.handle_failure(&config, &mut rng);
+        assert_eq!(
+            backoff.handle_loss(&config, &mut rng),
+            Duration::from_secs(4)
+        );
+    }
+
+    #[test]
+    fn added_jitter_lies_between_nothing_and_its_bound() {
+        let config = ReconnectConfig {
+            jitter: Jitter::Add(Millis::from_millis(1000)),
+            ..Default::default()
+        };
+        let first = delays(&config, 1)[0];
+        assert!(first >= Duration::from_secs(1) && first <= Duration::from_secs(2));
+    }
+
+    #[test]
+    fn huge_growth_stays_at_the_cap() {
+        let config = ReconnectConfig {
+            growth: 1e300,
+            jitter: Jitter::None,
+            ..Default::default()
+        };
+        assert_eq!(delays(&config, 3)[2], config.max_delay.get());
+    }
+}

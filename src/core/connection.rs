@@ -1,0 +1,457 @@
+//! One connection: its life, its heartbeat and its handles.
+
+use std::collections::BTreeMap;
+
+use core::time::Duration;
+
+use super::backoff::Backoff;
+use super::fanout::Fanout;
+use super::heartbeat::Heartbeat;
+use super::io::{Output, Payload, PortId, SocketId, TimerReason};
+use super::outbox::Outbox;
+use super::outputs::Outputs;
+use super::tabs::Tabs;
+use super::timers::Timers;
+use crate::protocol::{
+    Amount, Attach, Cause, ConnId, ConnectionConfig, ConnectionReport, Counters, FlowConfig,
+    HandleId, HubMessage, Options, Reason, State, Status, WhenSlow,
+};
+use crate::time::Time;
+
+/// What makes two handles share a connection.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Identity {
+    /// The normalised absolute url.
+    pub url: String,
+    /// The subprotocols to offer, in order.
+    pub protocols: Vec<String>,
+    /// The key that separates users.
+    pub key: String,
+}
+
+impl Identity {
+    /// The identity that an attach asks for.
+    pub fn of(attach: &Attach) -> Self {
+        Self {
+            url: attach.url.clone(),
+            protocols: attach.protocols.clone(),
+            key: attach.key.clone(),
+        }
+    }
+}
+
+/// A timer of a connection or a tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    /// A connection.
+    Conn(ConnId),
+    /// A tab.
+    Tab(PortId),
+}
+
+/// What names a timer.
+pub type TimerKey = (Owner, TimerReason);
+
+/// What a connection needs of its hub for one input.
+#[derive(Debug)]
+pub struct Cx<'a, P> {
+    /// The time.
+    pub now: Time,
+    /// Randomness.
+    pub rng: &'a mut fastrand::Rng,
+    /// The timers of all.
+    pub timers: &'a mut Timers<TimerKey>,
+    /// The tabs.
+    pub tabs: &'a Tabs,
+    /// What the driver shall do.
+    pub out: &'a mut Outputs<P>,
+    /// Whether the browser says it is online.
+    pub online: bool,
+}
+
+/// A connection and everybody who wants it.
+#[derive(Debug)]
+pub struct Connection<P> {
+    pub(super) id: ConnId,
+    pub(super) identity: Identity,
+    pub(super) config: ConnectionConfig,
+    linger: Duration,
+    pub(super) phase: Phase,
+    pub(super) generation: u32,
+    pub(super) status: Status,
+    pub(super) backoff: Backoff,
+    pub(super) heartbeat: Heartbeat<P>,
+    pub(super) outbox: Outbox<P>,
+    pub(super) fanout: Fanout<P>,
+    pub(super) handles: BTreeMap<(PortId, HandleId), FlowConfig>,
+    pub(super) counters: Counters,
+    pub(super) parting: (Option<u16>, String),
+}
+
+/// Where in its life a connection is. What the tabs see of it is its [`Status`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Nobody has asked for it.
+    Idle,
+    /// Until the next attempt.
+    Waiting,
+    /// The WebSocket is connecting.
+    Handshake(SocketId),
+    /// The WebSocket is open, and its first ping not answered yet.
+    Verifying(SocketId),
+    /// Messages flow.
+    Up {
+        /// The socket.
+        socket: SocketId,
+        /// Whether it has been up for long enough.
+        stable: bool,
+        /// Whether it has carried a message or pong.
+        proved: bool,
+    },
+    /// For good.
+    Ended,
+}
+
+impl<P: Payload> Connection<P> {
+    /// A connection that nobody has attached yet.
+    pub fn new(id: ConnId, identity: Identity, options: &Options, now: Time) -> Self {
+        let config = ConnectionConfig::new(options);
+        Self {
+            id,
+            identity,
+            heartbeat: Heartbeat::new(&config.heartbeat),
+            config,
+            linger: Duration::ZERO,
+            phase: Phase::Idle,
+            generation: 0,
+            status: Status {
+                state: State::Idle,
+                attempt: 0,
+                next_attempt_at: None,
+                code: None,
+                reason: Reason::Unused,
+                since: now,
+                protocol: String::new(),
+                extensions: String::new(),
+                cause: Cause::None,
+                close_reason: String::new(),
+                clean: false,
+            },
+            backoff: Backoff::default(),
+            outbox: Outbox::new(),
+            fanout: Fanout::new(id),
+            handles: BTreeMap::new(),
+            counters: Counters::default(),
+            parting: (None, String::new()),
+        }
+    }
+
+    /// What it is known by.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The socket whose events count.
+    pub fn socket(&self) -> Option<SocketId> {
+        match self.phase {
+            Phase::Handshake(socket) | Phase::Verifying(socket) | Phase::Up { socket, .. } => {
+                Some(socket)
+            }
+            Phase::Idle | Phase::Waiting | Phase::Ended => None,
+        }
+    }
+
+    /// Whether it will not connect again.
+    pub fn is_ended(&self) -> bool {
+        self.phase == Phase::Ended
+    }
+
+    /// Whether it has ended and every tab has been told.
+    pub fn is_finished(&self) -> bool {
+        self.is_ended() && self.fanout.is_drained()
+    }
+
+    /// Whether a tab has this handle here.
+    pub fn has_handle(&self, port: PortId, handle: HandleId) -> bool {
+        self.handles.contains_key(&(port, handle))
+    }
+
+    /// Whether a tab gets this connection's messages.
+    pub fn has_port(&self, port: PortId) -> bool {
+        self.handles.keys().any(|(owner, _)| *owner == port)
+    }
+
+    /// Whether anything of this connection may still be posted to a tab.
+    pub fn has_lane(&self, port: PortId) -> bool {
+        self.fanout.has_lane(port)
+    }
+
+    /// Adds a handle, and connects if this is the first. Adding it again tells its state again.
+    pub fn attach(
+        &mut self,
+        port: PortId,
+        handle: HandleId,
+        options: &Options,
+        cx: &mut Cx<'_, P>,
+    ) {
+        cx.timers.clear(self.timer(TimerReason::Linger));
+        self.linger = self.linger.max(options.linger());
+        self.handles.insert((port, handle), options.flow.resolve());
+        self.outbox
+            .add_sender((port, handle), options.queue.resolve());
+        self.fanout.set_lane(port, self.lane_config(port));
+        let attached = HubMessage::Attached {
+            handle,
+            conn: self.id,
+            next: self.fanout.next(),
+            ignored: self.config.differences(options),
+            status: Status {
+                cause: Cause::None,
+                ..self.status.clone()
+            },
+        };
+        self.fanout.push_note_to(port, attached);
+        if self.phase == Phase::Idle {
+            self.connect(Reason::Attached, cx);
+        }
+        self.flush(cx);
+    }
+
+    /// Closes a handle at its tab's wish.
+    pub fn detach(
+        &mut self,
+        port: PortId,
+        handle: HandleId,
+        parting: (Option<u16>, String),
+        cx: &mut Cx<'_, P>,
+    ) {
+        if self.handles.remove(&(port, handle)).is_none() {
+            return;
+        }
+        self.outbox.close_sender((port, handle));
+        self.post_verdicts(cx);
+        let closed = HubMessage::Closed {
+            handle,
+            code: parting.0.unwrap_or(1005),
+            reason: parting.1.clone(),
+            clean: true,
+        };
+        cx.out.push(Output::Post(port, closed));
+        self.parting = parting;
+        self.handle_left(port, cx);
+    }
+
+    /// Forgets all handles of a tab that is gone.
+    pub fn remove_port(&mut self, port: PortId, cx: &mut Cx<'_, P>) {
+        let gone: Vec<_> = self
+            .handles
+            .keys()
+            .filter(|(owner, _)| *owner == port)
+            .copied()
+            .collect();
+        for key in gone {
+            self.handles.remove(&key);
+            self.outbox.orphan_sender(key);
+        }
+        self.fanout.remove_lane(port);
+        self.handle_left(port, cx);
+    }
+
+    /// Queues sends, and hands them if the connection is open.
+    pub fn send(
+        &mut self,
+        port: PortId,
+        handle: HandleId,
+        first: u64,
+        frames: Vec<P>,
+        cx: &mut Cx<'_, P>,
+    ) {
+        let is_open = self.status.state.is_open();
+        for (index, frame) in frames.into_iter().enumerate() {
+            let id = first.saturating_add(index as u64);
+            self.outbox.push((port, handle), id, frame, is_open, cx.now);
+        }
+        self.drain(cx);
+        if !is_open {
+            self.set_timer(TimerReason::QueueTtl, self.outbox.next_expiry(), cx);
+        }
+        self.post_verdicts(cx);
+    }
+
+    /// Notes what a tab has dispatched.
+    pub fn handle_ack(&mut self, port: PortId, next: u64, cx: &mut Cx<'_, P>) -> bool {
+        let known = self.fanout.handle_ack(port, next);
+        if known {
+            self.flush(cx);
+        }
+        known
+    }
+
+    /// Handles a timer of this connection.
+    pub fn handle_timer(&mut self, reason: TimerReason, cx: &mut Cx<'_, P>) {
+        match reason {
+            TimerReason::ConnectTimeout => self.abandon(Reason::ConnectTimeout, cx),
+            TimerReason::Reconnect => self.connect(Reason::Retry, cx),
+            TimerReason::Stable => self.handle_stable(),
+            TimerReason::Ping => self.ping(cx),
+            TimerReason::PongLate => self.handle_pong_late(cx),
+            TimerReason::PongTimeout => self.handle_pong_timeout(cx),
+            TimerReason::QueueTtl => {
+                self.outbox.handle_ttl(cx.now);
+                self.set_timer(TimerReason::QueueTtl, self.outbox.next_expiry(), cx);
+                self.post_verdicts(cx);
+            }
+            TimerReason::Confirm => {
+                self.outbox.handle_confirm(cx.now);
+                self.set_timer(TimerReason::Confirm, self.outbox.next_confirm(), cx);
+                self.post_verdicts(cx);
+            }
+            TimerReason::Linger => self.handle_unwanted(cx),
+            TimerReason::HiddenFlush => self.flush_all(true, cx),
+            TimerReason::TabSilence => {}
+        }
+    }
+
+    /// Posts what was collected to the tabs that can take it.
+    pub fn flush(&mut self, cx: &mut Cx<'_, P>) {
+        self.flush_all(false, cx);
+    }
+
+    /// What there is to tell of it.
+    pub fn report(&self) -> ConnectionReport {
+        let (failed, orphaned) = self.outbox.failures();
+        let mut ports: Vec<_> = self.handles.keys().map(|(port, _)| *port).collect();
+        ports.dedup();
+        ConnectionReport {
+            conn: self.id,
+            state: self.status.state,
+            handles: self.handles.len() as u32,
+            tabs: ports.len() as u32,
+            counters: Counters {
+                received: self.fanout.next(),
+                failed,
+                orphaned,
+                dropped: self.fanout.dropped(),
+                ..self.counters
+            },
+            rtt: self.heartbeat.rtt().map(|rtt| rtt.as_secs_f64() * 1000.0),
+            queued: self.outbox.len() as u32,
+            backlog: self.fanout.backlog() as u32,
+        }
+    }
+
+    fn handle_left(&mut self, port: PortId, cx: &mut Cx<'_, P>) {
+        if self.has_port(port) {
+            self.fanout.set_lane(port, self.lane_config(port));
+            return;
+        }
+        self.fanout.remove_lane(port);
+        if self.handles.is_empty() && !self.is_ended() {
+            self.set_timer_in(TimerReason::Linger, self.linger, cx);
+        }
+    }
+
+    pub(super) fn drain(&mut self, cx: &mut Cx<'_, P>) {
+        let Phase::Up { socket, .. } = self.phase else {
+            return;
+        };
+        let mut sent = 0;
+        while let Some(frame) = self.outbox.poll_frame(cx.now) {
+            sent += 1;
+            cx.out.push(Output::Send(socket, frame));
+        }
+        self.counters.sent += sent;
+        if sent > 0
+            && self.heartbeat.ping().is_none()
+            && !cx.timers.is_set(self.timer(TimerReason::Confirm))
+        {
+            self.set_timer(TimerReason::Confirm, self.outbox.next_confirm(), cx);
+        }
+    }
+
+    pub(super) fn post_verdicts(&mut self, cx: &mut Cx<'_, P>) {
+        for (port, verdict) in self.outbox.take_verdicts() {
+            cx.out.push(Output::Post(port, verdict));
+        }
+    }
+
+    pub(super) fn transition(
+        &mut self,
+        state: State,
+        reason: Reason,
+        cause: Cause,
+        cx: &mut Cx<'_, P>,
+    ) {
+        if self.status.state != state {
+            self.status.since = cx.now;
+        }
+        self.status.state = state;
+        self.status.reason = reason;
+        self.status.cause = cause;
+        let note = HubMessage::Status(self.id, self.status.clone());
+        self.fanout.push_note(&note);
+        self.flush(cx);
+    }
+
+    fn flush_all(&mut self, hidden_due: bool, cx: &mut Cx<'_, P>) {
+        let key = self.timer(TimerReason::HiddenFlush);
+        match self.fanout.flush(cx.tabs, hidden_due, cx.out) {
+            Some(wait) if hidden_due || !cx.timers.is_set(key) => cx.timers.set(key, cx.now + wait),
+            Some(_) => {}
+            None => cx.timers.clear(key),
+        }
+    }
+
+    /// The limits for a tab with several handles: the strictest of each.
+    fn lane_config(&self, port: PortId) -> FlowConfig {
+        self.handles
+            .iter()
+            .filter(|((owner, _), _)| *owner == port)
+            .map(|(_, flow)| flow.clone())
+            .reduce(|one, other| FlowConfig {
+                window: least(one.window, other.window),
+                cap: least(one.cap, other.cap),
+                when_slow: if one.when_slow == WhenSlow::Queue {
+                    other.when_slow
+                } else {
+                    one.when_slow
+                },
+                hidden_flush: one.hidden_flush.min(other.hidden_flush),
+            })
+            .unwrap_or_default()
+    }
+
+    pub(super) fn stop_timers(&mut self, cx: &mut Cx<'_, P>) {
+        self.heartbeat.handle_lost();
+        for reason in [
+            TimerReason::ConnectTimeout,
+            TimerReason::Reconnect,
+            TimerReason::Stable,
+            TimerReason::Ping,
+            TimerReason::PongLate,
+            TimerReason::PongTimeout,
+            TimerReason::Confirm,
+        ] {
+            cx.timers.clear(self.timer(reason));
+        }
+    }
+
+    pub(super) fn timer(&self, reason: TimerReason) -> TimerKey {
+        (Owner::Conn(self.id), reason)
+    }
+
+    pub(super) fn set_timer(&self, reason: TimerReason, at: Time, cx: &mut Cx<'_, P>) {
+        cx.timers.set(self.timer(reason), at);
+    }
+
+    pub(super) fn set_timer_in(&self, reason: TimerReason, delay: Duration, cx: &mut Cx<'_, P>) {
+        self.set_timer(reason, cx.now + delay, cx);
+    }
+}
+
+fn least(one: Amount, other: Amount) -> Amount {
+    Amount {
+        messages: one.messages.min(other.messages),
+        bytes: one.bytes.min(other.bytes),
+    }
+}

@@ -1,0 +1,386 @@
+//! What waits for one tab: a window of unacknowledged messages, a queue up to a cap, and a policy beyond.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::io::Payload;
+use crate::protocol::{Amount, ConnId, FlowConfig, GapReason, HubMessage, Loss, WhenSlow};
+
+/// Frames that came in one go, shared by all tabs that have yet to get them.
+#[derive(Clone, Debug)]
+pub struct Batch<P> {
+    /// Sequence of the first frame.
+    pub first: u64,
+    /// The frames.
+    pub frames: Vec<P>,
+    /// Their sizes added up.
+    pub bytes: usize,
+}
+
+/// Messages and bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Messages.
+    pub messages: usize,
+    /// Bytes.
+    pub bytes: usize,
+}
+
+impl Load {
+    /// Adds another load.
+    pub fn add(&mut self, other: Self) {
+        self.messages += other.messages;
+        self.bytes += other.bytes;
+    }
+
+    /// Takes a load away again.
+    pub fn sub(&mut self, other: Self) {
+        self.messages = self.messages.saturating_sub(other.messages);
+        self.bytes = self.bytes.saturating_sub(other.bytes);
+    }
+
+    fn exceeds(self, amount: Amount) -> bool {
+        self.messages > amount.messages.get() || self.bytes > amount.bytes.get()
+    }
+
+    fn reaches_half(self, amount: Amount) -> bool {
+        self.messages >= amount.messages.get() / 2 || self.bytes >= amount.bytes.get() / 2
+    }
+}
+
+/// One tab's place in the stream of a connection.
+#[derive(Debug)]
+pub struct Lane<P> {
+    config: FlowConfig,
+    queue: VecDeque<Item<P>>,
+    queued: Load,
+    posted: VecDeque<Posted>,
+    in_flight: Load,
+    losing: bool,
+}
+
+/// What a lane wants posted next.
+#[derive(Debug)]
+pub enum Step<P> {
+    /// A control message.
+    Note(HubMessage),
+    /// Messages were lost here.
+    Lost(u64, u64),
+    /// Frames.
+    Frames {
+        /// Sequence of the first.
+        first: u64,
+        /// Sequence after the last.
+        end: u64,
+        /// The frames.
+        parts: Vec<(Rc<Batch<P>>, Range<usize>)>,
+        /// Whether an acknowledgement is due.
+        want_ack: bool,
+    },
+}
+
+#[derive(Debug)]
+enum Item<P> {
+    Frames(Rc<Batch<P>>, Range<usize>),
+    Lost(u64, u64),
+    Note(HubMessage),
+}
+
+#[derive(Debug)]
+struct Posted {
+    end: u64,
+    load: Load,
+}
+
+/// Control messages that wait for a suspended tab. Older transitions are dropped: the last ones tell the state.
+const MAX_NOTES: usize = 256;
+
+impl<P: Payload> Lane<P> {
+    /// A lane at the end of the stream.
+    pub fn new(config: FlowConfig) -> Self {
+        Self {
+            config,
+            queue: VecDeque::new(),
+            queued: Load::default(),
+            posted: VecDeque::new(),
+            in_flight: Load::default(),
+            losing: false,
+        }
+    }
+
+    /// Changes the limits.
+    pub fn set_config(&mut self, config: FlowConfig) {
+        self.config = config;
+    }
+
+    /// Longest delay while the tab is hidden.
+    pub fn config(&self) -> &FlowConfig {
+        &self.config
+    }
+
+    /// What waits, in flight aside.
+    pub fn queued(&self) -> Load {
+        self.queued
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Whether so much waits that even a hidden tab gets it now.
+    pub fn is_urgent(&self) -> bool {
+        self.queued.reaches_half(self.config.window)
+            || self
+                .queue
+                .iter()
+                .any(|item| matches!(item, Item::Note(_) | Item::Lost(..)))
+    }
+
+    /// Adds a batch at the end.
+    pub fn push_batch(&mut self, batch: &Rc<Batch<P>>) -> u64 {
+        let end = batch.first + batch.frames.len() as u64;
+        if self.losing {
+            self.push_lost(batch.first, end);
+            return batch.frames.len() as u64;
+        }
+        self.queued.add(Load {
+            messages: batch.frames.len(),
+            bytes: batch.bytes,
+        });
+        self.queue
+            .push_back(Item::Frames(Rc::clone(batch), 0..batch.frames.len()));
+        0
+    }
+
+    /// Adds a control message at the end.
+    pub fn push_note(&mut self, note: HubMessage) {
+        self.queue.push_back(Item::Note(note));
+        let is_status = |item: &Item<P>| matches!(item, Item::Note(HubMessage::Status(..)));
+        if self.queue.len() > MAX_NOTES
+            && self.queue.iter().filter(|item| is_status(item)).count() > MAX_NOTES
+            && let Some(oldest) = self.queue.iter().position(is_status)
+        {
+            self.queue.remove(oldest);
+        }
+    }
+
+    /// Takes what can be posted next, if anything can.
+    pub fn poll(&mut self) -> Option<Step<P>> {
+        let step = match self.queue.pop_front()? {
+            Item::Lost(from, to) => Some(Step::Lost(from, to)),
+            Item::Note(note) => Some(Step::Note(note)),
+            frames @ Item::Frames(..) => {
+                self.queue.push_front(frames);
+                self.poll_frames()
+            }
+        };
+        self.losing &= !self.queue.is_empty();
+        step
+    }
+
+    /// Applies the policy to what could not be posted; returns how many messages are newly lost.
+    ///
+    /// `is_due` is false for a hidden tab that only waits for its beat: it is not slow.
+    pub fn enforce(&mut self, is_due: bool) -> u64 {
+        match self.config.when_slow {
+            WhenSlow::Latest if is_due && self.queued.messages > 1 => {
+                self.drop_oldest(Amount::new(1, u32::MAX))
+            }
+            WhenSlow::DropOldest if self.queued.exceeds(self.config.cap) => {
+                self.drop_oldest(self.config.cap)
+            }
+            WhenSlow::Queue if self.queued.exceeds(self.config.cap) => self.drop_newest(),
+            WhenSlow::Latest | WhenSlow::DropOldest | WhenSlow::Queue => 0,
+        }
+    }
+
+    /// Notes that the tab has dispatched everything before `next`.
+    pub fn handle_ack(&mut self, next: u64) {
+        while self.posted.front().is_some_and(|posted| posted.end <= next) {
+            if let Some(posted) = self.posted.pop_front() {
+                self.in_flight.sub(posted.load);
+            }
+        }
+    }
+
+    /// The messages that tell the tab of a loss.
+    pub fn loss_notes(&self, conn: ConnId, from: u64, to: u64) -> [HubMessage; 2] {
+        [
+            HubMessage::Gap {
+                conn,
+                lost: Some((from, to)),
+                reason: GapReason::Dropped(Loss::SlowTab),
+            },
+            HubMessage::Overflow {
+                conn,
+                count: to - from,
+                policy: self.config.when_slow,
+            },
+        ]
+    }
+
+    fn poll_frames(&mut self) -> Option<Step<P>> {
+        let mut parts = Vec::new();
+        let mut span: Option<(u64, u64)> = None;
+        let mut taken = Load::default();
+        while let Some(Item::Frames(batch, range)) = self.queue.front_mut() {
+            let first = batch.first + range.start as u64;
+            if span.is_some_and(|(_, end)| end != first) {
+                break;
+            }
+            let room = Room {
+                window: self.config.window,
+                used: self.in_flight,
+            };
+            let (fits, load) = room.fit(batch, range.clone(), taken);
+            if fits == 0 {
+                break;
+            }
+            let part = range.start..range.start + fits;
+            span = Some((span.map_or(first, |(first, _)| first), first + fits as u64));
+            taken.add(load);
+            let whole = part.end == range.end;
+            parts.push((Rc::clone(batch), part.clone()));
+            if whole {
+                self.queue.pop_front();
+            } else {
+                range.start = part.end;
+                break;
+            }
+        }
+        let (first, end) = span?;
+        self.queued.sub(taken);
+        self.in_flight.add(taken);
+        self.posted.push_back(Posted { end, load: taken });
+        Some(Step::Frames {
+            first,
+            end,
+            parts,
+            want_ack: self.in_flight.reaches_half(self.config.window),
+        })
+    }
+
+    fn push_lost(&mut self, from: u64, to: u64) {
+        if let Some(Item::Lost(_, end)) = self.queue.back_mut()
+            && *end == from
+        {
+            *end = to;
+            return;
+        }
+        self.queue.push_back(Item::Lost(from, to));
+    }
+
+    fn drop_oldest(&mut self, keep: Amount) -> u64 {
+        let mut dropped = 0;
+        let mut kept = VecDeque::with_capacity(self.queue.len());
+        for item in core::mem::take(&mut self.queue) {
+            match item {
+                Item::Frames(batch, mut range) => {
+                    let from = batch.first + range.start as u64;
+                    while self.queued.exceeds(keep)
+                        && self.queued.messages > 1
+                        && range.start < range.end
+                    {
+                        let bytes = batch.frames.get(range.start).map_or(0, Payload::size);
+                        self.queued.sub(Load { messages: 1, bytes });
+                        range.start += 1;
+                        dropped += 1;
+                    }
+                    let to = batch.first + range.start as u64;
+                    if to > from {
+                        match kept.back_mut() {
+                            Some(Item::Lost(_, end)) if *end == from => *end = to,
+                            _ => kept.push_back(Item::Lost(from, to)),
+                        }
+                    }
+                    if range.start < range.end {
+                        kept.push_back(Item::Frames(batch, range));
+                    }
+                }
+                Item::Lost(from, to) => match kept.back_mut() {
+                    Some(Item::Lost(_, end)) if *end == from => *end = to,
+                    _ => kept.push_back(Item::Lost(from, to)),
+                },
+                Item::Note(note) => kept.push_back(Item::Note(note)),
+            }
+        }
+        self.queue = kept;
+        dropped
+    }
+
+    fn drop_newest(&mut self) -> u64 {
+        let mut dropped = 0;
+        let mut tail = Vec::new();
+        while self.queued.exceeds(self.config.cap) && self.queued.messages > 1 {
+            match self.queue.pop_back() {
+                Some(Item::Frames(batch, mut range)) => {
+                    let to = batch.first + range.end as u64;
+                    while self.queued.exceeds(self.config.cap)
+                        && self.queued.messages > 1
+                        && range.start < range.end
+                    {
+                        range.end -= 1;
+                        let bytes = batch.frames.get(range.end).map_or(0, Payload::size);
+                        self.queued.sub(Load { messages: 1, bytes });
+                        dropped += 1;
+                    }
+                    tail.push(Item::Lost(batch.first + range.end as u64, to));
+                    if range.start < range.end {
+                        self.queue.push_back(Item::Frames(batch, range));
+                    }
+                }
+                Some(other) => tail.push(other),
+                None => break,
+            }
+        }
+        for item in tail.into_iter().rev() {
+            match item {
+                Item::Lost(from, to) => self.push_lost(from, to),
+                Item::Note(_) | Item::Frames(..) => self.queue.push_back(item),
+            }
+        }
+        self.losing = true;
+        dropped
+    }
+}
+
+struct Room {
+    window: Amount,
+    used: Load,
+}
+
+impl Room {
+    /// How many frames of the range fit, and their load. At least one if nothing is in flight.
+    fn fit<P: Payload>(&self, batch: &Batch<P>, range: Range<usize>, taken: Load) -> (usize, Load) {
+        let mut used = self.used;
+        used.add(taken);
+        if range.len() == batch.frames.len() {
+            let whole = Load {
+                messages: range.len(),
+                bytes: batch.bytes,
+            };
+            let mut after = used;
+            after.add(whole);
+            if !after.exceeds(self.window) {
+                return (range.len(), whole);
+            }
+        }
+        let mut fits = Load::default();
+        for frame in batch.frames.get(range).unwrap_or_default() {
+            let one = Load {
+                messages: 1,
+                bytes: frame.size(),
+            };
+            let mut after = used;
+            after.add(one);
+            if after.exceeds(self.window) && used != Load::default() {
+                break;
+            }
+            used = after;
+            fits.add(one);
+        }
+        (fits.messages, fits)
+    }
+}

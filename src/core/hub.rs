@@ -1,0 +1,443 @@
+//! The hub: tabs on one side, connections on the other.
+
+use std::collections::BTreeMap;
+
+use super::connection::{Connection, Cx, Identity, Owner, TimerKey};
+use super::io::{Deadline, Input, Output, Payload, PortId, SocketEvent, SocketId, TimerReason};
+use super::outputs::Outputs;
+use super::tabs::{Silence, Tab, Tabs};
+use super::timers::Timers;
+use crate::protocol::{
+    Attach, ConnId, HandleId, Hello, HubMessage, Liveness, MAJOR, MessageError, Report, TabMessage,
+    op,
+};
+use crate::time::Time;
+
+/// A hub without a browser: connections shared by the tabs behind ports.
+///
+/// It is driven by one contract: [`handle_input`](Self::handle_input), then [`poll_output`](Self::poll_output)
+/// until it gives [`Output::Timeout`]; then the next input, or [`Input::Timeout`] when the deadline has come.
+/// Time never goes back between calls; if it does, the hub goes on with the latest it has seen.
+///
+/// ```
+/// use std::time::Duration;
+/// use tabwire::core::{Hub, Input, Output, Payload, PortId};
+/// use tabwire::protocol::TabMessage;
+/// use tabwire::time::Time;
+///
+/// #[derive(Clone, PartialEq)]
+/// struct Text(String);
+/// impl Payload for Text {
+///     fn size(&self) -> usize { self.0.len() }
+///     fn from_text(text: &str) -> Self { Text(text.into()) }
+/// }
+///
+/// let mut hub: Hub<Text> = Hub::new(42);
+/// hub.handle_input(Time::ZERO, Input::Message(PortId(1), TabMessage::Alive));
+/// // Nobody has said hello on that port yet, so the hub asks who it is.
+/// assert!(matches!(hub.poll_output(), Output::Post(PortId(1), _)));
+/// assert!(matches!(hub.poll_output(), Output::Timeout(None)));
+/// ```
+#[derive(Debug)]
+pub struct Hub<P> {
+    now: Time,
+    rng: fastrand::Rng,
+    tabs: Tabs,
+    connections: BTreeMap<ConnId, Connection<P>>,
+    by_identity: BTreeMap<Identity, ConnId>,
+    timers: Timers<TimerKey>,
+    out: Outputs<P>,
+    unflushed: Vec<ConnId>,
+    tick_pending: bool,
+    online: bool,
+    last_conn: u32,
+    census: (u32, u32),
+}
+
+impl<P: Payload> Hub<P> {
+    /// An empty hub. `seed` makes all that is random.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            now: Time::ZERO,
+            rng: fastrand::Rng::with_seed(seed),
+            tabs: Tabs::default(),
+            connections: BTreeMap::new(),
+            by_identity: BTreeMap::new(),
+            timers: Timers::default(),
+            out: Outputs::default(),
+            unflushed: Vec::new(),
+            tick_pending: false,
+            online: true,
+            last_conn: 0,
+            census: (0, 0),
+        }
+    }
+
+    /// Takes an input.
+    pub fn handle_input(&mut self, now: Time, input: Input<P>) {
+        self.now = self.now.max(now);
+        match input {
+            Input::Socket(socket, event) => self.handle_socket(socket, event),
+            Input::Tick => self.handle_tick(),
+            Input::Message(port, message) => self.handle_message(port, message),
+            Input::Malformed(port, op, error) => {
+                self.out
+                    .push(Output::Post(port, HubMessage::Error { op, error }));
+            }
+            Input::LockGranted(port) => self.handle_lock_granted(port),
+            Input::Timeout => self.handle_timeout(),
+        }
+    }
+
+    /// Gives the next output. [`Output::Timeout`] says that there is nothing more until the next input.
+    pub fn poll_output(&mut self) -> Output<P> {
+        self.out.pop().unwrap_or_else(|| {
+            Output::Timeout(
+                self.timers
+                    .next()
+                    .map(|(at, (_, reason))| Deadline { at, reason }),
+            )
+        })
+    }
+
+    /// What there is to tell a tab.
+    pub fn report(&self, port: PortId) -> Report {
+        let (tabs, suspended) = self.tabs.count();
+        Report {
+            tabs,
+            suspended,
+            connections: self.connections.len() as u32,
+            attached: self
+                .connections
+                .values()
+                .filter(|connection| connection.has_port(port))
+                .map(Connection::report)
+                .collect(),
+        }
+    }
+
+    fn handle_socket(&mut self, socket: SocketId, event: SocketEvent<P>) {
+        let conn = socket.conn;
+        let is_current = |connection: &Connection<P>| connection.socket() == Some(socket);
+        if !self.connections.get(&conn).is_some_and(is_current) {
+            return;
+        }
+        let is_frame = matches!(event, SocketEvent::Frame(_));
+        self.with(conn, |connection, cx| connection.handle_socket(event, cx));
+        if is_frame {
+            self.flush_soon(conn);
+        } else {
+            self.sweep(conn);
+        }
+    }
+
+    /// Posts the first frame after a pause at once, and what comes until the tick in one go.
+    fn flush_soon(&mut self, conn: ConnId) {
+        if self.tick_pending {
+            if !self.unflushed.contains(&conn) {
+                self.unflushed.push(conn);
+            }
+            return;
+        }
+        self.with(conn, Connection::flush);
+        self.tick_pending = true;
+        self.out.push(Output::Tick);
+    }
+
+    fn handle_tick(&mut self) {
+        self.tick_pending = false;
+        let unflushed = core::mem::take(&mut self.unflushed);
+        if unflushed.is_empty() {
+            return;
+        }
+        for conn in unflushed {
+            self.with(conn, Connection::flush);
+        }
+        self.tick_pending = true;
+        self.out.push(Output::Tick);
+    }
+
+    fn handle_timeout(&mut self) {
+        while let Some((owner, reason)) = self.timers.take_due(self.now) {
+            match owner {
+                Owner::Conn(conn) => {
+                    self.with(conn, |connection, cx| connection.handle_timer(reason, cx));
+                    self.sweep(conn);
+                }
+                Owner::Tab(port) => self.handle_silence(port),
+            }
+        }
+    }
+
+    fn handle_message(&mut self, port: PortId, message: TabMessage<P>) {
+        if let TabMessage::Hello(hello) = message {
+            self.handle_hello(port, &hello);
+            return;
+        }
+        let Some(tab) = self.tabs.get_mut(port) else {
+            if message != TabMessage::Bye {
+                self.out.push(Output::Post(port, HubMessage::Who));
+            }
+            return;
+        };
+        tab.handle_heard(self.now);
+        match message {
+            TabMessage::Hello(_) => {}
+            TabMessage::Bye => self.remove_tab(port, true),
+            TabMessage::Attach(handle, attach) => self.attach(port, handle, &attach),
+            TabMessage::Detach {
+                handle,
+                code,
+                reason,
+            } => self.with_handle(port, handle, op::DETACH, |connection, cx| {
+                connection.detach(port, handle, (code, reason), cx);
+            }),
+            TabMessage::Send {
+                handle,
+                first,
+                frames,
+            } => self.with_handle(port, handle, op::SEND, |connection, cx| {
+                connection.send(port, handle, first, frames, cx);
+            }),
+            TabMessage::Ack { conn, next } => self.handle_ack(port, conn, next),
+            TabMessage::Alive => self.out.push(Output::Post(port, HubMessage::Beat)),
+            TabMessage::Visibility { visible, focused } => {
+                tab.visible = visible;
+                tab.focused = focused;
+                self.flush_port(port);
+            }
+            TabMessage::Online(online) => self.handle_online(online),
+            TabMessage::Suspend => {
+                tab.suspended = true;
+                self.watch_silence(port);
+                self.announce_census();
+            }
+            TabMessage::Resume => self.wake(port),
+            TabMessage::Reconnect(handle) => {
+                self.with_handle(port, handle, op::RECONNECT, Connection::reconnect);
+            }
+            TabMessage::Shutdown(handle) => {
+                self.with_handle(port, handle, op::SHUTDOWN, Connection::shutdown);
+            }
+            TabMessage::Report(id) => {
+                let report = self.report(port);
+                self.out
+                    .push(Output::Post(port, HubMessage::Reply(id, report)));
+            }
+        }
+    }
+
+    fn handle_hello(&mut self, port: PortId, hello: &Hello) {
+        if hello.protocol != MAJOR {
+            let error = MessageError::ProtocolMismatch;
+            self.out.push(Output::Post(
+                port,
+                HubMessage::Error {
+                    op: op::HELLO,
+                    error,
+                },
+            ));
+            return;
+        }
+        if let Some(old) = self.tabs.other_port_of(&hello.tab, port) {
+            self.remove_tab(old, true);
+        }
+        if self.tabs.get(port).is_some_and(|tab| tab.id != hello.tab) {
+            self.remove_tab(port, false);
+        }
+        self.tabs.insert(port, Tab::new(hello, self.now));
+        if hello.liveness == Liveness::Locks {
+            let lock = format!("tabwire:tab:{}", hello.tab);
+            self.out.push(Output::Watch(port, lock));
+        }
+        self.out.push(Output::Post(port, HubMessage::Welcome));
+        self.wake(port);
+        self.handle_online(hello.online);
+    }
+
+    fn attach(&mut self, port: PortId, handle: HandleId, attach: &Attach) {
+        let options = match &attach.options {
+            Ok(options) => options,
+            Err(detail) => {
+                let refused = HubMessage::Refused {
+                    handle,
+                    code: "bad-options",
+                    detail: detail.clone(),
+                };
+                self.out.push(Output::Post(port, refused));
+                return;
+            }
+        };
+        let identity = Identity::of(attach);
+        let conn = if let Some(conn) = self.by_identity.get(&identity) {
+            *conn
+        } else {
+            self.last_conn += 1;
+            let conn = ConnId(self.last_conn);
+            let connection = Connection::new(conn, identity.clone(), options, self.now);
+            self.connections.insert(conn, connection);
+            self.by_identity.insert(identity, conn);
+            conn
+        };
+        self.with(conn, |connection, cx| {
+            connection.attach(port, handle, options, cx);
+        });
+        self.announce_census();
+    }
+
+    fn handle_ack(&mut self, port: PortId, conn: ConnId, next: u64) {
+        let known = self
+            .with(conn, |connection, cx| connection.handle_ack(port, next, cx))
+            .unwrap_or(false);
+        if known {
+            self.sweep(conn);
+        } else {
+            self.refuse(port, op::ACK, MessageError::UnknownConnection);
+        }
+    }
+
+    fn handle_online(&mut self, online: bool) {
+        if self.online == online {
+            return;
+        }
+        self.online = online;
+        self.with_all(|connection, cx| connection.handle_online(cx));
+    }
+
+    /// The lock of a tab was granted. A cached page has only lost it (WebKit) and may come back on the same port.
+    fn handle_lock_granted(&mut self, port: PortId) {
+        let cached = self.tabs.get(port).is_some_and(|tab| tab.suspended);
+        self.remove_tab(port, !cached);
+    }
+
+    fn handle_silence(&mut self, port: PortId) {
+        let Some(tab) = self.tabs.get_mut(port) else {
+            return;
+        };
+        match tab.check(self.now) {
+            Silence::Gone => self.remove_tab(port, true),
+            Silence::Wait(until) => self.timers.set(silence_of(port), until),
+            Silence::Ask(until) => {
+                self.out.push(Output::Post(port, HubMessage::Ask));
+                self.timers.set(silence_of(port), until);
+            }
+        }
+    }
+
+    /// A tab is back, or new: post what has waited for it.
+    fn wake(&mut self, port: PortId) {
+        if let Some(tab) = self.tabs.get_mut(port) {
+            tab.suspended = false;
+        }
+        self.watch_silence(port);
+        self.flush_port(port);
+        self.announce_census();
+    }
+
+    fn watch_silence(&mut self, port: PortId) {
+        let at = self.tabs.get(port).map_or(Time::NEVER, Tab::next_check);
+        self.timers.set(silence_of(port), at);
+    }
+
+    fn remove_tab(&mut self, port: PortId, forget: bool) {
+        if self.tabs.remove(port).is_none() {
+            return;
+        }
+        self.timers.clear(silence_of(port));
+        self.with_all(|connection, cx| connection.remove_port(port, cx));
+        if forget {
+            self.out.push(Output::Forget(port));
+        }
+        self.announce_census();
+    }
+
+    fn flush_port(&mut self, port: PortId) {
+        self.with_all(|connection, cx| {
+            if connection.has_lane(port) {
+                connection.flush(cx);
+            }
+        });
+    }
+
+    /// Forgets a connection that has ended, once every tab knows.
+    fn sweep(&mut self, conn: ConnId) {
+        let Some(connection) = self.connections.get(&conn) else {
+            return;
+        };
+        if connection.is_ended() && self.by_identity.get(connection.identity()) == Some(&conn) {
+            self.by_identity.remove(connection.identity());
+        }
+        if connection.is_finished() {
+            self.connections.remove(&conn);
+        }
+        self.announce_census();
+    }
+
+    fn announce_census(&mut self) {
+        let census = (self.tabs.count().0, self.by_identity.len() as u32);
+        if census == self.census {
+            return;
+        }
+        self.census = census;
+        let (tabs, connections) = census;
+        for port in self.tabs.awake() {
+            self.out
+                .push(Output::Post(port, HubMessage::Census { tabs, connections }));
+        }
+    }
+
+    fn refuse(&mut self, port: PortId, op: u32, error: MessageError) {
+        self.out
+            .push(Output::Post(port, HubMessage::Error { op, error }));
+    }
+
+    fn with_handle(
+        &mut self,
+        port: PortId,
+        handle: HandleId,
+        op: u32,
+        act: impl FnOnce(&mut Connection<P>, &mut Cx<'_, P>),
+    ) {
+        let conn = self
+            .connections
+            .iter()
+            .find(|(_, connection)| connection.has_handle(port, handle))
+            .map(|(conn, _)| *conn);
+        match conn {
+            Some(conn) => {
+                self.with(conn, act);
+                self.sweep(conn);
+            }
+            None => self.refuse(port, op, MessageError::UnknownHandle),
+        }
+    }
+
+    fn with_all(&mut self, act: impl Fn(&mut Connection<P>, &mut Cx<'_, P>)) {
+        let conns: Vec<_> = self.connections.keys().copied().collect();
+        for conn in conns {
+            self.with(conn, &act);
+            self.sweep(conn);
+        }
+    }
+
+    fn with<T>(
+        &mut self,
+        conn: ConnId,
+        act: impl FnOnce(&mut Connection<P>, &mut Cx<'_, P>) -> T,
+    ) -> Option<T> {
+        let connection = self.connections.get_mut(&conn)?;
+        let mut cx = Cx {
+            now: self.now,
+            rng: &mut self.rng,
+            timers: &mut self.timers,
+            tabs: &self.tabs,
+            out: &mut self.out,
+            online: self.online,
+        };
+        Some(act(connection, &mut cx))
+    }
+}
+
+fn silence_of(port: PortId) -> TimerKey {
+    (Owner::Tab(port), TimerReason::TabSilence)
+}

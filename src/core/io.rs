@@ -1,0 +1,170 @@
+//! The whole boundary of the core: what goes in and what comes out.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::flow::Batch;
+use crate::protocol::{ConnId, HubMessage, TabMessage};
+use crate::time::Time;
+
+/// A frame of a WebSocket: opaque to the core but for its size and for equality.
+///
+/// In the browser a `JsValue` that never enters wasm memory, in native tests plain bytes.
+pub trait Payload: Clone + PartialEq {
+    /// Bytes (text: UTF-16 units are close enough) that count towards windows and caps.
+    fn size(&self) -> usize;
+    /// A text frame, for pings.
+    fn from_text(text: &str) -> Self;
+}
+
+/// A port to a tab, numbered by the driver and never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PortId(pub u32);
+
+/// One WebSocket object. Every new one of a connection has a new generation, so a late event of an old one names nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId {
+    /// Whose socket it is.
+    pub conn: ConnId,
+    /// Which of its sockets.
+    pub generation: u32,
+}
+
+/// Something that happened outside.
+#[derive(Clone, Debug)]
+pub enum Input<P> {
+    /// A tab said something.
+    Message(PortId, TabMessage<P>),
+    /// A tab said something that could not be read. Carries its op, or 0, and what was wrong.
+    Malformed(PortId, u32, crate::protocol::MessageError),
+    /// The lock that was watched for this port has been granted: the tab is dead or has been cached.
+    LockGranted(PortId),
+    /// A socket said something.
+    Socket(SocketId, SocketEvent<P>),
+    /// The tick that was asked for ([`Output::Tick`]).
+    Tick,
+    /// The deadline of [`Output::Timeout`] has come.
+    Timeout,
+}
+
+/// What a socket said.
+#[derive(Clone, Debug)]
+pub enum SocketEvent<P> {
+    /// The handshake is complete.
+    Opened {
+        /// The subprotocol chosen.
+        protocol: String,
+        /// The extensions in use.
+        extensions: String,
+    },
+    /// A frame came.
+    Frame(P),
+    /// The socket is closed.
+    Closed {
+        /// The close code; 1006 without a close frame.
+        code: u16,
+        /// The close reason.
+        reason: String,
+        /// Whether the closing handshake was completed.
+        clean: bool,
+    },
+    /// The browser did not even construct it.
+    Refused,
+}
+
+/// Something for the driver to do.
+#[derive(Clone, Debug)]
+pub enum Output<P> {
+    /// Nothing more to do until an input or this deadline.
+    Timeout(Option<Deadline>),
+    /// Post a message.
+    Post(PortId, HubMessage),
+    /// Post the same frames to these ports.
+    Deliver(Delivery<P>),
+    /// Open a socket.
+    Open {
+        /// Its id.
+        socket: SocketId,
+        /// Where to.
+        url: String,
+        /// The subprotocols to offer.
+        protocols: Vec<String>,
+    },
+    /// Give a frame to a socket.
+    Send(SocketId, P),
+    /// Close a socket and forget it: no further event of it counts.
+    Close {
+        /// Its id.
+        socket: SocketId,
+        /// The code for the server, if there is one.
+        code: Option<u16>,
+        /// The reason for the server.
+        reason: String,
+    },
+    /// Wait for this Web Lock and say when it is granted. Replaces an earlier wait for the same port.
+    Watch(PortId, String),
+    /// The tab is gone: stop listening to its port.
+    Forget(PortId),
+    /// Give [`Input::Tick`] in a task of its own, as soon as the events that wait now are handled.
+    Tick,
+}
+
+/// Frames for one or more tabs.
+#[derive(Clone, Debug)]
+pub struct Delivery<P> {
+    /// Which connection they are from.
+    pub conn: ConnId,
+    /// Sequence of the first.
+    pub first: u64,
+    /// The frames, as ranges of batches.
+    pub parts: Vec<(Rc<Batch<P>>, Range<usize>)>,
+    /// Whether the tabs shall acknowledge them.
+    pub want_ack: bool,
+    /// Who gets them.
+    pub ports: Vec<PortId>,
+}
+
+impl<P> Delivery<P> {
+    /// The frames in order.
+    pub fn frames(&self) -> impl Iterator<Item = &P> {
+        self.parts
+            .iter()
+            .flat_map(|(batch, range)| batch.frames.get(range.clone()).unwrap_or_default())
+    }
+}
+
+/// When the core wants to be called, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// When.
+    pub at: Time,
+    /// Why.
+    pub reason: TimerReason,
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimerReason {
+    /// An attempt has taken too long.
+    ConnectTimeout,
+    /// The next attempt starts.
+    Reconnect,
+    /// The connection has been open long enough to be stable.
+    Stable,
+    /// A ping is due.
+    Ping,
+    /// The pong is late.
+    PongLate,
+    /// The pong has not come.
+    PongTimeout,
+    /// Queued sends expire.
+    QueueTtl,
+    /// Without pings, what was sent long enough ago counts as arrived.
+    Confirm,
+    /// Nobody has come back for the connection.
+    Linger,
+    /// Hidden tabs have waited long enough.
+    HiddenFlush,
+    /// A tab has been silent, or a suspended one has not come back.
+    TabSilence,
+}

@@ -1,0 +1,363 @@
+//! From the first attempt to the end: the transitions of a connection.
+
+use core::time::Duration;
+
+use super::backoff::local_delay;
+use super::connection::{Connection, Cx, Phase};
+use super::heartbeat::Beat;
+use super::io::{Output, Payload, SocketEvent, SocketId, TimerReason};
+use crate::protocol::{Cause, GapReason, HubMessage, Reason, State};
+
+impl<P: Payload> Connection<P> {
+    /// Handles an event of the current socket.
+    pub(super) fn handle_socket(&mut self, event: SocketEvent<P>, cx: &mut Cx<'_, P>) {
+        match event {
+            SocketEvent::Opened {
+                protocol,
+                extensions,
+            } => self.handle_opened(protocol, extensions, cx),
+            SocketEvent::Frame(frame) => self.handle_frame(frame, cx),
+            SocketEvent::Closed {
+                code,
+                reason,
+                clean,
+            } => self.handle_closed(code, reason, clean, cx),
+            SocketEvent::Refused => self.end(State::Failed, Reason::SocketRefused, 1006, false, cx),
+        }
+    }
+
+    /// Replaces the socket now, at the user's wish.
+    pub(super) fn reconnect(&mut self, cx: &mut Cx<'_, P>) {
+        if self.is_ended() {
+            return;
+        }
+        if let Some(socket) = self.socket() {
+            cx.out.push(close(socket, None, ""));
+            if self.status.state.is_open() {
+                self.lose(Reason::Requested, (1006, String::new(), false), cx);
+            }
+        }
+        self.connect(Reason::Requested, cx);
+    }
+
+    /// Closes the connection for everybody.
+    pub(super) fn shutdown(&mut self, cx: &mut Cx<'_, P>) {
+        if let Some(socket) = self.socket() {
+            cx.out.push(close(socket, Some(1000), "shutdown"));
+        }
+        self.status.close_reason = "shutdown".into();
+        self.end(State::Closed, Reason::Shutdown, 1000, true, cx);
+    }
+
+    /// The browser went online or offline.
+    pub(super) fn handle_online(&mut self, cx: &mut Cx<'_, P>) {
+        if self.phase != Phase::Waiting {
+            return;
+        }
+        if cx.online {
+            let delay = local_delay(cx.rng);
+            self.wait(delay, Reason::Online, Cause::None, cx);
+        } else {
+            self.wait(Duration::ZERO, Reason::Offline, Cause::None, cx);
+        }
+    }
+
+    pub(super) fn connect(&mut self, reason: Reason, cx: &mut Cx<'_, P>) {
+        self.stop_timers(cx);
+        self.generation += 1;
+        let socket = SocketId {
+            conn: self.id,
+            generation: self.generation,
+        };
+        self.phase = Phase::Handshake(socket);
+        self.counters.attempts += 1;
+        self.status.next_attempt_at = None;
+        self.status.attempt = self.backoff.failures() + 1;
+        self.transition(State::Connecting, reason, Cause::None, cx);
+        self.set_timer_in(
+            TimerReason::ConnectTimeout,
+            self.config.reconnect.connect_timeout.get(),
+            cx,
+        );
+        cx.out.push(Output::Open {
+            socket,
+            url: self.identity.url.clone(),
+            protocols: self.identity.protocols.clone(),
+        });
+    }
+
+    fn handle_opened(&mut self, protocol: String, extensions: String, cx: &mut Cx<'_, P>) {
+        let Phase::Handshake(socket) = self.phase else {
+            return;
+        };
+        self.status.protocol = protocol;
+        self.status.extensions = extensions;
+        cx.timers.clear(self.timer(TimerReason::ConnectTimeout));
+        if self.config.heartbeat.verify_on_open && self.heartbeat.ping().is_some() {
+            self.phase = Phase::Verifying(socket);
+            self.ping(cx);
+        } else {
+            self.open(socket, cx);
+        }
+    }
+
+    fn open(&mut self, socket: SocketId, cx: &mut Cx<'_, P>) {
+        self.phase = Phase::Up {
+            socket,
+            stable: false,
+            proved: false,
+        };
+        self.counters.opened += 1;
+        self.transition(State::Open, Reason::Opened, Cause::Opened, cx);
+        self.set_timer_in(
+            TimerReason::Stable,
+            self.config.reconnect.stable_after.get(),
+            cx,
+        );
+        if !cx.timers.is_set(self.timer(TimerReason::Ping)) {
+            self.schedule_ping(cx);
+        }
+        cx.timers.clear(self.timer(TimerReason::QueueTtl));
+        self.outbox.handle_ttl(cx.now);
+        self.drain(cx);
+        self.post_verdicts(cx);
+    }
+
+    fn handle_frame(&mut self, frame: P, cx: &mut Cx<'_, P>) {
+        let beat = self.heartbeat.handle_frame(&frame, cx.now);
+        if matches!(beat, Beat::Pong | Beat::MessageAndPong) {
+            self.handle_pong(cx);
+        }
+        if beat != Beat::Pong {
+            self.fanout.push_frame(frame);
+        }
+        self.prove();
+    }
+
+    fn handle_pong(&mut self, cx: &mut Cx<'_, P>) {
+        for reason in [TimerReason::PongLate, TimerReason::PongTimeout] {
+            cx.timers.clear(self.timer(reason));
+        }
+        if let Phase::Verifying(socket) = self.phase {
+            self.open(socket, cx);
+            return;
+        }
+        if self.status.state == State::Suspect {
+            self.transition(State::Open, Reason::Recovered, Cause::None, cx);
+        }
+        self.outbox.handle_pong();
+        self.post_verdicts(cx);
+    }
+
+    fn handle_closed(&mut self, code: u16, why: String, clean: bool, cx: &mut Cx<'_, P>) {
+        let was_open = self.status.state.is_open();
+        if self.config.reconnect.fatal_codes.contains(&code) {
+            self.status.close_reason = why;
+            self.end(State::Closed, Reason::FatalCode, code, clean, cx);
+        } else if was_open {
+            let reason = if clean {
+                Reason::ClosedByServer
+            } else {
+                Reason::ConnectionLost
+            };
+            self.lose(reason, (code, why, clean), cx);
+        } else {
+            self.status.code = Some(code);
+            self.fail_attempt(Reason::ConnectFailed, cx);
+        }
+    }
+
+    /// Gives up the socket without waiting for its close: on a dead path that may never come.
+    pub(super) fn abandon(&mut self, reason: Reason, cx: &mut Cx<'_, P>) {
+        let Some(socket) = self.socket() else {
+            return;
+        };
+        cx.out.push(close(socket, None, ""));
+        if self.status.state.is_open() {
+            self.lose(reason, (1006, String::new(), false), cx);
+        } else {
+            self.fail_attempt(reason, cx);
+        }
+    }
+
+    /// An open connection is gone. Tells the tabs, settles the sends and waits for the next attempt.
+    fn lose(
+        &mut self,
+        reason: Reason,
+        (code, why, clean): (u16, String, bool),
+        cx: &mut Cx<'_, P>,
+    ) {
+        self.counters.lost += 1;
+        self.status.code = Some(code);
+        self.status.close_reason = why;
+        self.status.clean = clean;
+        self.stop_timers(cx);
+        let delay = self.backoff.handle_loss(&self.config.reconnect, cx.rng);
+        self.wait(delay, reason, Cause::Lost, cx);
+        let gap = HubMessage::Gap {
+            conn: self.id,
+            lost: None,
+            reason: GapReason::Lost(reason),
+        };
+        self.fanout.push_note(&gap);
+        if clean {
+            self.outbox.handle_clean();
+        } else {
+            self.outbox.handle_unclean(cx.now);
+        }
+        self.set_timer(TimerReason::QueueTtl, self.outbox.next_expiry(), cx);
+        self.post_verdicts(cx);
+        self.flush(cx);
+    }
+
+    fn fail_attempt(&mut self, reason: Reason, cx: &mut Cx<'_, P>) {
+        self.stop_timers(cx);
+        let delay = self.backoff.handle_failure(&self.config.reconnect, cx.rng);
+        if self.backoff.failures() >= self.config.reconnect.max_attempts.0 {
+            self.end(State::Failed, Reason::MaxAttempts, 1006, false, cx);
+        } else {
+            self.wait(delay, reason, Cause::AttemptFailed, cx);
+        }
+    }
+
+    /// Waits for the next attempt. Offline the wait is the longest there is: an `online` event ends it, but the
+    /// browser's word is not trusted for ever.
+    fn wait(&mut self, delay: Duration, reason: Reason, cause: Cause, cx: &mut Cx<'_, P>) {
+        self.phase = Phase::Waiting;
+        let (state, delay) = if cx.online {
+            (State::Reconnecting, delay)
+        } else {
+            (State::Offline, self.config.reconnect.max_delay.get())
+        };
+        self.status.next_attempt_at = Some(cx.now + delay);
+        self.transition(state, reason, cause, cx);
+        self.set_timer_in(TimerReason::Reconnect, delay, cx);
+    }
+
+    /// The connection ends for good, and with it every handle.
+    fn end(&mut self, state: State, reason: Reason, code: u16, clean: bool, cx: &mut Cx<'_, P>) {
+        if self.status.state.is_open() && !clean {
+            self.outbox.handle_unclean(cx.now);
+        }
+        self.stop_timers(cx);
+        cx.timers.clear(self.timer(TimerReason::Linger));
+        cx.timers.clear(self.timer(TimerReason::QueueTtl));
+        self.phase = Phase::Ended;
+        self.status.code = Some(code);
+        self.status.clean = clean;
+        self.status.next_attempt_at = None;
+        self.outbox.handle_end();
+        self.post_verdicts(cx);
+        let cause = if state == State::Failed {
+            Cause::AttemptFailed
+        } else {
+            Cause::None
+        };
+        self.transition(state, reason, cause, cx);
+        for (port, handle) in core::mem::take(&mut self.handles).into_keys() {
+            let closed = HubMessage::Closed {
+                handle,
+                code,
+                reason: self.status.close_reason.clone(),
+                clean,
+            };
+            self.fanout.push_note_to(port, closed);
+        }
+        self.flush(cx);
+    }
+
+    pub(super) fn handle_unwanted(&mut self, cx: &mut Cx<'_, P>) {
+        if !self.handles.is_empty() {
+            return;
+        }
+        if let Some(socket) = self.socket() {
+            let (code, reason) = core::mem::take(&mut self.parting);
+            cx.out.push(Output::Close {
+                socket,
+                code,
+                reason,
+            });
+        }
+        self.end(State::Closed, Reason::Unwanted, 1000, true, cx);
+    }
+
+    pub(super) fn ping(&mut self, cx: &mut Cx<'_, P>) {
+        let (Some(socket), Some(ping)) = (self.socket(), self.heartbeat.ping().cloned()) else {
+            return;
+        };
+        self.schedule_ping(cx);
+        if self.heartbeat.is_waiting() {
+            return;
+        }
+        cx.out.push(Output::Send(socket, ping));
+        self.heartbeat.handle_sent(cx.now);
+        self.outbox.handle_ping();
+        let timeout = self.config.heartbeat.timeout.get();
+        if self.status.state.is_open() {
+            self.set_timer_in(TimerReason::PongLate, timeout / 2, cx);
+        }
+        self.set_timer_in(TimerReason::PongTimeout, timeout, cx);
+    }
+
+    fn schedule_ping(&mut self, cx: &mut Cx<'_, P>) {
+        if self.heartbeat.ping().is_none() {
+            return;
+        }
+        let spread = self.config.heartbeat.jitter.get() * (2.0 * cx.rng.f64() - 1.0);
+        let interval = self.config.heartbeat.interval.get().mul_f64(1.0 + spread);
+        self.set_timer_in(TimerReason::Ping, interval, cx);
+    }
+
+    pub(super) fn handle_pong_late(&mut self, cx: &mut Cx<'_, P>) {
+        if self.status.state == State::Open {
+            self.transition(State::Suspect, Reason::PongLate, Cause::None, cx);
+        }
+    }
+
+    pub(super) fn handle_pong_timeout(&mut self, cx: &mut Cx<'_, P>) {
+        self.counters.pong_timeouts += 1;
+        let reason = if self.status.state.is_open() {
+            Reason::PongTimeout
+        } else {
+            Reason::VerifyTimeout
+        };
+        self.abandon(reason, cx);
+    }
+
+    pub(super) fn handle_stable(&mut self) {
+        if let Phase::Up { stable, .. } = &mut self.phase {
+            *stable = true;
+        }
+        self.reset_growth();
+    }
+
+    /// A frame or pong has come: together with stable uptime that resets the growth of the delays.
+    fn prove(&mut self) {
+        if let Phase::Up { proved, .. } = &mut self.phase
+            && !*proved
+        {
+            *proved = true;
+            self.reset_growth();
+        }
+    }
+
+    fn reset_growth(&mut self) {
+        if let Phase::Up {
+            stable: true,
+            proved: true,
+            ..
+        } = self.phase
+        {
+            self.backoff.reset();
+            self.status.attempt = 0;
+        }
+    }
+}
+
+fn close<P>(socket: SocketId, code: Option<u16>, reason: &str) -> Output<P> {
+    Output::Close {
+        socket,
+        code,
+        reason: reason.into(),
+    }
+}

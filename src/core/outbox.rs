@@ -1,0 +1,448 @@
+//! What the tabs want to send: queued while the connection is not open, handed when it is, settled once.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+
+use core::time::Duration;
+
+use super::flow::Load;
+use super::io::{Payload, PortId};
+use crate::protocol::{HandleId, HubMessage, Overflow, QueueConfig, Resend, SendFailure};
+use crate::time::Time;
+
+/// Without a heartbeat, what was handed this long ago counts as arrived.
+pub const CONFIRM_AFTER: Duration = Duration::from_secs(10);
+/// Sends of the same second share a confirmation.
+const CONFIRM_GRAIN: Duration = Duration::from_secs(1);
+
+/// The handle that a send belongs to.
+pub type SenderKey = (PortId, HandleId);
+
+/// The outbound queue of one connection.
+#[derive(Debug)]
+pub struct Outbox<P> {
+    queue: VecDeque<Entry<P>>,
+    expiry: Time,
+    retained: VecDeque<Entry<P>>,
+    senders: BTreeMap<SenderKey, Sender>,
+    verdicts: Vec<(PortId, HubMessage)>,
+    failed: u64,
+    orphaned: u64,
+}
+
+#[derive(Debug)]
+struct Entry<P> {
+    sender: SenderKey,
+    id: u64,
+    expires: Time,
+    frame: P,
+}
+
+#[derive(Debug)]
+struct Sender {
+    config: QueueConfig,
+    waiting: Load,
+    present: bool,
+    handed: u64,
+    confirmed: u64,
+    unconfirmed: VecDeque<Range<u64>>,
+    ping_mark: u64,
+    history: VecDeque<(Time, u64)>,
+    dirty: bool,
+}
+
+impl<P: Payload> Outbox<P> {
+    /// An empty outbox.
+    pub fn new() -> Self {
+        Self {
+            queue: VecDeque::new(),
+            expiry: Time::NEVER,
+            retained: VecDeque::new(),
+            senders: BTreeMap::new(),
+            verdicts: Vec::new(),
+            failed: 0,
+            orphaned: 0,
+        }
+    }
+
+    /// A handle that may send.
+    pub fn add_sender(&mut self, key: SenderKey, config: QueueConfig) {
+        self.senders.entry(key).or_insert_with(|| Sender {
+            config,
+            waiting: Load::default(),
+            present: true,
+            handed: 0,
+            confirmed: 0,
+            unconfirmed: VecDeque::new(),
+            ping_mark: 0,
+            history: VecDeque::new(),
+            dirty: false,
+        });
+    }
+
+    /// The handle was closed on purpose: what it still has waiting fails.
+    pub fn close_sender(&mut self, key: SenderKey) {
+        self.fail_where(SendFailure::Closed, |entry| entry.sender == key);
+        self.senders.remove(&key);
+    }
+
+    /// The tab died: what it still has waiting is sent all the same, since nobody took it back.
+    pub fn orphan_sender(&mut self, key: SenderKey) {
+        let Some(sender) = self.senders.get_mut(&key) else {
+            return;
+        };
+        sender.present = false;
+        if sender.waiting.messages == 0 {
+            self.senders.remove(&key);
+        }
+    }
+
+    /// Queues a send. What is over the bounds fails by the handle's policy.
+    pub fn push(&mut self, key: SenderKey, id: u64, frame: P, is_open: bool, now: Time) {
+        let Some(sender) = self.senders.get_mut(&key) else {
+            return;
+        };
+        let load = Load {
+            messages: 1,
+            bytes: frame.size(),
+        };
+        let expires = now + sender.config.ttl.get();
+        self.expiry = self.expiry.min(expires);
+        if sender.is_over(load, is_open) {
+            match sender.config.overflow {
+                Overflow::DropOldest => {
+                    self.queue.push_back(Entry {
+                        sender: key,
+                        id,
+                        expires,
+                        frame,
+                    });
+                    sender.waiting.add(load);
+                    self.drop_oldest(key, is_open);
+                }
+                Overflow::DropNewest | Overflow::Reject => {
+                    self.fail(key, id, SendFailure::Overflow);
+                }
+            }
+            return;
+        }
+        sender.waiting.add(load);
+        self.queue.push_back(Entry {
+            sender: key,
+            id,
+            expires,
+            frame,
+        });
+    }
+
+    /// Takes the next frame for the socket.
+    pub fn poll_frame(&mut self, now: Time) -> Option<P> {
+        let entry = self.queue.pop_front()?;
+        let key = entry.sender;
+        let Some(sender) = self.senders.get_mut(&key) else {
+            return Some(entry.frame);
+        };
+        sender.waiting.sub(entry.load());
+        if !sender.present && sender.waiting.messages == 0 {
+            self.senders.remove(&key);
+            return Some(entry.frame);
+        }
+        sender.handle_handed(entry.id, now);
+        let frame = entry.frame.clone();
+        if sender.config.resend == Resend::Unknown {
+            self.retained.push_back(entry);
+        }
+        Some(frame)
+    }
+
+    /// Fails what has waited too long.
+    pub fn handle_ttl(&mut self, now: Time) {
+        self.fail_where(SendFailure::Expired, |entry| entry.expires <= now);
+        self.expiry = self
+            .queue
+            .iter()
+            .map(|entry| entry.expires)
+            .min()
+            .unwrap_or(Time::NEVER);
+    }
+
+    /// No send expires before this.
+    pub fn next_expiry(&self) -> Time {
+        self.expiry
+    }
+
+    /// Notes that a ping goes out: its pong will confirm what was handed before.
+    pub fn handle_ping(&mut self) {
+        for sender in self.senders.values_mut() {
+            sender.ping_mark = sender.handed;
+        }
+    }
+
+    /// Notes that the pong came.
+    pub fn handle_pong(&mut self) {
+        for sender in self.senders.values_mut() {
+            sender.confirm(sender.ping_mark);
+        }
+        self.release_confirmed();
+    }
+
+    /// Confirms by age what was handed long enough ago. For connections without a heartbeat.
+    pub fn handle_confirm(&mut self, now: Time) {
+        for sender in self.senders.values_mut() {
+            while let Some((at, id)) = sender.history.front().copied()
+                && at + CONFIRM_GRAIN + CONFIRM_AFTER <= now
+            {
+                sender.history.pop_front();
+                sender.confirm(id);
+            }
+        }
+        self.release_confirmed();
+    }
+
+    /// When the next send is confirmed by age.
+    pub fn next_confirm(&self) -> Time {
+        self.senders
+            .values()
+            .filter_map(|sender| sender.history.front())
+            .map(|(at, _)| *at + CONFIRM_GRAIN + CONFIRM_AFTER)
+            .min()
+            .unwrap_or(Time::NEVER)
+    }
+
+    /// The connection ended without a closing handshake: what was handed and not confirmed is of unknown fate.
+    pub fn handle_unclean(&mut self, now: Time) {
+        while let Some(mut entry) = self.retained.pop_back() {
+            if let Some(sender) = self.senders.get_mut(&entry.sender) {
+                sender.take_back(entry.id);
+                sender.waiting.add(entry.load());
+                entry.expires = now + sender.config.ttl.get();
+                self.expiry = self.expiry.min(entry.expires);
+                self.queue.push_front(entry);
+            }
+        }
+        let keys: Vec<_> = self.senders.keys().copied().collect();
+        for key in keys {
+            let ranges = self
+                .senders
+                .get_mut(&key)
+                .map(Sender::take_unconfirmed)
+                .unwrap_or_default();
+            for range in ranges {
+                self.report(
+                    key,
+                    range.start,
+                    range.end - range.start,
+                    SendFailure::Unknown,
+                );
+            }
+        }
+    }
+
+    /// The connection ended with a closing handshake: what was handed before has arrived.
+    pub fn handle_clean(&mut self) {
+        for sender in self.senders.values_mut() {
+            sender.confirm(sender.handed);
+        }
+        self.release_confirmed();
+    }
+
+    /// The connection will not open again: everything that waits fails.
+    pub fn handle_end(&mut self) {
+        self.fail_where(SendFailure::Closed, |_| true);
+    }
+
+    /// Moves what the tabs are to be told.
+    pub fn take_verdicts(&mut self) -> Vec<(PortId, HubMessage)> {
+        let mut verdicts = core::mem::take(&mut self.verdicts);
+        for (key, sender) in &mut self.senders {
+            if core::mem::take(&mut sender.dirty) && sender.present {
+                verdicts.push((
+                    key.0,
+                    HubMessage::Sent {
+                        handle: key.1,
+                        handed: sender.handed,
+                        confirmed: sender.confirmed,
+                    },
+                ));
+            }
+        }
+        verdicts
+    }
+
+    /// Messages that wait.
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Sends that were reported as failed, and those whose tab was gone by then.
+    pub fn failures(&self) -> (u64, u64) {
+        (self.failed, self.orphaned)
+    }
+
+    fn drop_oldest(&mut self, key: SenderKey, is_open: bool) {
+        while self
+            .senders
+            .get(&key)
+            .is_some_and(|sender| sender.is_over(Load::default(), is_open))
+        {
+            let Some(index) = self.queue.iter().position(|entry| entry.sender == key) else {
+                return;
+            };
+            if let Some(entry) = self.queue.remove(index) {
+                self.settle_failed(&entry, SendFailure::Overflow);
+            }
+        }
+    }
+
+    fn fail_where(&mut self, reason: SendFailure, doomed: impl Fn(&Entry<P>) -> bool) {
+        let (gone, kept): (VecDeque<_>, VecDeque<_>) = core::mem::take(&mut self.queue)
+            .into_iter()
+            .partition(doomed);
+        self.queue = kept;
+        for entry in gone {
+            self.settle_failed(&entry, reason);
+        }
+    }
+
+    fn settle_failed(&mut self, entry: &Entry<P>, reason: SendFailure) {
+        if let Some(sender) = self.senders.get_mut(&entry.sender) {
+            sender.waiting.sub(entry.load());
+        }
+        self.fail(entry.sender, entry.id, reason);
+    }
+
+    fn fail(&mut self, key: SenderKey, id: u64, reason: SendFailure) {
+        if let Some(sender) = self.senders.get_mut(&key) {
+            sender.dirty |= sender.handed == id;
+            if sender.handed == id {
+                sender.handed += 1;
+            }
+            if sender.unconfirmed.is_empty() {
+                sender.confirmed = sender.handed;
+            }
+        }
+        self.report(key, id, 1, reason);
+    }
+
+    fn report(&mut self, key: SenderKey, first: u64, count: u64, reason: SendFailure) {
+        if !self.senders.get(&key).is_some_and(|sender| sender.present) {
+            self.orphaned += count;
+            return;
+        }
+        self.failed += count;
+        let port = key.0;
+        if let Some((
+            last_port,
+            HubMessage::Failed {
+                handle,
+                first: last_first,
+                count: last_count,
+                reason: last_reason,
+            },
+        )) = self.verdicts.last_mut()
+            && (*last_port, *handle) == key
+            && *last_reason == reason
+            && *last_first + *last_count == first
+        {
+            *last_count += count;
+            return;
+        }
+        self.verdicts.push((
+            port,
+            HubMessage::Failed {
+                handle: key.1,
+                first,
+                count,
+                reason,
+            },
+        ));
+    }
+
+    fn release_confirmed(&mut self) {
+        let senders = &self.senders;
+        self.retained.retain(|entry| {
+            senders
+                .get(&entry.sender)
+                .is_some_and(|sender| entry.id >= sender.confirmed)
+        });
+    }
+}
+
+impl<P: Payload> Entry<P> {
+    fn load(&self) -> Load {
+        Load {
+            messages: 1,
+            bytes: self.frame.size(),
+        }
+    }
+}
+
+impl Sender {
+    /// Whether the bounds are exceeded with `more` on top. The first waiting message always fits.
+    ///
+    /// With `reject` the tab has counted already; the hub only holds what a tab may have under way.
+    fn is_over(&self, more: Load, is_open: bool) -> bool {
+        let messages = self.waiting.messages + more.messages;
+        let bytes = self.waiting.bytes + more.bytes;
+        if messages <= 1 {
+            return false;
+        }
+        if is_open || self.config.overflow == Overflow::Reject {
+            let most = self
+                .config
+                .max_in_flight
+                .get()
+                .max(self.config.max_bytes.get());
+            return bytes > most;
+        }
+        messages > self.config.max_messages.get() || bytes > self.config.max_bytes.get()
+    }
+
+    fn handle_handed(&mut self, id: u64, now: Time) {
+        self.dirty = true;
+        self.handed = self.handed.max(id + 1);
+        match self.unconfirmed.back_mut() {
+            Some(range) if range.end == id => range.end = id + 1,
+            Some(_) | None => self.unconfirmed.push_back(id..id + 1),
+        }
+        match self.history.back_mut() {
+            Some((at, last)) if now.since(*at) < CONFIRM_GRAIN => *last = id + 1,
+            Some(_) | None => self.history.push_back((now, id + 1)),
+        }
+    }
+
+    fn confirm(&mut self, below: u64) {
+        if below <= self.confirmed {
+            return;
+        }
+        self.confirmed = below;
+        self.dirty = true;
+        while let Some(range) = self.unconfirmed.front_mut() {
+            if range.end <= below {
+                self.unconfirmed.pop_front();
+            } else {
+                range.start = range.start.max(below);
+                break;
+            }
+        }
+        self.history.retain(|(_, id)| *id > below);
+    }
+
+    fn take_back(&mut self, id: u64) {
+        for range in &mut self.unconfirmed {
+            if range.end == id + 1 {
+                range.end = id;
+            }
+        }
+        self.unconfirmed.retain(|range| !range.is_empty());
+    }
+
+    fn take_unconfirmed(&mut self) -> VecDeque<Range<u64>> {
+        self.history.clear();
+        if self.config.resend == Resend::Never && self.confirmed < self.handed {
+            self.confirmed = self.handed;
+            self.dirty = true;
+        }
+        core::mem::take(&mut self.unconfirmed)
+    }
+}

@@ -1,0 +1,31 @@
+//! The outputs that wait for the driver.
+
+use std::collections::VecDeque;
+
+use super::io::Output;
+
+/// A queue of outputs, in the order in which they must be carried out.
+#[derive(Debug)]
+pub struct Outputs<P> {
+    queue: VecDeque<Output<P>>,
+}
+
+impl<P> Outputs<P> {
+    /// Adds an output.
+    pub fn push(&mut self, output: Output<P>) {
+        self.queue.push_back(output);
+    }
+
+    /// Takes the next output.
+    pub fn pop(&mut self) -> Option<Output<P>> {
+        self.queue.pop_front()
+    }
+}
+
+impl<P> Default for Outputs<P> {
+    fn default() -> Self {
+        Self {
+            queue: VecDeque::new(),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Who is there: the tabs behind the ports.
+
+use std::collections::BTreeMap;
+
+use core::time::Duration;
+
+use super::io::PortId;
+use crate::protocol::{Hello, Liveness};
+use crate::time::Time;
+
+/// A tab without a lock that has said nothing for this long is asked.
+pub const ASK_AFTER: Duration = Duration::from_secs(15);
+/// A tab that has been asked has this long to answer.
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(45);
+/// A suspended tab that has not come back after this long is forgotten. Browsers keep cached pages for about 10 minutes.
+pub const FORGET_SUSPENDED_AFTER: Duration = Duration::from_secs(15 * 60);
+
+/// How a tab can be posted to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// At once.
+    Visible,
+    /// At a slower beat.
+    Hidden,
+    /// Not at all.
+    Suspended,
+}
+
+/// A tab that has said hello.
+#[derive(Debug)]
+pub struct Tab {
+    /// Its random id.
+    pub id: String,
+    /// How its death shows.
+    pub liveness: Liveness,
+    /// Whether the user sees it.
+    pub visible: bool,
+    /// Whether it has the focus.
+    pub focused: bool,
+    /// Whether it is frozen or cached.
+    pub suspended: bool,
+    heard_at: Time,
+    asked_at: Option<Time>,
+}
+
+/// What a silent tab calls for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// Look again then.
+    Wait(Time),
+    /// Ask it, and look again then.
+    Ask(Time),
+    /// It is gone.
+    Gone,
+}
+
+impl Tab {
+    /// A tab that has just said hello.
+    pub fn new(hello: &Hello, now: Time) -> Self {
+        Self {
+            id: hello.tab.clone(),
+            liveness: hello.liveness,
+            visible: hello.visible,
+            focused: hello.focused,
+            suspended: false,
+            heard_at: now,
+            asked_at: None,
+        }
+    }
+
+    /// How it can be posted to.
+    pub fn mode(&self) -> Mode {
+        if self.suspended {
+            Mode::Suspended
+        } else if self.visible {
+            Mode::Visible
+        } else {
+            Mode::Hidden
+        }
+    }
+
+    /// Notes that it said something.
+    pub fn handle_heard(&mut self, now: Time) {
+        self.heard_at = now;
+        self.asked_at = None;
+    }
+
+    /// When its silence is looked at, if it is.
+    pub fn next_check(&self) -> Time {
+        if self.suspended {
+            self.heard_at + FORGET_SUSPENDED_AFTER
+        } else {
+            match self.liveness {
+                Liveness::Locks => Time::NEVER,
+                Liveness::Heartbeat => self.heard_at + ASK_AFTER,
+            }
+        }
+    }
+
+    /// Looks at its silence.
+    pub fn check(&mut self, now: Time) -> Silence {
+        if let Some(asked_at) = self.asked_at
+            && !self.suspended
+        {
+            let until = asked_at + ANSWER_WITHIN;
+            return if until <= now {
+                Silence::Gone
+            } else {
+                Silence::Wait(until)
+            };
+        }
+        let due = self.next_check();
+        if due > now {
+            Silence::Wait(due)
+        } else if self.suspended {
+            Silence::Gone
+        } else {
+            self.asked_at = Some(now);
+            Silence::Ask(now + ANSWER_WITHIN)
+        }
+    }
+}
+
+/// The tabs by port.
+#[derive(Debug, Default)]
+pub struct Tabs {
+    by_port: BTreeMap<PortId, Tab>,
+}
+
+impl Tabs {
+    /// The tab behind a port.
+    pub fn get(&self, port: PortId) -> Option<&Tab> {
+        self.by_port.get(&port)
+    }
+
+    /// The tab behind a port.
+    pub fn get_mut(&mut self, port: PortId) -> Option<&mut Tab> {
+        self.by_port.get_mut(&port)
+    }
+
+    /// Adds or replaces a tab.
+    pub fn insert(&mut self, port: PortId, tab: Tab) {
+        self.by_port.insert(port, tab);
+    }
+
+    /// Takes a tab out.
+    pub fn remove(&mut self, port: PortId) -> Option<Tab> {
+        self.by_port.remove(&port)
+    }
+
+    /// The port of another port's tab of this id.
+    pub fn other_port_of(&self, id: &str, port: PortId) -> Option<PortId> {
+        self.by_port
+            .iter()
+            .find(|(other, tab)| **other != port && tab.id == id)
+            .map(|(other, _)| *other)
+    }
+
+    /// How a port can be posted to. One that nobody stands behind cannot.
+    pub fn mode(&self, port: PortId) -> Mode {
+        self.get(port).map_or(Mode::Suspended, Tab::mode)
+    }
+
+    /// Tabs that are awake, and tabs that are suspended.
+    pub fn count(&self) -> (u32, u32) {
+        let suspended = self.by_port.values().filter(|tab| tab.suspended).count();
+        ((self.by_port.len() - suspended) as u32, suspended as u32)
+    }
+
+    /// The ports whose tabs are awake.
+    pub fn awake(&self) -> impl Iterator<Item = PortId> {
+        self.by_port
+            .iter()
+            .filter(|(_, tab)| !tab.suspended)
+            .map(|(port, _)| *port)
+    }
+}

@@ -1,0 +1,63 @@
+//! The op numbers, first item of every message.
+
+/// `hello {…}`
+pub const HELLO: u32 = 1;
+/// `bye`
+pub const BYE: u32 = 2;
+/// `attach handle {…}`
+pub const ATTACH: u32 = 3;
+/// `detach handle code? reason?`
+pub const DETACH: u32 = 4;
+/// `send handle firstId frames`
+pub const SEND: u32 = 5;
+/// `ack conn next`
+pub const ACK: u32 = 6;
+/// `alive`
+pub const ALIVE: u32 = 7;
+/// `visibility visible focused`
+pub const VISIBILITY: u32 = 8;
+/// `online 0|1`
+pub const ONLINE: u32 = 9;
+/// `suspend`
+pub const SUSPEND: u32 = 10;
+/// `resume`
+pub const RESUME: u32 = 11;
+/// `reconnect handle`
+pub const RECONNECT: u32 = 12;
+/// `shutdown handle`
+pub const SHUTDOWN: u32 = 13;
+/// `report id`
+pub const REPORT: u32 = 14;
+
+/// `welcome {…}`
+pub const WELCOME: u32 = 65;
+/// `attached handle conn next ignored …`
+pub const ATTACHED: u32 = 66;
+/// `refused handle code detail`
+pub const REFUSED: u32 = 67;
+/// `status conn …`
+pub const STATUS: u32 = 68;
+/// `batch conn first frames wantAck`
+pub const BATCH: u32 = 69;
+/// `sent handle handed confirmed`
+pub const SENT: u32 = 70;
+/// `failed handle firstId count reason`
+pub const FAILED: u32 = 71;
+/// `gap conn from to count reason suspected`
+pub const GAP: u32 = 72;
+/// `closed handle code reason wasClean`
+pub const CLOSED: u32 = 73;
+/// `beat epoch`
+pub const BEAT: u32 = 74;
+/// `ask`
+pub const ASK: u32 = 75;
+/// `census tabs connections`
+pub const CENSUS: u32 = 80;
+/// `reply id value`
+pub const REPLY: u32 = 81;
+/// `who`
+pub const WHO: u32 = 82;
+/// `error op code`
+pub const ERROR: u32 = 83;
+/// `overflow conn count policy`
+pub const OVERFLOW: u32 = 84;

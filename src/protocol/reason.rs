@@ -1,0 +1,104 @@
+//! Why something happened: the reason codes of every transition, loss and refusal.
+
+/// Declares a fieldless enum whose variants carry a stable code for the wire.
+macro_rules! codes {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident => $code:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$doc])* $variant,)* }
+
+        impl $name {
+            /// Every value, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable code, as it stands on the wire and in the documentation.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Why a connection is in its state. Shown as `status.reason`.
+    Reason {
+        /// No handle has asked for the connection yet.
+        Unused => "unused",
+        /// The first handle asked for it.
+        Attached => "attached",
+        /// The wait before an attempt is over.
+        Retry => "retry",
+        /// The WebSocket opened, and the ping that verifies it was answered or none is defined.
+        Opened => "opened",
+        /// The pong is late: half of `heartbeat.timeout` has passed.
+        PongLate => "pong-late",
+        /// A frame or pong came while the connection was suspect.
+        Recovered => "recovered",
+        /// The pong did not come within `heartbeat.timeout`: the socket was replaced.
+        PongTimeout => "pong-timeout",
+        /// The server closed the WebSocket with a close frame.
+        ClosedByServer => "closed-by-server",
+        /// The WebSocket ended without a close frame (1006).
+        ConnectionLost => "connection-lost",
+        /// An attempt ended before the WebSocket opened.
+        ConnectFailed => "connect-failed",
+        /// An attempt took longer than `reconnect.connectTimeout`.
+        ConnectTimeout => "connect-timeout",
+        /// The WebSocket opened but did not answer the ping that verifies it.
+        VerifyTimeout => "verify-timeout",
+        /// A tab reported that the browser is offline: no attempts until it is online.
+        Offline => "offline",
+        /// A tab reported that the browser is online again.
+        Online => "online",
+        /// `reconnect()` was called.
+        Requested => "requested",
+        /// `shutdown()` was called in some tab.
+        Shutdown => "shutdown",
+        /// The last handle left and `linger` has passed.
+        Unwanted => "unwanted",
+        /// The server closed with a code of `reconnect.fatalCodes`.
+        FatalCode => "fatal-code",
+        /// `reconnect.maxAttempts` attempts in a row have failed.
+        MaxAttempts => "max-attempts",
+        /// The browser refused to construct the WebSocket.
+        SocketRefused => "socket-refused",
+    }
+}
+
+codes! {
+    /// Why a send was not delivered. Shown as `sendfailed.reason`.
+    SendFailure {
+        /// It may or may not have reached the server.
+        Unknown => "unknown",
+        /// It waited longer than `queue.ttl`.
+        Expired => "expired",
+        /// `queue.overflow` dropped it.
+        Overflow => "overflow",
+        /// Its handle or connection ended first.
+        Closed => "closed",
+    }
+}
+
+codes! {
+    /// Why a tab misses messages. Shown as `gap.reason`, beside every [`Reason`] of a lost connection.
+    Loss {
+        /// The tab did not keep up and its flow policy dropped messages.
+        SlowTab => "slow-tab",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_reasons_share_a_code() {
+        let mut codes: Vec<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+        codes.extend(SendFailure::ALL.iter().map(|reason| reason.code()));
+        codes.extend(Loss::ALL.iter().map(|reason| reason.code()));
+        let count = codes.len();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), count);
+    }
+}

@@ -1,0 +1,233 @@
+//! What a tab says to the hub.
+
+use super::Options;
+use super::{ConnId, Foreign, HandleId, MessageError, op};
+
+/// A message of a tab.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TabMessage<P> {
+    /// First on every port.
+    Hello(Hello),
+    /// The tab leaves for good.
+    Bye,
+    /// Opens a handle.
+    Attach(HandleId, Box<Attach>),
+    /// Closes a handle.
+    Detach {
+        /// The handle.
+        handle: HandleId,
+        /// The close code, if one was given.
+        code: Option<u16>,
+        /// The close reason.
+        reason: String,
+    },
+    /// Frames to send, with the id of the first.
+    Send {
+        /// The handle that sends.
+        handle: HandleId,
+        /// Id of the first frame.
+        first: u64,
+        /// The frames.
+        frames: Vec<P>,
+    },
+    /// All messages before `next` have been dispatched.
+    Ack {
+        /// The connection.
+        conn: ConnId,
+        /// The first sequence not dispatched.
+        next: u64,
+    },
+    /// The tab is there, and asks whether the hub is.
+    Alive,
+    /// What the user sees of the tab.
+    Visibility {
+        /// Whether it is visible.
+        visible: bool,
+        /// Whether it has the focus.
+        focused: bool,
+    },
+    /// What the tab knows of the network.
+    Online(bool),
+    /// The page is being frozen or cached.
+    Suspend,
+    /// The page is back.
+    Resume,
+    /// The user wants a fresh socket.
+    Reconnect(HandleId),
+    /// The user wants the connection closed in every tab.
+    Shutdown(HandleId),
+    /// Asks for the report.
+    Report(u32),
+}
+
+/// Who a tab is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hello {
+    /// The protocol major that it speaks.
+    pub protocol: u32,
+    /// The build that it comes from.
+    pub build: String,
+    /// Its random id.
+    pub tab: String,
+    /// How its death shows.
+    pub liveness: Liveness,
+    /// Whether it is visible.
+    pub visible: bool,
+    /// Whether it has the focus.
+    pub focused: bool,
+    /// What it knows of the network.
+    pub online: bool,
+}
+
+/// How the death of a tab shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Liveness {
+    /// It holds a Web Lock that the hub waits for.
+    Locks,
+    /// It answers when asked.
+    Heartbeat,
+}
+
+/// What a handle wants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attach {
+    /// The normalised absolute url.
+    pub url: String,
+    /// The subprotocols offered, in order.
+    pub protocols: Vec<String>,
+    /// The key that separates users.
+    pub key: String,
+    /// The options given, or what is wrong with them.
+    pub options: Result<Options, String>,
+}
+
+impl<P> TabMessage<P> {
+    /// Reads a message. Whatever `from` is, this returns.
+    pub fn decode<F: Foreign<Payload = P>>(from: &F) -> Result<Self, MessageError> {
+        if from.length().is_none() {
+            return Err(MessageError::Malformed);
+        }
+        Ok(match natural(&from.item(0))? {
+            op::HELLO => Self::Hello(hello(&from.item(1))?),
+            op::BYE => Self::Bye,
+            op::ATTACH => Self::Attach(handle(from)?, Box::new(attach(&from.item(2))?)),
+            op::DETACH => Self::Detach {
+                handle: handle(from)?,
+                code: optional(&from.item(2), |value| {
+                    u16::try_from(natural(value)?).map_err(|_| MessageError::Malformed)
+                })?,
+                reason: optional(&from.item(3), text)?.unwrap_or_default(),
+            },
+            op::SEND => Self::Send {
+                handle: handle(from)?,
+                first: sequence(&from.item(2))?,
+                frames: list(&from.item(3), |item| {
+                    item.payload().ok_or(MessageError::Malformed)
+                })?,
+            },
+            op::ACK => Self::Ack {
+                conn: ConnId(natural(&from.item(1))?),
+                next: sequence(&from.item(2))?,
+            },
+            op::ALIVE => Self::Alive,
+            op::VISIBILITY => Self::Visibility {
+                visible: flag(&from.item(1))?,
+                focused: flag(&from.item(2))?,
+            },
+            op::ONLINE => Self::Online(flag(&from.item(1))?),
+            op::SUSPEND => Self::Suspend,
+            op::RESUME => Self::Resume,
+            op::RECONNECT => Self::Reconnect(handle(from)?),
+            op::SHUTDOWN => Self::Shutdown(handle(from)?),
+            op::REPORT => Self::Report(natural(&from.item(1))?),
+            _ => return Err(MessageError::UnknownOp),
+        })
+    }
+}
+
+/// The op of a message that could not be read, for the `error` that answers it; 0 if it has none.
+pub fn op_of<F: Foreign>(from: &F) -> u32 {
+    from.length()
+        .and_then(|_| natural(&from.item(0)).ok())
+        .unwrap_or(0)
+}
+
+fn hello<F: Foreign>(from: &F) -> Result<Hello, MessageError> {
+    let liveness = match text(&from.field("liveness"))?.as_str() {
+        "locks" => Liveness::Locks,
+        "heartbeat" => Liveness::Heartbeat,
+        _ => return Err(MessageError::Malformed),
+    };
+    Ok(Hello {
+        protocol: natural(&from.field("protocol"))?,
+        build: text(&from.field("build"))?,
+        tab: text(&from.field("tab"))?,
+        liveness,
+        visible: flag(&from.field("visible"))?,
+        focused: flag(&from.field("focused"))?,
+        online: flag(&from.field("online"))?,
+    })
+}
+
+fn attach<F: Foreign>(from: &F) -> Result<Attach, MessageError> {
+    let options = from.field("options");
+    Ok(Attach {
+        url: text(&from.field("url"))?,
+        protocols: list(&from.field("protocols"), |item| text(&item))?,
+        key: text(&from.field("key"))?,
+        options: if options.is_nothing() {
+            Ok(Options::default())
+        } else {
+            options.options()
+        },
+    })
+}
+
+fn handle<F: Foreign>(from: &F) -> Result<HandleId, MessageError> {
+    natural(&from.item(1)).map(HandleId)
+}
+
+fn natural<F: Foreign>(value: &F) -> Result<u32, MessageError> {
+    u32::try_from(sequence(value)?).map_err(|_| MessageError::Malformed)
+}
+
+fn sequence<F: Foreign>(value: &F) -> Result<u64, MessageError> {
+    const LARGEST: f64 = 9_007_199_254_740_991.0;
+    match value.number() {
+        Some(number) if (0.0..=LARGEST).contains(&number) && number % 1.0 == 0.0 => {
+            Ok(number as u64)
+        }
+        Some(_) | None => Err(MessageError::Malformed),
+    }
+}
+
+fn flag<F: Foreign>(value: &F) -> Result<bool, MessageError> {
+    match natural(value)? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(MessageError::Malformed),
+    }
+}
+
+fn text<F: Foreign>(value: &F) -> Result<String, MessageError> {
+    value.text().ok_or(MessageError::Malformed)
+}
+
+fn optional<F: Foreign, T>(
+    value: &F,
+    read: impl FnOnce(&F) -> Result<T, MessageError>,
+) -> Result<Option<T>, MessageError> {
+    if value.is_nothing() {
+        Ok(None)
+    } else {
+        read(value).map(Some)
+    }
+}
+
+fn list<F: Foreign, T>(
+    value: &F,
+    mut read: impl FnMut(F) -> Result<T, MessageError>,
+) -> Result<Vec<T>, MessageError> {
+    let length = value.length().ok_or(MessageError::Malformed)?;
+    (0..length).map(|index| read(value.item(index))).collect()
+}

@@ -1,0 +1,282 @@
+//! The one loop that feeds the hub and carries out what it says.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use core::time::Duration;
+
+use gloo_timers::callback::Timeout;
+use js_sys::Array;
+use wasm_bindgen::JsValue;
+
+use super::clock;
+use super::convert::Frame;
+use super::locks;
+use super::port::{JsPort, Port};
+use super::tick::Tick;
+use super::websocket::Socket;
+use crate::core::{Deadline, Delivery, Hub, Input, Output, PortId, SocketEvent, SocketId};
+use crate::protocol::{Env, HubMessage, TabMessage, op, op_of};
+use crate::time::Time;
+
+/// What the hub is told about the worker it runs in.
+pub struct Surroundings {
+    /// The build of the worker script.
+    pub build: String,
+    /// The url of the worker script.
+    pub worker_url: String,
+    /// The random name of this hub.
+    pub epoch: String,
+    /// The lock that this hub holds, where there are locks.
+    pub lock: Option<String>,
+    /// Told of each port that is no longer listened to.
+    pub gone: js_sys::Function,
+}
+
+impl Env for Surroundings {
+    fn wall(&self, at: Time) -> f64 {
+        clock::wall(at)
+    }
+
+    fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    fn build(&self) -> &str {
+        &self.build
+    }
+
+    fn worker_url(&self) -> &str {
+        &self.worker_url
+    }
+
+    fn lock(&self) -> Option<&str> {
+        self.lock.as_deref()
+    }
+}
+
+/// A hub with its ports, sockets, timer and tick.
+pub struct Driver {
+    hub: RefCell<Hub<Frame>>,
+    surroundings: Surroundings,
+    inbox: RefCell<VecDeque<Input<Frame>>>,
+    running: Cell<bool>,
+    ports: RefCell<BTreeMap<PortId, Port>>,
+    last_port: Cell<u32>,
+    watches: RefCell<BTreeMap<PortId, u32>>,
+    last_watch: Cell<u32>,
+    sockets: RefCell<BTreeMap<SocketId, Socket>>,
+    tick: Tick,
+    timer: RefCell<Option<(Time, Timeout)>>,
+}
+
+impl Driver {
+    /// A driver with an empty hub.
+    pub fn new(seed: u64, surroundings: Surroundings) -> Result<Rc<Self>, JsValue> {
+        let me: Rc<RefCell<std::rc::Weak<Self>>> = Rc::default();
+        let ticked = Rc::clone(&me);
+        let tick = Tick::new(move || {
+            if let Some(driver) = ticked.borrow().upgrade() {
+                driver.handle(Input::Tick);
+            }
+        })?;
+        let driver = Rc::new(Self {
+            hub: RefCell::new(Hub::new(seed)),
+            surroundings,
+            inbox: RefCell::default(),
+            running: Cell::new(false),
+            ports: RefCell::default(),
+            last_port: Cell::new(0),
+            watches: RefCell::default(),
+            last_watch: Cell::new(0),
+            sockets: RefCell::default(),
+            tick,
+            timer: RefCell::default(),
+        });
+        *me.borrow_mut() = Rc::downgrade(&driver);
+        Ok(driver)
+    }
+
+    /// Listens to a port, after handling what it has said already.
+    pub fn connect(self: &Rc<Self>, js: JsPort, backlog: &Array) {
+        let port = PortId(self.last_port.get() + 1);
+        self.last_port.set(port.0);
+        let driver = Rc::downgrade(self);
+        let listening = Port::new(js, move |event| {
+            if let Some(driver) = driver.upgrade() {
+                driver.handle_message(port, &event.data());
+            }
+        });
+        self.ports.borrow_mut().insert(port, listening);
+        for message in backlog.iter() {
+            self.handle_message(port, &message);
+        }
+    }
+
+    fn handle_message(self: &Rc<Self>, port: PortId, message: &JsValue) {
+        self.handle(match TabMessage::decode(message) {
+            Ok(message) => Input::Message(port, message),
+            Err(error) => Input::Malformed(port, op_of(message), error),
+        });
+    }
+
+    /// The loop: one input, then outputs until the hub waits. What an output causes at once is the next input.
+    fn handle(self: &Rc<Self>, input: Input<Frame>) {
+        self.inbox.borrow_mut().push_back(input);
+        if self.running.replace(true) {
+            return;
+        }
+        let mut deadline = None;
+        while let Some(input) = self.next_input() {
+            let now = clock::now();
+            self.hub.borrow_mut().handle_input(now, input);
+            deadline = loop {
+                let output = self.hub.borrow_mut().poll_output();
+                if let Output::Timeout(deadline) = output {
+                    break deadline;
+                }
+                self.carry_out(output);
+            };
+        }
+        self.arm(deadline);
+        self.running.set(false);
+    }
+
+    fn next_input(&self) -> Option<Input<Frame>> {
+        self.inbox.borrow_mut().pop_front()
+    }
+
+    fn carry_out(self: &Rc<Self>, output: Output<Frame>) {
+        match output {
+            Output::Timeout(_) => {}
+            Output::Post(port, message) => self.post(port, &message),
+            Output::Deliver(delivery) => self.deliver(&delivery),
+            Output::Send(socket, frame) => {
+                if let Some(socket) = self.sockets.borrow().get(&socket) {
+                    socket.send(&frame);
+                }
+            }
+            Output::Open {
+                socket,
+                url,
+                protocols,
+            } => self.open(socket, &url, &protocols),
+            Output::Close {
+                socket,
+                code,
+                reason,
+            } => {
+                let closing = self.sockets.borrow_mut().remove(&socket);
+                if let Some(closing) = closing {
+                    closing.close(code, &reason);
+                }
+            }
+            Output::Watch(port, lock) => self.watch(port, &lock),
+            Output::Forget(port) => self.forget(port),
+            Output::Tick => self.tick.request(),
+        }
+    }
+
+    fn post(&self, port: PortId, message: &HubMessage) {
+        if let Some(port) = self.ports.borrow().get(&port) {
+            port.post(&message.encode(&self.surroundings));
+        }
+    }
+
+    fn deliver(&self, delivery: &Delivery<Frame>) {
+        let frames = Array::new();
+        for frame in delivery.frames() {
+            frames.push(frame.value());
+        }
+        let message: JsValue = Array::of5(
+            &op::BATCH.into(),
+            &delivery.conn.0.into(),
+            &(delivery.first as f64).into(),
+            &frames,
+            &u32::from(delivery.want_ack).into(),
+        )
+        .into();
+        let ports = self.ports.borrow();
+        for port in &delivery.ports {
+            if let Some(port) = ports.get(port) {
+                port.post(&message);
+            }
+        }
+    }
+
+    fn open(self: &Rc<Self>, id: SocketId, url: &str, protocols: &[String]) {
+        let driver = Rc::downgrade(self);
+        let opened = Socket::open(url, protocols, move |event| {
+            if let Some(driver) = driver.upgrade() {
+                driver.handle_socket(id, event);
+            }
+        });
+        match opened {
+            Ok(socket) => {
+                self.sockets.borrow_mut().insert(id, socket);
+            }
+            Err(_) => self.handle(Input::Socket(id, SocketEvent::Refused)),
+        }
+    }
+
+    fn handle_socket(self: &Rc<Self>, id: SocketId, event: SocketEvent<Frame>) {
+        let is_closed = matches!(event, SocketEvent::Closed { .. });
+        self.handle(Input::Socket(id, event));
+        if is_closed {
+            self.sockets.borrow_mut().remove(&id);
+        }
+    }
+
+    fn watch(self: &Rc<Self>, port: PortId, lock: &str) {
+        let watch = self.last_watch.get() + 1;
+        self.last_watch.set(watch);
+        self.watches.borrow_mut().insert(port, watch);
+        let driver = Rc::downgrade(self);
+        locks::watch(lock, move || {
+            if let Some(driver) = driver.upgrade()
+                && driver.watches.borrow().get(&port) == Some(&watch)
+            {
+                driver.handle(Input::LockGranted(port));
+            }
+        });
+    }
+
+    fn forget(&self, port: PortId) {
+        self.watches.borrow_mut().remove(&port);
+        let forgotten = self.ports.borrow_mut().remove(&port);
+        if let Some(port) = forgotten {
+            // Whoever keeps a list of ports may fail at its own cost.
+            let _ = self.surroundings.gone.call1(&JsValue::NULL, port.js());
+        }
+    }
+
+    /// Sets the timer, unless one that is set will come in time: a timer that comes early does no harm.
+    fn arm(self: &Rc<Self>, deadline: Option<Deadline>) {
+        let mut timer = self.timer.borrow_mut();
+        let Some(Deadline { at, .. }) = deadline else {
+            *timer = None;
+            return;
+        };
+        if timer.as_ref().is_some_and(|(armed, _)| *armed <= at) {
+            return;
+        }
+        let wait = at.since(clock::now()).min(LONGEST_WAIT);
+        let driver = Rc::downgrade(self);
+        let millis = wait.as_micros().div_ceil(1000) as u32;
+        let timeout = Timeout::new(millis, move || {
+            if let Some(driver) = driver.upgrade() {
+                driver
+                    .timer
+                    .borrow_mut()
+                    .take()
+                    .map(|(_, timeout)| timeout.forget());
+                driver.handle(Input::Timeout);
+            }
+        });
+        *timer = Some((at, timeout));
+    }
+}
+
+/// Browsers take timeouts of up to 2³¹ − 1 ms.
+const LONGEST_WAIT: Duration = Duration::from_millis(0x7fff_ffff);

@@ -1,0 +1,84 @@
+//! What JavaScript sees of the hub.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::{Array, Function};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::driver::{Driver, Surroundings};
+use super::locks;
+use super::port::JsPort;
+
+#[wasm_bindgen]
+extern "C" {
+    /// What the worker script hands to its hub.
+    pub type HubEnv;
+    #[wasm_bindgen(method, getter)]
+    fn build(this: &HubEnv) -> String;
+    #[wasm_bindgen(method, getter, js_name = workerUrl)]
+    fn worker_url(this: &HubEnv) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn crashed(this: &HubEnv) -> Function;
+    #[wasm_bindgen(method, getter)]
+    fn gone(this: &HubEnv) -> Function;
+
+    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
+    fn fill_random(bytes: &mut [u8]);
+}
+
+/// A hub in this worker.
+#[wasm_bindgen]
+pub struct Hub {
+    driver: Rc<Driver>,
+}
+
+#[wasm_bindgen]
+impl Hub {
+    /// Starts a hub. `env` is `{ build, workerUrl, crashed(detail), gone(port) }`.
+    ///
+    /// After a panic `crashed` is called with what is known of it; nothing of this instance may be used any more.
+    #[wasm_bindgen(constructor)]
+    pub fn new(env: &HubEnv) -> Result<Self, JsValue> {
+        CRASHED.set(Some(env.crashed()));
+        std::panic::set_hook(Box::new(report_panic));
+        let epoch = format!("{:016x}", random());
+        let lock = format!("tabwire:hub:{epoch}");
+        let lock = locks::hold(&lock).then_some(lock);
+        let surroundings = Surroundings {
+            build: env.build(),
+            worker_url: env.worker_url(),
+            epoch,
+            lock,
+            gone: env.gone(),
+        };
+        Ok(Self {
+            driver: Driver::new(random(), surroundings)?,
+        })
+    }
+
+    /// Takes a port. `backlog` holds what it has said already; from now on its `onmessage` belongs to the hub.
+    pub fn connect(&self, port: JsPort, backlog: &Array) {
+        self.driver.connect(port, backlog);
+    }
+}
+
+thread_local! {
+    static CRASHED: RefCell<Option<Function>> = const { RefCell::new(None) };
+}
+
+fn report_panic(info: &std::panic::PanicHookInfo<'_>) {
+    console_error_panic_hook::hook(info);
+    let crashed = CRASHED.with_borrow(Clone::clone);
+    if let Some(crashed) = crashed {
+        // The instance is lost in any case; an error here could only hide that.
+        let _ = crashed.call1(&JsValue::NULL, &info.to_string().into());
+    }
+}
+
+fn random() -> u64 {
+    let mut bytes = [0; 8];
+    fill_random(&mut bytes);
+    u64::from_le_bytes(bytes)
+}

@@ -1,0 +1,12 @@
+//! The browser's side of the hub: the only code that touches a web API.
+
+mod clock;
+mod convert;
+mod driver;
+mod exports;
+mod locks;
+mod port;
+mod tick;
+mod websocket;
+
+pub use exports::Hub;

@@ -1,0 +1,57 @@
+//! A port to a tab: a `MessagePort`, or the global scope of a dedicated worker.
+
+use js_sys::Function;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::MessageEvent;
+
+#[wasm_bindgen]
+extern "C" {
+    /// What both kinds of port have in common.
+    #[derive(Clone)]
+    pub type JsPort;
+    #[wasm_bindgen(method, catch, js_name = postMessage)]
+    fn post_message(this: &JsPort, message: &JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, setter)]
+    fn set_onmessage(this: &JsPort, listener: Option<&Function>);
+    #[wasm_bindgen(method, setter)]
+    fn set_onmessageerror(this: &JsPort, listener: Option<&Function>);
+}
+
+/// A port that is listened to as long as this lives.
+pub struct Port {
+    js: JsPort,
+    _listener: Closure<dyn FnMut(MessageEvent)>,
+}
+
+impl Port {
+    /// Listens to a port. A message that cannot be cloned arrives as undefined.
+    pub fn new(js: JsPort, listener: impl FnMut(MessageEvent) + 'static) -> Self {
+        let listener = Closure::<dyn FnMut(MessageEvent)>::new(listener);
+        let function = Some(listener.as_ref().unchecked_ref());
+        js.set_onmessage(function);
+        js.set_onmessageerror(function);
+        Self {
+            js,
+            _listener: listener,
+        }
+    }
+
+    /// Posts a message. To a port whose tab is gone that does nothing.
+    pub fn post(&self, message: &JsValue) {
+        // Strings, numbers and buffers always clone: there is nothing to fail.
+        let _ = self.js.post_message(message);
+    }
+
+    /// The port itself.
+    pub fn js(&self) -> &JsPort {
+        &self.js
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        self.js.set_onmessage(None);
+        self.js.set_onmessageerror(None);
+    }
+}
