@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 #[test]
 fn no_layer_names_one_above_it() {
     for (layer, above) in [
-        ("src/time.rs", &["crate::protocol", "crate::core", "crate::web"][..]),
+        (
+            "src/time.rs",
+            &["crate::protocol", "crate::core", "crate::web"][..],
+        ),
         ("src/protocol", &["crate::core", "crate::web"]),
         ("src/core", &["crate::web"]),
     ] {
@@ -18,8 +21,19 @@ fn no_layer_names_one_above_it() {
 #[test]
 fn the_core_names_no_browser_clock_or_ambient_randomness() {
     const BANNED: &[&str] = &[
-        "web_sys", "js_sys", "wasm_bindgen", "gloo_", "std::time::", "SystemTime", "thread_rng",
-        "fastrand::u", "fastrand::f", "println!", "eprintln!", "HashMap", "HashSet",
+        "web_sys",
+        "js_sys",
+        "wasm_bindgen",
+        "gloo_",
+        "std::time::",
+        "SystemTime",
+        "thread_rng",
+        "fastrand::u",
+        "fastrand::f",
+        "println!",
+        "eprintln!",
+        "HashMap",
+        "HashSet",
     ];
     assert_none("src/core", BANNED);
     assert_none("src/protocol", BANNED);
@@ -31,7 +45,11 @@ fn only_the_web_layer_is_left_out_of_native_builds() {
     for file in sources("src") {
         if !file.starts_with("src/web") && file != Path::new("src/lib.rs") {
             let text = fs::read_to_string(&file).unwrap();
-            assert!(!text.contains("wasm32"), "{} depends on the target", file.display());
+            assert!(
+                !text.contains("wasm32"),
+                "{} depends on the target",
+                file.display()
+            );
         }
     }
 }
@@ -42,7 +60,8 @@ fn the_page_reaches_the_worker_by_url_and_the_local_hub_by_dynamic_import_only()
         let text = fs::read_to_string(&file).unwrap();
         for line in text.lines().map(str::trim_start) {
             let is_static = line.starts_with("import ") || line.starts_with("export ");
-            let leaves = line.contains("/worker/") || line.contains("local.js") || line.contains("#glue");
+            let leaves =
+                line.contains("/worker/") || line.contains("local.js") || line.contains("#glue");
             assert!(!(is_static && leaves), "{}: {line}", file.display());
         }
     }
@@ -69,7 +88,12 @@ fn assert_none(root: &str, banned: &[&str]) {
         let text = fs::read_to_string(&file).unwrap();
         for (number, line) in text.lines().enumerate() {
             for word in banned {
-                assert!(!line.contains(word), "{}:{} names {word}", file.display(), number + 1);
+                assert!(
+                    !line.contains(word),
+                    "{}:{} names {word}",
+                    file.display(),
+                    number + 1
+                );
             }
         }
     }

@@ -1,8 +1,8 @@
 //! One connection: its life, its heartbeat and its handles.
 
-use std::collections::BTreeMap;
-
 use core::time::Duration;
+
+use litemap::LiteMap;
 
 use super::backoff::Backoff;
 use super::fanout::Fanout;
@@ -49,9 +49,6 @@ pub enum Owner {
     Tab(PortId),
 }
 
-/// What names a timer.
-pub type TimerKey = (Owner, TimerReason);
-
 /// What a connection needs of its hub for one input.
 #[derive(Debug)]
 pub struct Cx<'a, P> {
@@ -60,7 +57,7 @@ pub struct Cx<'a, P> {
     /// Randomness.
     pub rng: &'a mut fastrand::Rng,
     /// The timers of all.
-    pub timers: &'a mut Timers<TimerKey>,
+    pub timers: &'a mut Timers<Owner>,
     /// The tabs.
     pub tabs: &'a Tabs,
     /// What the driver shall do.
@@ -83,7 +80,7 @@ pub struct Connection<P> {
     pub(super) heartbeat: Heartbeat<P>,
     pub(super) outbox: Outbox<P>,
     pub(super) fanout: Fanout<P>,
-    pub(super) handles: BTreeMap<(PortId, HandleId), FlowConfig>,
+    pub(super) handles: LiteMap<(PortId, HandleId), FlowConfig>,
     pub(super) counters: Counters,
     pub(super) parting: (Option<u16>, String),
 }
@@ -140,7 +137,7 @@ impl<P: Payload> Connection<P> {
             backoff: Backoff::default(),
             outbox: Outbox::new(),
             fanout: Fanout::new(id),
-            handles: BTreeMap::new(),
+            handles: LiteMap::new(),
             counters: Counters::default(),
             parting: (None, String::new()),
         }
@@ -194,7 +191,7 @@ impl<P: Payload> Connection<P> {
         options: &Options,
         cx: &mut Cx<'_, P>,
     ) {
-        cx.timers.clear(self.timer(TimerReason::Linger));
+        cx.timers.clear(self.owner(), TimerReason::Linger);
         self.linger = self.linger.max(options.linger());
         self.handles.insert((port, handle), options.flow.resolve());
         self.outbox
@@ -324,7 +321,7 @@ impl<P: Payload> Connection<P> {
         ports.dedup();
         ConnectionReport {
             conn: self.id,
-            state: self.status.state,
+            state: self.status.state.code(),
             handles: self.handles.len() as u32,
             tabs: ports.len() as u32,
             counters: Counters {
@@ -363,7 +360,7 @@ impl<P: Payload> Connection<P> {
         self.counters.sent += sent;
         if sent > 0
             && self.heartbeat.ping().is_none()
-            && !cx.timers.is_set(self.timer(TimerReason::Confirm))
+            && !cx.timers.is_set(self.owner(), TimerReason::Confirm)
         {
             self.set_timer(TimerReason::Confirm, self.outbox.next_confirm(), cx);
         }
@@ -394,11 +391,13 @@ impl<P: Payload> Connection<P> {
     }
 
     fn flush_all(&mut self, hidden_due: bool, cx: &mut Cx<'_, P>) {
-        let key = self.timer(TimerReason::HiddenFlush);
+        let (owner, reason) = (self.owner(), TimerReason::HiddenFlush);
         match self.fanout.flush(cx.tabs, hidden_due, cx.out) {
-            Some(wait) if hidden_due || !cx.timers.is_set(key) => cx.timers.set(key, cx.now + wait),
+            Some(wait) if hidden_due || !cx.timers.is_set(owner, reason) => {
+                cx.timers.set(owner, reason, cx.now + wait);
+            }
             Some(_) => {}
-            None => cx.timers.clear(key),
+            None => cx.timers.clear(owner, reason),
         }
     }
 
@@ -432,16 +431,16 @@ impl<P: Payload> Connection<P> {
             TimerReason::PongTimeout,
             TimerReason::Confirm,
         ] {
-            cx.timers.clear(self.timer(reason));
+            cx.timers.clear(self.owner(), reason);
         }
     }
 
-    pub(super) fn timer(&self, reason: TimerReason) -> TimerKey {
-        (Owner::Conn(self.id), reason)
+    pub(super) fn owner(&self) -> Owner {
+        Owner::Conn(self.id)
     }
 
     pub(super) fn set_timer(&self, reason: TimerReason, at: Time, cx: &mut Cx<'_, P>) {
-        cx.timers.set(self.timer(reason), at);
+        cx.timers.set(self.owner(), reason, at);
     }
 
     pub(super) fn set_timer_in(&self, reason: TimerReason, delay: Duration, cx: &mut Cx<'_, P>) {

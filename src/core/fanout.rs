@@ -1,7 +1,8 @@
 //! One stream of frames, and every tab's place in it.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
+
+use litemap::LiteMap;
 
 use super::flow::{Batch, Lane, Step};
 use super::io::{Delivery, Output, Payload, PortId};
@@ -19,7 +20,7 @@ pub struct Fanout<P> {
     next: u64,
     collected: Vec<P>,
     collected_bytes: usize,
-    lanes: BTreeMap<PortId, Lane<P>>,
+    lanes: LiteMap<PortId, Lane<P>>,
     dropped: u64,
 }
 
@@ -31,7 +32,7 @@ impl<P: Payload> Fanout<P> {
             next: 0,
             collected: Vec::new(),
             collected_bytes: 0,
-            lanes: BTreeMap::new(),
+            lanes: LiteMap::new(),
             dropped: 0,
         }
     }
@@ -89,7 +90,7 @@ impl<P: Payload> Fanout<P> {
     /// Puts a control message at the end of every lane.
     pub fn push_note(&mut self, note: &HubMessage) {
         self.seal();
-        for lane in self.lanes.values_mut() {
+        for (_, lane) in self.lanes.iter_mut() {
             lane.push_note(note.clone());
         }
     }
@@ -134,7 +135,7 @@ impl<P: Payload> Fanout<P> {
             self.post_round(&mut active, out);
         }
         let mut patience = None;
-        for (port, lane) in &mut self.lanes {
+        for (port, lane) in self.lanes.iter_mut() {
             let mode = tabs.mode(*port);
             self.dropped += lane.enforce(mode != Mode::Hidden || hidden_due);
             if !lane.is_empty() && mode == Mode::Hidden {
@@ -206,7 +207,7 @@ impl<P: Payload> Fanout<P> {
             bytes: core::mem::take(&mut self.collected_bytes),
             frames,
         });
-        for lane in self.lanes.values_mut() {
+        for (_, lane) in self.lanes.iter_mut() {
             self.dropped += lane.push_batch(&batch);
         }
     }

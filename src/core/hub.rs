@@ -1,8 +1,8 @@
 //! The hub: tabs on one side, connections on the other.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
-use super::connection::{Connection, Cx, Identity, Owner, TimerKey};
+use super::connection::{Connection, Cx, Identity, Owner};
 use super::io::{Deadline, Input, Output, Payload, PortId, SocketEvent, SocketId, TimerReason};
 use super::outputs::Outputs;
 use super::tabs::{Silence, Tab, Tabs};
@@ -43,9 +43,9 @@ pub struct Hub<P> {
     now: Time,
     rng: fastrand::Rng,
     tabs: Tabs,
-    connections: BTreeMap<ConnId, Connection<P>>,
-    by_identity: BTreeMap<Identity, ConnId>,
-    timers: Timers<TimerKey>,
+    connections: LiteMap<ConnId, Box<Connection<P>>>,
+    by_identity: LiteMap<Identity, ConnId>,
+    timers: Timers<Owner>,
     out: Outputs<P>,
     unflushed: Vec<ConnId>,
     tick_pending: bool,
@@ -61,8 +61,8 @@ impl<P: Payload> Hub<P> {
             now: Time::ZERO,
             rng: fastrand::Rng::with_seed(seed),
             tabs: Tabs::default(),
-            connections: BTreeMap::new(),
-            by_identity: BTreeMap::new(),
+            connections: LiteMap::new(),
+            by_identity: LiteMap::new(),
             timers: Timers::default(),
             out: Outputs::default(),
             unflushed: Vec::new(),
@@ -95,7 +95,7 @@ impl<P: Payload> Hub<P> {
             Output::Timeout(
                 self.timers
                     .next()
-                    .map(|(at, (_, reason))| Deadline { at, reason }),
+                    .map(|(at, _, reason)| Deadline { at, reason }),
             )
         })
     }
@@ -111,15 +111,18 @@ impl<P: Payload> Hub<P> {
                 .connections
                 .values()
                 .filter(|connection| connection.has_port(port))
-                .map(Connection::report)
+                .map(|connection| connection.report())
                 .collect(),
         }
     }
 
     fn handle_socket(&mut self, socket: SocketId, event: SocketEvent<P>) {
         let conn = socket.conn;
-        let is_current = |connection: &Connection<P>| connection.socket() == Some(socket);
-        if !self.connections.get(&conn).is_some_and(is_current) {
+        let current = self
+            .connections
+            .get(&conn)
+            .and_then(|connection| connection.socket());
+        if current != Some(socket) {
             return;
         }
         let is_frame = matches!(event, SocketEvent::Frame(_));
@@ -262,7 +265,7 @@ impl<P: Payload> Hub<P> {
                 let refused = HubMessage::Refused {
                     handle,
                     code: "bad-options",
-                    detail: detail.clone(),
+                    detail,
                 };
                 self.out.push(Output::Post(port, refused));
                 return;
@@ -275,7 +278,7 @@ impl<P: Payload> Hub<P> {
             self.last_conn += 1;
             let conn = ConnId(self.last_conn);
             let connection = Connection::new(conn, identity.clone(), options, self.now);
-            self.connections.insert(conn, connection);
+            self.connections.insert(conn, Box::new(connection));
             self.by_identity.insert(identity, conn);
             conn
         };
@@ -316,10 +319,10 @@ impl<P: Payload> Hub<P> {
         };
         match tab.check(self.now) {
             Silence::Gone => self.remove_tab(port, true),
-            Silence::Wait(until) => self.timers.set(silence_of(port), until),
+            Silence::Wait(until) => self.watch_silence_until(port, until),
             Silence::Ask(until) => {
                 self.out.push(Output::Post(port, HubMessage::Ask));
-                self.timers.set(silence_of(port), until);
+                self.watch_silence_until(port, until);
             }
         }
     }
@@ -336,14 +339,19 @@ impl<P: Payload> Hub<P> {
 
     fn watch_silence(&mut self, port: PortId) {
         let at = self.tabs.get(port).map_or(Time::NEVER, Tab::next_check);
-        self.timers.set(silence_of(port), at);
+        self.watch_silence_until(port, at);
+    }
+
+    fn watch_silence_until(&mut self, port: PortId, at: Time) {
+        self.timers
+            .set(Owner::Tab(port), TimerReason::TabSilence, at);
     }
 
     fn remove_tab(&mut self, port: PortId, forget: bool) {
         if self.tabs.remove(port).is_none() {
             return;
         }
-        self.timers.clear(silence_of(port));
+        self.timers.remove(Owner::Tab(port));
         self.with_all(|connection, cx| connection.remove_port(port, cx));
         if forget {
             self.out.push(Output::Forget(port));
@@ -369,6 +377,7 @@ impl<P: Payload> Hub<P> {
         }
         if connection.is_finished() {
             self.connections.remove(&conn);
+            self.timers.remove(Owner::Conn(conn));
         }
         self.announce_census();
     }
@@ -436,8 +445,4 @@ impl<P: Payload> Hub<P> {
         };
         Some(act(connection, &mut cx))
     }
-}
-
-fn silence_of(port: PortId) -> TimerKey {
-    (Owner::Tab(port), TimerReason::TabSilence)
 }

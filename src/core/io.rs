@@ -168,3 +168,8 @@ pub enum TimerReason {
     /// A tab has been silent, or a suspended one has not come back.
     TabSilence,
 }
+
+impl TimerReason {
+    /// How many reasons there are.
+    pub const COUNT: usize = Self::TabSilence as usize + 1;
+}

@@ -92,7 +92,7 @@ impl<P: Payload> Connection<P> {
         };
         self.status.protocol = protocol;
         self.status.extensions = extensions;
-        cx.timers.clear(self.timer(TimerReason::ConnectTimeout));
+        cx.timers.clear(self.owner(), TimerReason::ConnectTimeout);
         if self.config.heartbeat.verify_on_open && self.heartbeat.ping().is_some() {
             self.phase = Phase::Verifying(socket);
             self.ping(cx);
@@ -114,10 +114,10 @@ impl<P: Payload> Connection<P> {
             self.config.reconnect.stable_after.get(),
             cx,
         );
-        if !cx.timers.is_set(self.timer(TimerReason::Ping)) {
+        if !cx.timers.is_set(self.owner(), TimerReason::Ping) {
             self.schedule_ping(cx);
         }
-        cx.timers.clear(self.timer(TimerReason::QueueTtl));
+        cx.timers.clear(self.owner(), TimerReason::QueueTtl);
         self.outbox.handle_ttl(cx.now);
         self.drain(cx);
         self.post_verdicts(cx);
@@ -136,7 +136,7 @@ impl<P: Payload> Connection<P> {
 
     fn handle_pong(&mut self, cx: &mut Cx<'_, P>) {
         for reason in [TimerReason::PongLate, TimerReason::PongTimeout] {
-            cx.timers.clear(self.timer(reason));
+            cx.timers.clear(self.owner(), reason);
         }
         if let Phase::Verifying(socket) = self.phase {
             self.open(socket, cx);
@@ -240,8 +240,8 @@ impl<P: Payload> Connection<P> {
             self.outbox.handle_unclean(cx.now);
         }
         self.stop_timers(cx);
-        cx.timers.clear(self.timer(TimerReason::Linger));
-        cx.timers.clear(self.timer(TimerReason::QueueTtl));
+        cx.timers.clear(self.owner(), TimerReason::Linger);
+        cx.timers.clear(self.owner(), TimerReason::QueueTtl);
         self.phase = Phase::Ended;
         self.status.code = Some(code);
         self.status.clean = clean;
@@ -254,7 +254,7 @@ impl<P: Payload> Connection<P> {
             Cause::None
         };
         self.transition(state, reason, cause, cx);
-        for (port, handle) in core::mem::take(&mut self.handles).into_keys() {
+        for ((port, handle), _) in core::mem::take(&mut self.handles) {
             let closed = HubMessage::Closed {
                 handle,
                 code,

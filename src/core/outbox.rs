@@ -1,9 +1,11 @@
 //! What the tabs want to send: queued while the connection is not open, handed when it is, settled once.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use core::time::Duration;
+
+use litemap::LiteMap;
 
 use super::flow::Load;
 use super::io::{Payload, PortId};
@@ -24,7 +26,7 @@ pub struct Outbox<P> {
     queue: VecDeque<Entry<P>>,
     expiry: Time,
     retained: VecDeque<Entry<P>>,
-    senders: BTreeMap<SenderKey, Sender>,
+    senders: LiteMap<SenderKey, Sender>,
     verdicts: Vec<(PortId, HubMessage)>,
     failed: u64,
     orphaned: u64,
@@ -58,7 +60,7 @@ impl<P: Payload> Outbox<P> {
             queue: VecDeque::new(),
             expiry: Time::NEVER,
             retained: VecDeque::new(),
-            senders: BTreeMap::new(),
+            senders: LiteMap::new(),
             verdicts: Vec::new(),
             failed: 0,
             orphaned: 0,
@@ -173,14 +175,14 @@ impl<P: Payload> Outbox<P> {
 
     /// Notes that a ping goes out: its pong will confirm what was handed before.
     pub fn handle_ping(&mut self) {
-        for sender in self.senders.values_mut() {
+        for (_, sender) in self.senders.iter_mut() {
             sender.ping_mark = sender.handed;
         }
     }
 
     /// Notes that the pong came.
     pub fn handle_pong(&mut self) {
-        for sender in self.senders.values_mut() {
+        for (_, sender) in self.senders.iter_mut() {
             sender.confirm(sender.ping_mark);
         }
         self.release_confirmed();
@@ -188,7 +190,7 @@ impl<P: Payload> Outbox<P> {
 
     /// Confirms by age what was handed long enough ago. For connections without a heartbeat.
     pub fn handle_confirm(&mut self, now: Time) {
-        for sender in self.senders.values_mut() {
+        for (_, sender) in self.senders.iter_mut() {
             while let Some((at, id)) = sender.history.front().copied()
                 && at + CONFIRM_GRAIN + CONFIRM_AFTER <= now
             {
@@ -240,7 +242,7 @@ impl<P: Payload> Outbox<P> {
 
     /// The connection ended with a closing handshake: what was handed before has arrived.
     pub fn handle_clean(&mut self) {
-        for sender in self.senders.values_mut() {
+        for (_, sender) in self.senders.iter_mut() {
             sender.confirm(sender.handed);
         }
         self.release_confirmed();
@@ -254,7 +256,7 @@ impl<P: Payload> Outbox<P> {
     /// Moves what the tabs are to be told.
     pub fn take_verdicts(&mut self) -> Vec<(PortId, HubMessage)> {
         let mut verdicts = core::mem::take(&mut self.verdicts);
-        for (key, sender) in &mut self.senders {
+        for (key, sender) in self.senders.iter_mut() {
             if core::mem::take(&mut sender.dirty) && sender.present {
                 verdicts.push((
                     key.0,

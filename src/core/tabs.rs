@@ -1,8 +1,8 @@
 //! Who is there: the tabs behind the ports.
 
-use std::collections::BTreeMap;
-
 use core::time::Duration;
+
+use litemap::LiteMap;
 
 use super::io::PortId;
 use crate::protocol::{Hello, Liveness};
@@ -124,7 +124,7 @@ impl Tab {
 /// The tabs by port.
 #[derive(Debug, Default)]
 pub struct Tabs {
-    by_port: BTreeMap<PortId, Tab>,
+    by_port: LiteMap<PortId, Tab>,
 }
 
 impl Tabs {

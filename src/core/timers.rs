@@ -1,62 +1,116 @@
 //! Deadlines with reasons, kept in order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
+use litemap::LiteMap;
+
+use super::io::TimerReason;
 use crate::time::Time;
 
-/// A set of timers, each named by a key: setting a key again moves its timer.
+/// At most one timer for each owner and reason: setting it again moves it.
+///
+/// A heap gives the order. Timers that were moved or cleared stay in it until they come up or are too many,
+/// so that setting one costs no more than a push.
 #[derive(Clone, Debug)]
 pub struct Timers<K> {
-    order: BTreeSet<(Time, K)>,
-    due: BTreeMap<K, Time>,
+    heap: BinaryHeap<Reverse<(Time, K, TimerReason)>>,
+    due: LiteMap<K, [Time; TimerReason::COUNT]>,
+    set: usize,
 }
 
 impl<K: Copy + Ord> Timers<K> {
-    /// Sets or moves the timer of `key`. A moment that never comes clears it.
-    pub fn set(&mut self, key: K, at: Time) {
+    /// Sets or moves a timer. A moment that never comes clears it.
+    pub fn set(&mut self, owner: K, reason: TimerReason, at: Time) {
+        self.clear(owner, reason);
         if at == Time::NEVER {
-            self.clear(key);
             return;
         }
-        if let Some(before) = self.due.insert(key, at) {
-            self.order.remove(&(before, key));
+        if !self.due.contains_key(&owner) {
+            self.due.insert(owner, [Time::NEVER; TimerReason::COUNT]);
         }
-        self.order.insert((at, key));
+        if let Some(slot) = self.slot(owner, reason) {
+            *slot = at;
+            self.set += 1;
+            self.heap.push(Reverse((at, owner, reason)));
+        }
+        self.compact();
     }
 
-    /// Clears the timer of `key`, if it is set.
-    pub fn clear(&mut self, key: K) {
-        if let Some(at) = self.due.remove(&key) {
-            self.order.remove(&(at, key));
+    /// Clears a timer, if it is set.
+    pub fn clear(&mut self, owner: K, reason: TimerReason) {
+        if let Some(slot) = self.slot(owner, reason)
+            && *slot != Time::NEVER
+        {
+            *slot = Time::NEVER;
+            self.set -= 1;
         }
     }
 
-    /// Whether the timer of `key` is set.
-    pub fn is_set(&self, key: K) -> bool {
-        self.due.contains_key(&key)
+    /// Clears all timers of an owner that is no more.
+    pub fn remove(&mut self, owner: K) {
+        if let Some(slots) = self.due.remove(&owner) {
+            self.set -= slots.iter().filter(|at| **at != Time::NEVER).count();
+        }
+    }
+
+    /// Whether a timer is set.
+    pub fn is_set(&self, owner: K, reason: TimerReason) -> bool {
+        self.at(owner, reason) != Time::NEVER
     }
 
     /// The earliest timer.
-    pub fn next(&self) -> Option<(Time, K)> {
-        self.order.first().copied()
+    pub fn next(&mut self) -> Option<(Time, K, TimerReason)> {
+        while let Some(Reverse((at, owner, reason))) = self.heap.peek().copied() {
+            if self.at(owner, reason) == at {
+                return Some((at, owner, reason));
+            }
+            self.heap.pop();
+        }
+        None
     }
 
     /// Takes the earliest timer that is due at `now`.
-    pub fn take_due(&mut self, now: Time) -> Option<K> {
-        let (at, key) = self.next()?;
+    pub fn take_due(&mut self, now: Time) -> Option<(K, TimerReason)> {
+        let (at, owner, reason) = self.next()?;
         if at > now {
             return None;
         }
-        self.clear(key);
-        Some(key)
+        self.clear(owner, reason);
+        Some((owner, reason))
+    }
+
+    fn at(&self, owner: K, reason: TimerReason) -> Time {
+        self.due
+            .get(&owner)
+            .and_then(|slots| slots.get(reason as usize))
+            .copied()
+            .unwrap_or(Time::NEVER)
+    }
+
+    fn slot(&mut self, owner: K, reason: TimerReason) -> Option<&mut Time> {
+        self.due.get_mut(&owner)?.get_mut(reason as usize)
+    }
+
+    /// Throws the stale entries of the heap away once they are more than the others.
+    fn compact(&mut self) {
+        if self.heap.len() > 64 + 2 * self.set {
+            let due = &self.due;
+            self.heap.retain(|Reverse((at, owner, reason))| {
+                due.get(owner)
+                    .and_then(|slots| slots.get(*reason as usize))
+                    .is_some_and(|slot| slot == at)
+            });
+        }
     }
 }
 
 impl<K: Ord> Default for Timers<K> {
     fn default() -> Self {
         Self {
-            order: BTreeSet::new(),
-            due: BTreeMap::new(),
+            heap: BinaryHeap::new(),
+            due: LiteMap::new(),
+            set: 0,
         }
     }
 }
@@ -65,25 +119,40 @@ impl<K: Ord> Default for Timers<K> {
 mod tests {
     use super::*;
 
+    const PING: TimerReason = TimerReason::Ping;
+
     #[test]
     fn timers_come_due_in_order_and_once() {
         let mut timers = Timers::default();
-        timers.set('b', Time::from_millis(2));
-        timers.set('a', Time::from_millis(1));
-        timers.set('c', Time::from_millis(9));
-        assert_eq!(timers.take_due(Time::from_millis(5)), Some('a'));
-        assert_eq!(timers.take_due(Time::from_millis(5)), Some('b'));
+        timers.set('b', PING, Time::from_millis(2));
+        timers.set('a', PING, Time::from_millis(1));
+        timers.set('a', TimerReason::Linger, Time::from_millis(9));
+        assert_eq!(timers.take_due(Time::from_millis(5)), Some(('a', PING)));
+        assert_eq!(timers.take_due(Time::from_millis(5)), Some(('b', PING)));
         assert_eq!(timers.take_due(Time::from_millis(5)), None);
-        assert_eq!(timers.next(), Some((Time::from_millis(9), 'c')));
+        let next = timers.next();
+        assert_eq!(next, Some((Time::from_millis(9), 'a', TimerReason::Linger)));
     }
 
     #[test]
-    fn setting_a_key_again_moves_its_timer() {
+    fn setting_a_timer_again_moves_it() {
         let mut timers = Timers::default();
-        timers.set('a', Time::from_millis(1));
-        timers.set('a', Time::from_millis(7));
+        timers.set('a', PING, Time::from_millis(1));
+        timers.set('a', PING, Time::from_millis(7));
         assert_eq!(timers.take_due(Time::from_millis(5)), None);
-        timers.set('a', Time::NEVER);
-        assert!(!timers.is_set('a'));
+        timers.set('a', PING, Time::NEVER);
+        assert!(!timers.is_set('a', PING));
+        assert_eq!(timers.next(), None);
+    }
+
+    #[test]
+    fn moving_a_timer_for_ever_takes_no_more_room() {
+        let mut timers = Timers::default();
+        for millis in 0..10_000 {
+            timers.set('a', PING, Time::from_millis(20_000 - millis));
+        }
+        assert!(timers.heap.len() < 100, "{}", timers.heap.len());
+        timers.remove('a');
+        assert_eq!(timers.next(), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Values from outside: a `JsValue` in the browser, JSON in the native tests.
 
-use super::Options;
+use super::Report;
 
 /// A structured-clone value, as far as the protocol needs it.
 pub trait Foreign: Sized {
@@ -9,6 +9,8 @@ pub trait Foreign: Sized {
 
     /// The value as a number.
     fn number(&self) -> Option<f64>;
+    /// The value as a boolean.
+    fn flag(&self) -> Option<bool>;
     /// The value as text.
     fn text(&self) -> Option<String>;
     /// The length of the value, if it is an array.
@@ -21,8 +23,6 @@ pub trait Foreign: Sized {
     fn is_nothing(&self) -> bool;
     /// The value as a frame that a WebSocket can send.
     fn payload(self) -> Option<Self::Payload>;
-    /// The value as options; the error says what is wrong with them.
-    fn options(self) -> Result<Options, String>;
 
     /// An array of these items.
     fn array(items: Vec<Self>) -> Self;
@@ -34,4 +34,6 @@ pub trait Foreign: Sized {
     fn from_text(text: &str) -> Self;
     /// Nothing.
     fn null() -> Self;
+    /// A report, as an object.
+    fn report(report: &Report) -> Self;
 }

@@ -30,7 +30,7 @@ pub enum HubMessage {
         /// `bad-options`.
         code: &'static str,
         /// What is wrong.
-        detail: String,
+        detail: &'static str,
     },
     /// A transition.
     Status(ConnId, Status),
@@ -316,7 +316,7 @@ impl HubMessage {
                 items.extend([number(op::CENSUS), number(*tabs), number(*connections)]);
             }
             Self::Reply(id, report) => {
-                items.extend([number(op::REPLY), number(*id), report.encode(env)]);
+                items.extend([number(op::REPLY), number(*id), F::report(report)]);
             }
             Self::Who => items.push(number(op::WHO)),
             Self::Error { op, error } => {

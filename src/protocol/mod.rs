@@ -6,6 +6,7 @@ mod error;
 mod foreign;
 mod hub;
 pub mod op;
+mod option_values;
 mod options;
 pub mod reason;
 mod report;
@@ -14,14 +15,18 @@ mod tab;
 pub use error::MessageError;
 pub use foreign::Foreign;
 pub use hub::{Cause, Env, GapReason, HubMessage, State, Status};
+pub use option_values::{
+    Amount, Count, Fraction, Given, Growth, Jitter, Millis, Overflow, Resend, WhenSlow,
+};
 pub use options::{
-    Amount, ConnectionConfig, Count, FlowConfig, FlowOptions, Fraction, HeartbeatConfig,
-    HeartbeatOptions, Jitter, Millis, Options, Overflow, QueueConfig, QueueOptions,
-    ReconnectConfig, ReconnectOptions, Resend, WhenSlow,
+    ConnectionConfig, FlowConfig, FlowOptions, HeartbeatConfig, HeartbeatOptions, Options,
+    QueueConfig, QueueOptions, ReconnectConfig, ReconnectOptions,
 };
 pub use reason::{Loss, Reason, SendFailure};
 pub use report::{ConnectionReport, Counters, Report};
 pub use tab::{Attach, Hello, Liveness, TabMessage, op_of};
+
+use serde::Serialize;
 
 /// The version that hub and tab must share.
 pub const MAJOR: u32 = 1;
@@ -31,5 +36,5 @@ pub const MAJOR: u32 = 1;
 pub struct HandleId(pub u32);
 
 /// A connection: a number that the hub chose, the same in every tab.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ConnId(pub u32);

@@ -2,7 +2,10 @@
 
 use core::time::Duration;
 
-use serde::{Deserialize, Deserializer, de};
+use super::Foreign;
+use super::option_values::{
+    Amount, Count, Fraction, Given, Growth, Jitter, Millis, Overflow, Resend, WhenSlow,
+};
 
 /// Declares an option group: the values in force with their defaults, and the partial form a tab sends.
 macro_rules! group {
@@ -18,9 +21,10 @@ macro_rules! group {
         }
 
         #[doc = concat!("The part of [`", stringify!($config), "`] that a tab gave.")]
-        #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-        #[serde(default, deny_unknown_fields)]
-        pub struct $options { $(#[doc = concat!("See [`", stringify!($config), "`].")] #[serde(rename = $name)] pub $field: Option<$type>,)* }
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct $options {
+            $(#[doc = concat!("See [`", stringify!($config), "`].")] pub $field: Option<$type>,)*
+        }
 
         impl $options {
             /// The given values over the defaults.
@@ -34,6 +38,15 @@ macro_rules! group {
                 $(if self.$field.as_ref().is_some_and(|given| *given != in_force.$field) {
                     names.push(concat!($group, ".", $name));
                 })*
+            }
+
+            /// Reads what was given; the error names the option that is wrong.
+            fn read<F: Foreign>(options: &F) -> Result<Self, &'static str> {
+                let group = options.field($group);
+                if group.is_nothing() {
+                    return Ok(Self::default());
+                }
+                Ok(Self { $($field: read(&group.field($name), concat!($group, ".", $name))?,)* })
             }
         }
     };
@@ -49,7 +62,7 @@ group! {
         /// Least that a drawn delay can be. Default 250 ms.
         floor: Millis = Millis::from_millis(250), "floor";
         /// Factor from one failure to the next. Default 2.
-        growth: f64 = 2.0, "growth";
+        growth: Growth = Growth::DOUBLE, "growth";
         /// How the delay is drawn. Default full jitter.
         jitter: Jitter = Jitter::Full, "jitter";
         /// The first retry after an established connection is lost is spread over this long. Default 5 s.
@@ -78,7 +91,7 @@ group! {
         /// Time from one ping to the next. Default 25 s: proxies close what is idle for 60 s.
         interval: Millis = Millis::from_millis(25_000), "interval";
         /// Share of the interval by which it varies up or down. Default 0.2.
-        jitter: Fraction = Fraction(0.2), "jitter";
+        jitter: Fraction = Fraction::new(0.2), "jitter";
         /// How long a pong may take. Default 10 s.
         timeout: Millis = Millis::from_millis(10_000), "timeout";
         /// Whether a new socket must answer a ping before it counts as open. Default: yes, where a ping is defined.
@@ -119,8 +132,7 @@ group! {
 }
 
 /// The options of an `attach`, as far as given.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
     /// See [`ReconnectConfig`].
     pub reconnect: ReconnectOptions,
@@ -135,6 +147,18 @@ pub struct Options {
 }
 
 impl Options {
+    /// Reads what was given. What this build does not know is left alone: it may come from a newer tab,
+    /// and every tab has checked its own options. The error names the option that is wrong.
+    pub fn read<F: Foreign>(from: &F) -> Result<Self, &'static str> {
+        Ok(Self {
+            reconnect: ReconnectOptions::read(from)?,
+            heartbeat: HeartbeatOptions::read(from)?,
+            queue: QueueOptions::read(from)?,
+            flow: FlowOptions::read(from)?,
+            linger: read(&from.field("linger"), "linger")?,
+        })
+    }
+
     /// The linger asked for, or its default of 2 s.
     pub fn linger(&self) -> Duration {
         self.linger.map_or(Duration::from_secs(2), Millis::get)
@@ -168,228 +192,10 @@ impl ConnectionConfig {
     }
 }
 
-/// A span of time, given in milliseconds. At most ten years, so that sums stay in range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Millis(Duration);
-
-impl Millis {
-    const MOST: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
-
-    /// So many milliseconds.
-    pub const fn from_millis(millis: u64) -> Self {
-        Self(Duration::from_millis(millis))
-    }
-
-    /// The span.
-    pub const fn get(self) -> Duration {
-        self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for Millis {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let millis = f64::deserialize(from)?;
-        if millis.is_nan() || millis < 0.0 {
-            return Err(de::Error::custom("milliseconds"));
-        }
-        let span = Duration::try_from_secs_f64(millis / 1000.0).unwrap_or(Self::MOST);
-        Ok(Self(span.min(Self::MOST)))
-    }
-}
-
-/// A number of things or bytes. `Infinity` is the largest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Count(pub u32);
-
-impl Count {
-    /// No limit.
-    pub const INFINITE: Self = Self(u32::MAX);
-
-    /// The number, for comparing with lengths.
-    pub const fn get(self) -> usize {
-        self.0 as usize
-    }
-}
-
-impl<'de> Deserialize<'de> for Count {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let number = f64::deserialize(from)?;
-        if number.is_nan() || number < 0.0 {
-            return Err(de::Error::custom("count"));
-        }
-        Ok(Self(number as u32))
-    }
-}
-
-/// A share between 0 and 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Fraction(f64);
-
-impl Fraction {
-    /// The share.
-    pub const fn get(self) -> f64 {
-        self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for Fraction {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let share = f64::deserialize(from)?;
-        if (0.0..=1.0).contains(&share) {
-            Ok(Self(share))
-        } else {
-            Err(de::Error::custom("fraction"))
-        }
-    }
-}
-
-/// A number of messages and of bytes; whichever is reached first counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Amount {
-    /// Messages.
-    pub messages: Count,
-    /// Bytes.
-    pub bytes: Count,
-}
-
-impl Amount {
-    /// So many messages or bytes.
-    pub const fn new(messages: u32, bytes: u32) -> Self {
-        Self {
-            messages: Count(messages),
-            bytes: Count(bytes),
-        }
-    }
-}
-
-impl Default for Count {
-    fn default() -> Self {
-        Self::INFINITE
-    }
-}
-
-/// How a delay is drawn.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Jitter {
-    /// U(0, delay).
-    Full,
-    /// The delay itself.
-    None,
-    /// The delay ± this share of it.
-    Fraction(f64),
-    /// The delay + U(0, this).
-    Add(Millis),
-}
-
-impl<'de> Deserialize<'de> for Jitter {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Given {
-            Name(String),
-            Fraction(Fraction),
-            Add { add: Millis },
-        }
-        match Given::deserialize(from)? {
-            Given::Name(name) if name == "full" => Ok(Self::Full),
-            Given::Name(name) if name == "none" => Ok(Self::None),
-            Given::Name(_) => Err(de::Error::custom("jitter")),
-            Given::Fraction(share) => Ok(Self::Fraction(share.get())),
-            Given::Add { add } => Ok(Self::Add(add)),
-        }
-    }
-}
-
-/// What happens to a send at the bound of the queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Overflow {
-    /// `send` throws; the hub fails what comes all the same.
-    Reject,
-    /// The oldest waiting message is dropped.
-    DropOldest,
-    /// The new message is dropped.
-    DropNewest,
-}
-
-/// Whether messages of unknown fate are sent again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Resend {
-    /// They are reported, and not sent again.
-    Never,
-    /// They are sent again: the server may see them twice.
-    Unknown,
-}
-
-/// What happens when a tab does not keep up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WhenSlow {
-    /// Queue up to the cap; then lose what is new until the queue is empty.
-    Queue,
-    /// Keep only the newest message that does not fit the window.
-    Latest,
-    /// Queue up to the cap; then lose what is oldest.
-    DropOldest,
-}
-
-impl WhenSlow {
-    /// The name of the policy on the wire and in the API.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Queue => "queue",
-            Self::Latest => "latest",
-            Self::DropOldest => "drop-oldest",
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn options(json: &str) -> Result<Options, serde_json::Error> {
-        serde_json::from_str(json)
-    }
-
-    #[test]
-    fn only_given_options_can_differ() {
-        let first =
-            options(r#"{"reconnect":{"minDelay":5},"heartbeat":{"message":"ping"}}"#).unwrap();
-        let in_force = ConnectionConfig::new(&first);
-        assert!(in_force.differences(&Options::default()).is_empty());
-        let later =
-            options(r#"{"reconnect":{"minDelay":1000,"growth":2},"heartbeat":{"message":"ping"}}"#)
-                .unwrap();
-        assert_eq!(in_force.differences(&later), ["reconnect.minDelay"]);
-    }
-
-    #[test]
-    fn jitter_has_four_forms() {
-        let jitter = |json| serde_json::from_str::<Jitter>(json);
-        assert_eq!(jitter("\"full\"").unwrap(), Jitter::Full);
-        assert_eq!(jitter("\"none\"").unwrap(), Jitter::None);
-        assert_eq!(jitter("0.5").unwrap(), Jitter::Fraction(0.5));
-        assert_eq!(
-            jitter("{\"add\":1000}").unwrap(),
-            Jitter::Add(Millis::from_millis(1000))
-        );
-        assert!(jitter("\"some\"").is_err());
-        assert!(jitter("1.5").is_err());
-    }
-
-    #[test]
-    fn what_is_not_a_number_in_range_is_an_error() {
-        assert!(options(r#"{"reconnect":{"minDelay":-1}}"#).is_err());
-        assert!(options(r#"{"queue":{"maxMessages":"many"}}"#).is_err());
-        assert!(options(r#"{"nonsense":{}}"#).is_err());
-    }
-
-    #[test]
-    fn spans_are_cut_to_ten_years() {
-        let parsed = options(r#"{"linger":1e300}"#).unwrap();
-        assert_eq!(parsed.linger(), Millis::MOST);
+fn read<F: Foreign, T: Given>(value: &F, name: &'static str) -> Result<Option<T>, &'static str> {
+    if value.is_nothing() {
+        Ok(None)
+    } else {
+        T::read(value).map(Some).ok_or(name)
     }
 }

@@ -1,9 +1,11 @@
 //! What a hub tells of itself when asked.
 
-use super::{ConnId, Env, Foreign, State};
+use serde::Serialize;
+
+use super::ConnId;
 
 /// The hub as a whole, and the connections that the asking tab has attached.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
     /// Tabs that are neither dead nor suspended.
     pub tabs: u32,
@@ -16,12 +18,12 @@ pub struct Report {
 }
 
 /// One connection.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConnectionReport {
     /// Its number.
     pub conn: ConnId,
     /// What it is doing.
-    pub state: State,
+    pub state: &'static str,
     /// Handles of all tabs.
     pub handles: u32,
     /// Tabs.
@@ -37,7 +39,8 @@ pub struct ConnectionReport {
 }
 
 /// Totals of a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Counters {
     /// Attempts started.
     pub attempts: u64,
@@ -57,55 +60,4 @@ pub struct Counters {
     pub dropped: u64,
     /// Pings that were not answered in time.
     pub pong_timeouts: u64,
-}
-
-impl Report {
-    /// Writes the report as an object.
-    pub fn encode<F: Foreign>(&self, env: &impl Env) -> F {
-        let attached = self.attached.iter().map(ConnectionReport::encode).collect();
-        F::object(vec![
-            ("epoch", F::from_text(env.epoch())),
-            ("build", F::from_text(env.build())),
-            ("tabs", F::from_number(f64::from(self.tabs))),
-            ("suspended", F::from_number(f64::from(self.suspended))),
-            ("connections", F::from_number(f64::from(self.connections))),
-            ("attached", F::array(attached)),
-        ])
-    }
-}
-
-impl ConnectionReport {
-    fn encode<F: Foreign>(&self) -> F {
-        let total = |count: u64| F::from_number(count as f64);
-        let number = |count: u32| F::from_number(f64::from(count));
-        let Counters {
-            attempts,
-            opened,
-            lost,
-            received,
-            sent,
-            failed,
-            orphaned,
-            dropped,
-            pong_timeouts,
-        } = self.counters;
-        F::object(vec![
-            ("conn", number(self.conn.0)),
-            ("state", F::from_text(self.state.code())),
-            ("handles", number(self.handles)),
-            ("tabs", number(self.tabs)),
-            ("rtt", self.rtt.map_or(F::null(), F::from_number)),
-            ("queued", number(self.queued)),
-            ("backlog", number(self.backlog)),
-            ("attempts", total(attempts)),
-            ("opened", total(opened)),
-            ("lost", total(lost)),
-            ("received", total(received)),
-            ("sent", total(sent)),
-            ("failed", total(failed)),
-            ("orphaned", total(orphaned)),
-            ("dropped", total(dropped)),
-            ("pongTimeouts", total(pong_timeouts)),
-        ])
-    }
 }

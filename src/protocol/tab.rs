@@ -97,8 +97,8 @@ pub struct Attach {
     pub protocols: Vec<String>,
     /// The key that separates users.
     pub key: String,
-    /// The options given, or what is wrong with them.
-    pub options: Result<Options, String>,
+    /// The options given, or the name of the one that is wrong.
+    pub options: Result<Options, &'static str>,
 }
 
 impl<P> TabMessage<P> {
@@ -170,16 +170,11 @@ fn hello<F: Foreign>(from: &F) -> Result<Hello, MessageError> {
 }
 
 fn attach<F: Foreign>(from: &F) -> Result<Attach, MessageError> {
-    let options = from.field("options");
     Ok(Attach {
         url: text(&from.field("url"))?,
         protocols: list(&from.field("protocols"), |item| text(&item))?,
         key: text(&from.field("key"))?,
-        options: if options.is_nothing() {
-            Ok(Options::default())
-        } else {
-            options.options()
-        },
+        options: Options::read(&from.field("options")),
     })
 }
 

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::core::Payload;
-use crate::protocol::{Foreign, Options};
+use crate::protocol::{Foreign, Report};
 
 #[wasm_bindgen]
 extern "C" {
@@ -60,6 +60,10 @@ impl Foreign for JsValue {
         self.as_f64()
     }
 
+    fn flag(&self) -> Option<bool> {
+        self.as_bool()
+    }
+
     fn text(&self) -> Option<String> {
         self.as_string()
     }
@@ -84,10 +88,6 @@ impl Foreign for JsValue {
         Frame::new(self)
     }
 
-    fn options(self) -> Result<Options, String> {
-        serde_wasm_bindgen::from_value(self).map_err(|error| error.to_string())
-    }
-
     fn array(items: Vec<Self>) -> Self {
         items.into_iter().collect::<Array>().into()
     }
@@ -110,5 +110,9 @@ impl Foreign for JsValue {
 
     fn null() -> Self {
         Self::NULL
+    }
+
+    fn report(report: &Report) -> Self {
+        serde_wasm_bindgen::to_value(report).unwrap_or(Self::NULL)
     }
 }

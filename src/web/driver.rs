@@ -1,7 +1,7 @@
 //! The one loop that feeds the hub and carries out what it says.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use core::time::Duration;
@@ -9,6 +9,8 @@ use core::time::Duration;
 use gloo_timers::callback::Timeout;
 use js_sys::Array;
 use wasm_bindgen::JsValue;
+
+use litemap::LiteMap;
 
 use super::clock;
 use super::convert::Frame;
@@ -62,11 +64,11 @@ pub struct Driver {
     surroundings: Surroundings,
     inbox: RefCell<VecDeque<Input<Frame>>>,
     running: Cell<bool>,
-    ports: RefCell<BTreeMap<PortId, Port>>,
+    ports: RefCell<LiteMap<PortId, Port>>,
     last_port: Cell<u32>,
-    watches: RefCell<BTreeMap<PortId, u32>>,
+    watches: RefCell<LiteMap<PortId, u32>>,
     last_watch: Cell<u32>,
-    sockets: RefCell<BTreeMap<SocketId, Socket>>,
+    sockets: RefCell<LiteMap<SocketId, Socket>>,
     tick: Tick,
     timer: RefCell<Option<(Time, Timeout)>>,
 }
