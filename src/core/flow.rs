@@ -93,8 +93,18 @@ struct Posted {
     load: Load,
 }
 
-/// Control messages that wait for a suspended tab. Older transitions are dropped: the last ones tell the state.
+/// Transitions and suspected gaps that wait for a suspended tab. Older ones are dropped: the last tell the state,
+/// and one suspected gap says as much as many.
 const MAX_NOTES: usize = 256;
+
+impl<P> Item<P> {
+    fn is_superseded(&self) -> bool {
+        matches!(
+            self,
+            Self::Note(HubMessage::Status(..) | HubMessage::Gap { lost: None, .. })
+        )
+    }
+}
 
 impl<P: Payload> Lane<P> {
     /// A lane at the end of the stream.
@@ -157,10 +167,14 @@ impl<P: Payload> Lane<P> {
     /// Adds a control message at the end.
     pub fn push_note(&mut self, note: HubMessage) {
         self.queue.push_back(Item::Note(note));
-        let is_status = |item: &Item<P>| matches!(item, Item::Note(HubMessage::Status(..)));
         if self.queue.len() > MAX_NOTES
-            && self.queue.iter().filter(|item| is_status(item)).count() > MAX_NOTES
-            && let Some(oldest) = self.queue.iter().position(is_status)
+            && self
+                .queue
+                .iter()
+                .filter(|item| item.is_superseded())
+                .count()
+                > MAX_NOTES
+            && let Some(oldest) = self.queue.iter().position(Item::is_superseded)
         {
             self.queue.remove(oldest);
         }

@@ -20,7 +20,6 @@ use crate::time::Time;
 /// Time never goes back between calls; if it does, the hub goes on with the latest it has seen.
 ///
 /// ```
-/// use std::time::Duration;
 /// use tabwire::core::{Hub, Input, Output, Payload, PortId};
 /// use tabwire::protocol::TabMessage;
 /// use tabwire::time::Time;

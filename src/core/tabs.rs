@@ -12,7 +12,7 @@ use crate::time::Time;
 pub const ASK_AFTER: Duration = Duration::from_secs(15);
 /// A tab that has been asked has this long to answer.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(45);
-/// A suspended tab that has not come back after this long is forgotten. Browsers keep cached pages for about 10 minutes.
+/// A suspended tab without a lock that has not come back after this long is forgotten. Browsers keep cached pages for about 10 minutes.
 pub const FORGET_SUSPENDED_AFTER: Duration = Duration::from_secs(15 * 60);
 
 /// How a tab can be posted to.
@@ -87,13 +87,10 @@ impl Tab {
 
     /// When its silence is looked at, if it is.
     pub fn next_check(&self) -> Time {
-        if self.suspended {
-            self.heard_at + FORGET_SUSPENDED_AFTER
-        } else {
-            match self.liveness {
-                Liveness::Locks => Time::NEVER,
-                Liveness::Heartbeat => self.heard_at + ASK_AFTER,
-            }
+        match self.liveness {
+            Liveness::Locks => Time::NEVER,
+            Liveness::Heartbeat if self.suspended => self.heard_at + FORGET_SUSPENDED_AFTER,
+            Liveness::Heartbeat => self.heard_at + ASK_AFTER,
         }
     }
 

@@ -1,1 +1,20 @@
-//! x
+//! The hub on virtual time: one behaviour a test.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test may fail by panicking"
+)]
+
+#[path = "../support/json.rs"]
+mod json;
+
+mod fanout;
+mod handles;
+mod heartbeat;
+mod lifecycle;
+mod rig;
+mod sends;
+mod tabs;

@@ -1,0 +1,239 @@
+//! A hub with scripted tabs and sockets.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tabwire::core::{Deadline, Hub, Input, Output, Payload, PortId, SocketEvent, SocketId};
+use tabwire::protocol::{ConnId, HandleId, HubMessage, State, Status, TabMessage};
+use tabwire::time::Time;
+
+use crate::json::{Bytes, Json};
+
+/// What a tab got.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Got {
+    Note(HubMessage),
+    Frames(u64, Vec<String>, bool),
+}
+
+pub struct Rig {
+    pub hub: Hub<Bytes>,
+    pub now: Time,
+    pub got: BTreeMap<PortId, Vec<Got>>,
+    pub opened: Vec<(SocketId, String, Vec<String>)>,
+    pub sent: Vec<(SocketId, String)>,
+    pub closed: Vec<(SocketId, Option<u16>, String)>,
+    pub watched: Vec<(PortId, String)>,
+    pub forgotten: Vec<PortId>,
+    pub ticks: usize,
+    pub deadline: Option<Deadline>,
+}
+
+pub const A: PortId = PortId(1);
+pub const B: PortId = PortId(2);
+pub const H: HandleId = HandleId(1);
+pub const URL: &str = "ws://server/ws";
+
+impl Rig {
+    pub fn new() -> Self {
+        Self {
+            hub: Hub::new(1),
+            now: Time::from_millis(1000),
+            got: BTreeMap::new(),
+            opened: Vec::new(),
+            sent: Vec::new(),
+            closed: Vec::new(),
+            watched: Vec::new(),
+            forgotten: Vec::new(),
+            ticks: 0,
+            deadline: None,
+        }
+    }
+
+    /// A rig whose tab A has an open connection.
+    pub fn open(options: Value) -> Self {
+        let mut rig = Self::new();
+        rig.hello(A);
+        rig.attach(A, H, options);
+        rig.accept();
+        rig
+    }
+
+    pub fn input(&mut self, input: Input<Bytes>) {
+        self.hub.handle_input(self.now, input);
+        loop {
+            match self.hub.poll_output() {
+                Output::Timeout(deadline) => {
+                    self.deadline = deadline;
+                    return;
+                }
+                Output::Post(port, note) => self.got.entry(port).or_default().push(Got::Note(note)),
+                Output::Deliver(delivery) => {
+                    let frames: Vec<_> = delivery.frames().map(text).collect();
+                    for port in &delivery.ports {
+                        let got = Got::Frames(delivery.first, frames.clone(), delivery.want_ack);
+                        self.got.entry(*port).or_default().push(got);
+                    }
+                }
+                Output::Open {
+                    socket,
+                    url,
+                    protocols,
+                } => self.opened.push((socket, url, protocols)),
+                Output::Send(socket, frame) => self.sent.push((socket, text(&frame))),
+                Output::Close {
+                    socket,
+                    code,
+                    reason,
+                } => self.closed.push((socket, code, reason)),
+                Output::Watch(port, lock) => self.watched.push((port, lock)),
+                Output::Forget(port) => self.forgotten.push(port),
+                Output::Tick => self.ticks += 1,
+            }
+        }
+    }
+
+    /// A message as it stands on the wire.
+    pub fn wire(&mut self, port: PortId, wire: Value) {
+        let message = TabMessage::decode(&Json(wire)).unwrap();
+        self.input(Input::Message(port, message));
+    }
+
+    pub fn hello(&mut self, port: PortId) {
+        self.hello_as(port, &format!("tab{}", port.0), "locks");
+    }
+
+    pub fn hello_as(&mut self, port: PortId, tab: &str, liveness: &str) {
+        self.wire(
+            port,
+            json!([1, {"protocol": 1, "build": "test", "tab": tab, "liveness": liveness,
+                       "visible": 1, "focused": 1, "online": 1}]),
+        );
+    }
+
+    pub fn attach(&mut self, port: PortId, handle: HandleId, options: Value) {
+        self.attach_to(port, handle, URL, "", options);
+    }
+
+    pub fn attach_to(
+        &mut self,
+        port: PortId,
+        handle: HandleId,
+        url: &str,
+        key: &str,
+        options: Value,
+    ) {
+        self.wire(
+            port,
+            json!([3, handle.0, {"url": url, "protocols": [], "key": key, "options": options}]),
+        );
+    }
+
+    pub fn send(&mut self, port: PortId, first: u64, frames: &[&str]) {
+        self.wire(port, json!([5, H.0, first, frames]));
+    }
+
+    /// The newest socket.
+    pub fn socket(&self) -> SocketId {
+        self.opened.last().unwrap().0
+    }
+
+    pub fn event(&mut self, event: SocketEvent<Bytes>) {
+        let socket = self.socket();
+        self.input(Input::Socket(socket, event));
+    }
+
+    pub fn accept(&mut self) {
+        self.event(SocketEvent::Opened {
+            protocol: String::new(),
+            extensions: String::new(),
+        });
+    }
+
+    pub fn frame(&mut self, frame: &str) {
+        self.event(SocketEvent::Frame(Bytes::from_text(frame)));
+    }
+
+    pub fn tick(&mut self) {
+        self.input(Input::Tick);
+    }
+
+    pub fn server_closes(&mut self, code: u16, clean: bool) {
+        self.event(SocketEvent::Closed {
+            code,
+            reason: "because".into(),
+            clean,
+        });
+    }
+
+    /// Lets time pass, with every deadline on its way.
+    pub fn pass(&mut self, span: Duration) {
+        let until = self.now + span;
+        while let Some(deadline) = self.deadline.filter(|deadline| deadline.at <= until) {
+            self.now = self.now.max(deadline.at);
+            self.input(Input::Timeout);
+        }
+        self.now = until;
+    }
+
+    pub fn pass_millis(&mut self, millis: u64) {
+        self.pass(Duration::from_millis(millis));
+    }
+
+    /// Lets time pass until the next attempt starts, and accepts it.
+    pub fn reopen(&mut self) {
+        let before = self.opened.len();
+        while self.opened.len() == before {
+            let deadline = self.deadline.unwrap();
+            self.pass(deadline.at.since(self.now));
+        }
+        self.accept();
+    }
+
+    /// Forgets what was got, and gives it.
+    pub fn take(&mut self, port: PortId) -> Vec<Got> {
+        self.got.remove(&port).unwrap_or_default()
+    }
+
+    pub fn notes(&mut self, port: PortId) -> Vec<HubMessage> {
+        let notes = self.take(port).into_iter().filter_map(|got| match got {
+            Got::Note(note) => Some(note),
+            Got::Frames(..) => None,
+        });
+        notes.collect()
+    }
+
+    pub fn statuses(&mut self, port: PortId) -> Vec<Status> {
+        let statuses = self.notes(port).into_iter().filter_map(|note| match note {
+            HubMessage::Status(_, status) => Some(status),
+            _ => None,
+        });
+        statuses.collect()
+    }
+
+    pub fn states(&mut self, port: PortId) -> Vec<State> {
+        let statuses = self.statuses(port);
+        statuses.into_iter().map(|status| status.state).collect()
+    }
+
+    pub fn frames(&mut self, port: PortId) -> Vec<String> {
+        let frames = self.take(port).into_iter().filter_map(|got| match got {
+            Got::Frames(_, frames, _) => Some(frames),
+            Got::Note(_) => None,
+        });
+        frames.flatten().collect()
+    }
+
+    pub fn sent_texts(&self) -> Vec<&str> {
+        self.sent.iter().map(|(_, text)| text.as_str()).collect()
+    }
+
+    pub fn conn(&self) -> ConnId {
+        self.socket().conn
+    }
+}
+
+fn text(frame: &Bytes) -> String {
+    String::from_utf8(frame.0.clone()).unwrap()
+}
