@@ -1,1 +1,281 @@
-//! x
+//! The protocol as types, held to the fixtures that TypeScript reads too.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by panicking"
+)]
+
+#[path = "support/json.rs"]
+mod json;
+
+use json::Json;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tabwire::protocol::{
+    Cause, ConnId, Env, GapReason, HandleId, HubMessage, Loss, MessageError, Options, Reason,
+    Report, SendFailure, State, Status, TabMessage, WhenSlow, op, op_of,
+};
+use tabwire::time::Time;
+
+struct TestEnv;
+
+impl Env for TestEnv {
+    fn wall(&self, at: Time) -> f64 {
+        1_700_000_000_000.0 + at.as_millis_f64()
+    }
+    fn epoch(&self) -> &str {
+        "00c0ffee00c0ffee"
+    }
+    fn build(&self) -> &str {
+        "0.1.0+test"
+    }
+    fn worker_url(&self) -> &str {
+        "http://localhost/worker.js"
+    }
+    fn lock(&self) -> Option<&str> {
+        Some("tabwire:hub:00c0ffee00c0ffee")
+    }
+}
+
+fn fixture(name: &str) -> Vec<Value> {
+    let path = format!("tests/fixtures/{name}");
+    let text = std::fs::read_to_string(&path).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Ops that only the worker script speaks, and those reserved for later.
+const NOT_THE_HUBS: &[&str] = &["script", "unavailable", "crashed", "need", "move", "answer"];
+
+#[test]
+fn every_message_of_a_tab_in_the_fixtures_can_be_read() {
+    for case in fixture("protocol/messages.json") {
+        let name = case["name"].as_str().unwrap();
+        if case["from"] != "tab" || NOT_THE_HUBS.contains(&name) {
+            continue;
+        }
+        let decoded = TabMessage::decode(&Json(case["wire"].clone()));
+        let variant = format!("{:?}", decoded.as_ref().unwrap()).to_lowercase();
+        assert!(variant.starts_with(name), "{name}: {decoded:?}");
+    }
+}
+
+#[test]
+fn what_no_tab_should_say_is_an_error_with_the_right_code() {
+    for case in fixture("protocol/bad.json") {
+        let decoded = TabMessage::decode(&Json(case["wire"].clone()));
+        let code = decoded.as_ref().map_err(|error| error.code());
+        assert_eq!(code.err(), case["code"].as_str(), "{case}");
+    }
+}
+
+#[test]
+fn the_hub_says_only_what_the_fixtures_show() {
+    let examples: Vec<Value> = fixture("protocol/messages.json")
+        .into_iter()
+        .filter(|case| case["from"] == "hub")
+        .collect();
+    for (name, message) in hub_messages() {
+        let Json(wire) = message.encode(&TestEnv);
+        let fits = |case: &Value| case["name"] == name && same_shape(&case["wire"], &wire);
+        assert!(examples.iter().any(fits), "{name}: no example like {wire}");
+    }
+    for case in &examples {
+        let name = case["name"].as_str().unwrap();
+        let known = name == "batch" || hub_messages().iter().any(|(own, _)| *own == name);
+        assert!(
+            known || NOT_THE_HUBS.contains(&name),
+            "{name} is never said"
+        );
+    }
+}
+
+#[test]
+fn options_are_judged_as_the_fixtures_say() {
+    for case in fixture("options.json") {
+        let given = Json(case["options"].clone());
+        let rust_judges = case.get("rust") != Some(&Value::Bool(false));
+        if rust_judges {
+            assert_eq!(
+                Options::read(&given).err(),
+                case["error"].as_str(),
+                "{case}"
+            );
+        }
+    }
+}
+
+fn hub_messages() -> Vec<(&'static str, HubMessage)> {
+    let (handle, conn) = (HandleId(1), ConnId(2));
+    let status = Status {
+        state: State::Reconnecting,
+        attempt: 2,
+        next_attempt_at: Some(Time::from_millis(1500)),
+        code: Some(1006),
+        reason: Reason::ConnectionLost,
+        since: Time::from_millis(1000),
+        protocol: "v1".into(),
+        extensions: String::new(),
+        cause: Cause::Lost,
+        close_reason: String::new(),
+        clean: false,
+    };
+    let fresh = Status {
+        next_attempt_at: None,
+        code: None,
+        ..status.clone()
+    };
+    vec![
+        ("welcome", HubMessage::Welcome),
+        (
+            "attached",
+            HubMessage::Attached {
+                handle,
+                conn,
+                next: 7,
+                ignored: vec!["reconnect.minDelay"],
+                status: fresh.clone(),
+            },
+        ),
+        (
+            "refused",
+            HubMessage::Refused {
+                handle,
+                code: "bad-options",
+                detail: "queue.ttl",
+            },
+        ),
+        ("status", HubMessage::Status(conn, status)),
+        ("status", HubMessage::Status(conn, fresh)),
+        (
+            "sent",
+            HubMessage::Sent {
+                handle,
+                handed: 3,
+                confirmed: 1,
+            },
+        ),
+        (
+            "failed",
+            HubMessage::Failed {
+                handle,
+                first: 0,
+                count: 2,
+                reason: SendFailure::Expired,
+            },
+        ),
+        (
+            "gap",
+            HubMessage::Gap {
+                conn,
+                lost: Some((5, 8)),
+                reason: GapReason::Dropped(Loss::SlowTab),
+            },
+        ),
+        (
+            "gap",
+            HubMessage::Gap {
+                conn,
+                lost: None,
+                reason: GapReason::Lost(Reason::PongTimeout),
+            },
+        ),
+        (
+            "closed",
+            HubMessage::Closed {
+                handle,
+                code: 1000,
+                reason: "bye".into(),
+                clean: true,
+            },
+        ),
+        ("beat", HubMessage::Beat),
+        ("ask", HubMessage::Ask),
+        (
+            "census",
+            HubMessage::Census {
+                tabs: 3,
+                connections: 1,
+            },
+        ),
+        ("reply", HubMessage::Reply(4, Report::default())),
+        ("who", HubMessage::Who),
+        (
+            "error",
+            HubMessage::Error {
+                op: op::SEND,
+                error: MessageError::Malformed,
+            },
+        ),
+        (
+            "overflow",
+            HubMessage::Overflow {
+                conn,
+                count: 3,
+                policy: WhenSlow::Latest,
+            },
+        ),
+    ]
+}
+
+/// Whether two messages have the same op and items of the same types; trailing nulls may be missing.
+fn same_shape(one: &Value, other: &Value) -> bool {
+    let kind = |value: &Value| match value {
+        Value::Null => 0,
+        Value::Bool(_) => 1,
+        Value::Number(_) => 2,
+        Value::String(_) => 3,
+        Value::Array(_) => 4,
+        Value::Object(_) => 5,
+    };
+    let (one, other) = (one.as_array().unwrap(), other.as_array().unwrap());
+    one[0] == other[0]
+        && (0..one.len().max(other.len())).all(|index| {
+            let missing = Value::Null;
+            let (a, b) = (
+                one.get(index).unwrap_or(&missing),
+                other.get(index).unwrap_or(&missing),
+            );
+            kind(a) == kind(b)
+        })
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        (0u32..90).prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 48, 8, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..8).prop_map(Value::from),
+            prop::collection::btree_map(
+                "protocol|build|tab|liveness|url|key|options|bytes|queue|ttl",
+                inner,
+                0..6
+            )
+            .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn reading_never_panics(value in any_json()) {
+        let value = Json(value);
+        let _ = TabMessage::decode(&value);
+        let _ = Options::read(&value);
+        let _ = op_of(&value);
+    }
+
+    #[test]
+    fn reading_a_message_with_a_known_op_never_panics(op in 0u32..20, rest in prop::collection::vec(any_json(), 0..5)) {
+        let mut items = vec![json!(op)];
+        items.extend(rest);
+        let _ = TabMessage::decode(&Json(Value::Array(items)));
+    }
+}

@@ -15,6 +15,7 @@ mod fanout;
 mod handles;
 mod heartbeat;
 mod lifecycle;
+mod properties;
 mod rig;
 mod sends;
 mod tabs;
