@@ -275,13 +275,13 @@ impl<P: Payload> Connection<P> {
         self.post_verdicts(cx);
     }
 
-    /// Notes what a tab has dispatched.
+    /// Notes what a tab has dispatched. False if the tab has nothing here.
     pub fn handle_ack(&mut self, port: PortId, next: u64, cx: &mut Cx<'_, P>) -> bool {
-        let known = self.fanout.handle_ack(port, next);
-        if known {
+        let waits = self.fanout.handle_ack(port, next);
+        if waits == Some(true) {
             self.flush(cx);
         }
-        known
+        waits.is_some()
     }
 
     /// Handles a timer of this connection.

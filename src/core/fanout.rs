@@ -103,12 +103,11 @@ impl<P: Payload> Fanout<P> {
         }
     }
 
-    /// Notes that a tab has dispatched everything before `next`. False if it has no lane here.
-    pub fn handle_ack(&mut self, port: PortId, next: u64) -> bool {
-        self.lanes
-            .get_mut(&port)
-            .map(|lane| lane.handle_ack(next))
-            .is_some()
+    /// Notes that a tab has dispatched everything before `next`. Tells whether more waits for it, if it has a lane here.
+    pub fn handle_ack(&mut self, port: PortId, next: u64) -> Option<bool> {
+        let lane = self.lanes.get_mut(&port)?;
+        lane.handle_ack(next);
+        Some(!lane.is_empty())
     }
 
     /// Posts what can be posted. Hidden tabs get only what is urgent, unless their time has come.
