@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { at, root } from '../lib/paths.mjs';
+import { Stop } from '../lib/say.mjs';
+import { hashOf, isFresh, setFresh } from '../lib/stamp.mjs';
+import { buildName, pageInputs } from './inputs.mjs';
+
+/**
+ * Bundles worker, page side and React adapter into dist, each as one ES module, and checks that they kept the shape that bundlers and browsers need.
+ * @param {(line: string) => void} step
+ */
+export async function buildBundles(step) {
+  const name = buildName();
+  const key = hashOf([...pageInputs, 'target/glue/hub.js'], [name]);
+  if (
+    isFresh(
+      'bundles',
+      key,
+      Object.keys(bundles).flatMap((file) => [`dist/${file}`, `dist/${file}.map`]),
+    )
+  ) {
+    return step(`bundles of ${name} are up to date`);
+  }
+  step(`bundles of ${name}: ${Object.keys(bundles).join(', ')}`);
+  const { build } = await import('esbuild');
+  for (const [file, { entry, minify }] of Object.entries(bundles)) {
+    const result = await build({
+      absWorkingDir: root,
+      entryPoints: [entry],
+      outfile: `dist/${file}`,
+      bundle: true,
+      format: 'esm',
+      target: 'es2022',
+      minify,
+      sourcemap: 'linked',
+      legalComments: 'none',
+      jsx: 'automatic',
+      external: ['react', 'react/jsx-runtime'],
+      define: { __BUILD__: JSON.stringify(name) },
+      plugins: [seams(entry)],
+      metafile: true,
+    }).catch(() => {
+      throw new Stop(`${entry} could not be bundled: see the errors above`);
+    });
+    checkShape(file, Object.keys(result.metafile.inputs));
+  }
+  setFresh('bundles', key);
+}
+
+/** The page side is left readable: a user's bundler shakes and minifies it. @type {Record<string, { entry: string, minify: boolean, literals?: RegExp[], without?: RegExp }>} */
+const bundles = {
+  'worker.js': {
+    entry: 'worker/entry.ts',
+    minify: true,
+    literals: [/new URL\("\.\/hub\.wasm",import\.meta\.url\)/],
+    without: /^www\/react\//,
+  },
+  'local.js': { entry: 'worker/local.ts', minify: true, without: /^www\/react\// },
+  'index.js': {
+    entry: 'www/client/index.ts',
+    minify: false,
+    literals: [
+      /new SharedWorker\(new URL\((["'])\.\/worker\.js\1, import\.meta\.url\), \{/,
+      /import\((["'])\.\/local\.js\1\)/,
+    ],
+    without: /^(worker\/(entry|host|local)\.ts|target\/)/,
+  },
+  'react.js': { entry: 'www/react/index.ts', minify: false, without: /^(www\/client|worker|target)\// },
+};
+
+/**
+ * Resolves what crosses from one bundle to another to the file that stands beside it in dist, and `#glue` to the generated glue.
+ * @param {string} entry
+ * @returns {import('esbuild').Plugin}
+ */
+const seams = (entry) => ({
+  name: 'seams',
+  setup(build) {
+    build.onResolve({ filter: /^#glue$/ }, () => ({ path: at('target/glue/hub.js') }));
+    build.onResolve({ filter: /\/(local|index)\.js$/ }, async ({ path, pluginData, ...rest }) => {
+      if (pluginData === resolving) return undefined;
+      const found = await build.resolve(path, { ...rest, pluginData: resolving });
+      const sibling = Object.entries(bundles).find(
+        ([, bundle]) => bundle.entry !== entry && found.path === at(bundle.entry),
+      );
+      return sibling ? { path: `./${sibling[0]}`, external: true } : found;
+    });
+  },
+});
+
+const resolving = Symbol('resolving');
+
+/**
+ * Stops the build when a bundle lost an expression that must stay literal, or swallowed what it must not hold.
+ * @param {string} file @param {string[]} inputs
+ */
+function checkShape(file, inputs) {
+  const { literals = [], without } = bundles[file] ?? {};
+  const text = readFileSync(at('dist', file), 'utf8');
+  for (const literal of literals) {
+    if (!literal.test(text))
+      throw new Stop(`dist/${file} must hold this expression whole and literal: ${literal.source}`);
+  }
+  const swallowed = inputs.filter((input) => without?.test(input));
+  if (swallowed.length > 0) throw new Stop(`dist/${file} must not hold a copy of ${swallowed.join(', ')}`);
+}

@@ -1,0 +1,69 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { argv } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { at, root } from '../lib/paths.mjs';
+import { main, Stop, say } from '../lib/say.mjs';
+
+/** Prints what a user downloads, after gzip -9, and stops when a budget of scripts/budgets.json is broken. */
+export async function reportSizes() {
+  if (!existsSync(at('dist/index.js'))) throw new Stop('there is nothing to measure: run `npm run build` first');
+  const rows = await measure();
+  const budgets = JSON.parse(readFileSync(at('scripts/budgets.json'), 'utf8'));
+  say('\n  min + gzip -9, in bytes');
+  for (const [what, size] of Object.entries(rows)) {
+    say(`  ${what.padEnd(48)}${String(size).padStart(7)}${budgets[what] ? `  of ${budgets[what]}` : ''}`);
+  }
+  say('');
+  const broken = Object.entries(budgets).filter(([what, budget]) => !((rows[what] ?? Infinity) <= budget));
+  if (broken.length > 0) {
+    throw new Stop(
+      broken.map(([what, budget]) => `${what} is ${rows[what]} bytes, over its budget of ${budget}`).join('; '),
+    );
+  }
+}
+
+/** @returns {Promise<Record<string, number>>} */
+async function measure() {
+  const wasm = gzipped(readFileSync(at('dist/hub.wasm')));
+  const worker = gzipped(readFileSync(at('dist/worker.js')));
+  return {
+    "import { SharedWebSocket } from 'tabwire'": await bundled("export { SharedWebSocket } from './dist/index.js'"),
+    "everything from 'tabwire'": await bundled("export * from './dist/index.js'"),
+    "'tabwire/react' on top of it": await bundled("export * from './dist/react.js'"),
+    'local.js, only where the page hosts the hub': gzipped(readFileSync(at('dist/local.js'))),
+    'hub.wasm': wasm,
+    'worker.js, the glue in it': worker,
+    'hub.wasm + worker.js': wasm + worker,
+  };
+}
+
+/** The size of what a user's bundler makes of that module. @param {string} contents */
+async function bundled(contents) {
+  const { build } = await import('esbuild');
+  const {
+    outputFiles: [file],
+  } = await build({
+    stdin: { contents, resolveDir: root },
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: 'es2022',
+    minify: true,
+    plugins: [apart],
+  });
+  return gzipped(file?.contents ?? new Uint8Array());
+}
+
+/** @type {import('esbuild').Plugin} React and the sibling files are downloads of their own. */
+const apart = {
+  name: 'apart',
+  setup(build) {
+    build.onResolve({ filter: /^(react|\.\/(index|local)\.js$)/ }, ({ path }) => ({ path, external: true }));
+  },
+};
+
+/** @param {Uint8Array} bytes */
+const gzipped = (bytes) => gzipSync(bytes, { level: 9 }).length;
+
+if (argv[1] === fileURLToPath(import.meta.url)) main(reportSizes);

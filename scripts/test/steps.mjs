@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { execPath } from 'node:process';
+import { at } from '../lib/paths.mjs';
+import { check, inEngines, rustTests, vitest } from './counts.mjs';
+import { wasmTests } from './wasm.mjs';
+
+/**
+ * @typedef {object} Step
+ * @property {string} name the word that names it on the command line
+ * @property {string} what
+ * @property {(engines: readonly import('../lib/engines.mjs').EngineName[]) => Promise<import('./counts.mjs').Count>} run
+ * @property {string[]} [needs] the steps that must have been run before
+ * @property {boolean} [inEngines] whether it is run when only engines are named
+ * @property {boolean} [onlyWhenNamed]
+ */
+
+/** @type {Step[]} */
+const all = [
+  {
+    name: 'format',
+    what: 'rustfmt',
+    run: () => check(['cargo', 'fmt', '--all', '--check']),
+  },
+  {
+    name: 'lint',
+    what: 'Biome (formatting too), clippy for the machine and for wasm',
+    run: () =>
+      check(
+        ['biome', 'check', '--error-on-warnings'],
+        ['cargo', 'clippy', '--quiet', '--workspace', '--all-targets', '--', '-Dwarnings'],
+        ['cargo', 'clippy', '--quiet', '--package=tabwire', '--lib', `--target=${wasmTarget}`, '--', '-Dwarnings'],
+      ),
+  },
+  {
+    name: 'build',
+    what: 'dist and its budgets',
+    run: () => check([execPath, 'scripts/build.mjs']),
+  },
+  {
+    name: 'types',
+    what: 'tsc over pages, worker, tests and scripts',
+    needs: ['build'],
+    run: () => check(...['tsconfig.json', 'tsconfig.worker.json', 'tsconfig.tests.json'].map(project)),
+  },
+  {
+    name: 'rust',
+    what: 'cargo test of hub and server',
+    run: () => rustTests('cargo', ['test', '--quiet', '--workspace']),
+  },
+  {
+    name: 'sim',
+    what: 'the simulation, optimised',
+    run: () => rustTests('cargo', ['test', '--quiet', '--package=tabwire', '--profile=sim', '--test=sim']),
+  },
+  {
+    name: 'unit',
+    what: 'page side and worker, Vitest',
+    needs: ['build'],
+    run: () => vitest('unit', []),
+  },
+  {
+    name: 'wasm',
+    what: 'the hub in a SharedWorker of each engine, wasm-pack',
+    inEngines: true,
+    run: (engines) => inEngines(engines, wasmTests),
+  },
+  {
+    name: 'server',
+    what: 'the demo and fault server, built for the suites below',
+    run: () => check(['cargo', 'build', '--quiet', '--release', '--package=tabwire-server']),
+  },
+  {
+    name: 'browser',
+    what: 'many real tabs in each engine',
+    needs: ['build', 'server'],
+    inEngines: true,
+    run: (engines) => inEngines(engines, (present) => vitest('browser', present)),
+  },
+  {
+    name: 'packaging',
+    what: 'npm pack, installed in a scratch app',
+    needs: ['build', 'server'],
+    run: () => inEngines(['chromium'], (present) => vitest('packaging', present)),
+  },
+  {
+    name: 'bench',
+    what: 'the benchmarks',
+    needs: ['build', 'server'],
+    onlyWhenNamed: true,
+    run: (engines) => inEngines(engines, (present) => vitest('bench', present)),
+  },
+];
+
+/** Everything that `npm test` runs, quick and native things first; the simulation once Cargo.toml has a profile for it. */
+export const steps = all.filter(
+  ({ name }) => name !== 'sim' || readFileSync(at('Cargo.toml'), 'utf8').includes('[profile.sim]'),
+);
+
+const wasmTarget = 'wasm32-unknown-unknown';
+
+/** @param {string} file @returns {[string, ...string[]]} */
+function project(file) {
+  return ['tsc', '--project', file];
+}

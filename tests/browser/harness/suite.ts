@@ -1,0 +1,42 @@
+import { afterEach, beforeAll, beforeEach, describe } from 'vitest';
+import { type EngineName, engineNames } from '../../../scripts/lib/engines.mjs';
+import { type Browser, openBrowser } from './browser.js';
+import type { BrowserOptions } from './capabilities.js';
+import { engines } from './engines.js';
+import { type Server, startServer } from './server.js';
+
+export interface SuiteOptions {
+  /** The engines that the suite is about; all by default. */
+  readonly only?: readonly EngineName[];
+  readonly browser?: BrowserOptions;
+}
+
+/** What the tests of a suite work with; valid inside of tests and their hooks. */
+export interface Use {
+  readonly engine: EngineName;
+  /** One for the whole suite; its tabs are closed after each test. */
+  readonly browser: Browser;
+  /** A fresh one for each test, hence an origin without workers, storage, locks or faults of the tests before. */
+  readonly server: Server;
+}
+
+/** Defines the same tests once for each engine; engines that this run is not for are reported as skipped. */
+export function describeEngines(name: string, define: (use: Use) => void, options: SuiteOptions = {}): void {
+  for (const engine of options.only ?? engineNames) {
+    describe.skipIf(!engines.includes(engine))(`${name} in ${engine}`, () => {
+      const use = { engine } as { -readonly [Key in keyof Use]: Use[Key] };
+      beforeAll(async () => {
+        use.browser = await openBrowser(engine, options.browser);
+        return () => use.browser.close();
+      });
+      beforeEach(async () => {
+        use.server = await startServer();
+      });
+      afterEach(async () => {
+        await use.browser.closeTabs();
+        await use.server.close();
+      });
+      define(use);
+    });
+  }
+}

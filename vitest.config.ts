@@ -1,0 +1,49 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+
+/** Suites that drive browsers or install packages: one file at a time, and minutes rather than seconds. */
+const oneAtATime = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 } as const;
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: '#glue', replacement: path('target/glue/hub.js') },
+      { find: /^tabwire$/, replacement: path('www/client/index.ts') },
+      { find: /^tabwire\/react$/, replacement: path('www/react/index.ts') },
+    ],
+  },
+  define: { __BUILD__: JSON.stringify('0.0.0+test') },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          environment: 'happy-dom',
+          include: ['{www,worker}/**/*.test.{ts,tsx}', 'tests/unit/**/*.test.{ts,tsx}'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...oneAtATime,
+          name: 'browser',
+          include: ['tests/browser/**/*.test.ts'],
+          globalSetup: 'tests/browser/harness/display.ts',
+        },
+      },
+      { extends: true, test: { ...oneAtATime, name: 'packaging', include: ['tests/packaging/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          ...oneAtATime,
+          name: 'bench',
+          include: ['benches/**/*.bench.ts'],
+          globalSetup: 'tests/browser/harness/display.ts',
+        },
+      },
+    ],
+  },
+});
