@@ -1,0 +1,30 @@
+import type { Hub, HubOptions, SharedWebSocket, SocketOptions, Status } from '../../../www/client/index.js';
+
+/** What happened to a socket. */
+export interface Probe {
+  /** Messages. */
+  got: number;
+  /** One more than the number of the last numbered message. */
+  next: number;
+  /** Numbered messages that were not the next, as [expected, got]; the first 10. */
+  wrong: [number, number][];
+  /** The first 1000 messages, cut to 100 characters. */
+  texts: string[];
+  events: { type: string; code?: number; reason?: string; wasClean?: boolean; readyState?: number }[];
+  statuses: Status[];
+  gaps: { from?: number; to?: number; reason: string; suspected: boolean }[];
+  failed: { count: number; reason: string }[];
+  overflows: { count: number; policy: string }[];
+}
+
+declare global {
+  interface Window {
+    /** Set before the first socket: how the page's hub is made. */
+    hubOptions?: HubOptions;
+    hub(): Hub;
+    listen(url: string, options?: SocketOptions, name?: string, protocols?: string[]): void;
+    probe(name?: string): Probe;
+    socket(name?: string): SharedWebSocket;
+    tabsAre(tabs: number): Promise<number>;
+  }
+}

@@ -1,0 +1,128 @@
+//! Starts the server within this process.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::fault::Faults;
+use crate::files::Files;
+use crate::flood::Floods;
+use crate::listener::{Peer, SiteListener, WireListener, WireSwitch, bind};
+use crate::record::Record;
+use crate::registry::Registry;
+use crate::signal::Signal;
+use crate::state::{App, Counts};
+use crate::tcp::Cut;
+use crate::{site, watch, wire};
+
+/// How a server is to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The port of the site, 0 for any free one [0].
+    pub site_port: u16,
+    /// The port of the wire, 0 for any free one [0].
+    pub wire_port: u16,
+    /// Where static files are looked for, the first match wins [none].
+    pub static_dirs: Vec<PathBuf>,
+    /// How many WebSockets may be live at one time [50].
+    pub max_connections: usize,
+    /// The age at which a WebSocket is closed [30 minutes].
+    pub max_age: Option<Duration>,
+    /// Whether to print changes of the number of tabs or connections [no].
+    pub watch: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            site_port: 0,
+            wire_port: 0,
+            static_dirs: Vec::new(),
+            max_connections: 50,
+            max_age: Some(Duration::from_secs(30 * 60)),
+            watch: false,
+        }
+    }
+}
+
+/// A running server; it ends when this is dropped.
+pub struct Server {
+    app: Arc<App>,
+    site: SocketAddr,
+    tasks: [JoinHandle<io::Result<()>>; 2],
+}
+
+/// Opens both ports and serves in the background.
+///
+/// # Errors
+/// Those of binding a port.
+pub async fn start(options: Options) -> io::Result<Server> {
+    let site_port = bind(options.site_port)?;
+    let wire_port = bind(options.wire_port)?;
+    let site_address = site_port.local_addr()?;
+    let (switch, commands) = WireSwitch::new();
+    let app = Arc::new(App {
+        started: Instant::now(),
+        wire_address: wire_port.local_addr()?,
+        wire: switch,
+        faults: Faults::default(),
+        registry: Registry::default(),
+        counts: Counts::default(),
+        record: Record::default(),
+        floods: Floods::default(),
+        files: Files::new(options.static_dirs.clone()),
+        changed: Signal::default(),
+        options,
+    });
+    let wire = axum::serve(
+        WireListener::new(Arc::clone(&app), wire_port, commands)?,
+        wire::router(Arc::clone(&app)).into_make_service_with_connect_info::<Peer>(),
+    );
+    let site = axum::serve(
+        SiteListener::new(site_port),
+        site::router(Arc::clone(&app)).into_make_service_with_connect_info::<Peer>(),
+    );
+    Ok(Server {
+        app,
+        site: site_address,
+        tasks: [
+            tokio::spawn(wire.into_future()),
+            tokio::spawn(site.into_future()),
+        ],
+    })
+}
+
+impl Server {
+    /// The address of the site.
+    pub fn site(&self) -> SocketAddr {
+        self.site
+    }
+
+    /// The address of the wire.
+    pub fn wire(&self) -> SocketAddr {
+        self.app.wire_address
+    }
+
+    /// Prints the number of tabs and connections whenever one changes, where the options ask for it; never returns.
+    pub async fn watch(&self) -> Infallible {
+        if self.app.options.watch {
+            watch::print_changes(&self.app).await;
+        }
+        std::future::pending().await
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.app.cut_wire(Cut::Reset);
+    }
+}

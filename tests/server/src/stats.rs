@@ -1,0 +1,95 @@
+//! What `GET /control/stats` tells.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+
+use crate::connection::Connection;
+use crate::fault::Fault;
+use crate::registry::CloseRecord;
+use crate::state::App;
+
+/// All numbers of a server at one moment.
+#[derive(Debug, Serialize)]
+pub struct Stats {
+    live: usize,
+    total: u64,
+    peak: usize,
+    refused: u64,
+    attempts: u64,
+    upgrades: u64,
+    received: u64,
+    sent: u64,
+    tabs: u64,
+    hung: usize,
+    listening: bool,
+    fault: Option<Fault>,
+    connections: Vec<ConnectionStats>,
+    closes: Vec<CloseRecord>,
+}
+
+#[derive(Debug, Serialize)]
+struct ConnectionStats {
+    id: u64,
+    path: String,
+    query: String,
+    protocol: String,
+    age_ms: u64,
+    received: u64,
+    sent: u64,
+    hung: bool,
+    wire: bool,
+}
+
+impl Stats {
+    /// Takes the numbers.
+    pub fn now(app: &App) -> Self {
+        let connections: Vec<_> = app
+            .registry
+            .live()
+            .iter()
+            .map(|connection| ConnectionStats::of(connection))
+            .collect();
+        let census = app.registry.census();
+        let counts = &app.counts;
+        Self {
+            live: census.live,
+            total: census.total,
+            peak: census.peak,
+            refused: load(&counts.refused),
+            attempts: load(&counts.attempts),
+            upgrades: load(&counts.upgrades),
+            received: load(&counts.received),
+            sent: load(&counts.sent),
+            tabs: load(&counts.tabs),
+            hung: connections
+                .iter()
+                .filter(|connection| connection.hung)
+                .count(),
+            listening: app.wire.is_listening(),
+            fault: app.faults.in_force(),
+            connections,
+            closes: app.registry.closes(),
+        }
+    }
+}
+
+impl ConnectionStats {
+    fn of(connection: &Connection) -> Self {
+        Self {
+            id: connection.id,
+            path: connection.origin.path.clone(),
+            query: connection.origin.query.clone(),
+            protocol: connection.origin.protocol.clone(),
+            age_ms: u64::try_from(connection.opened.elapsed().as_millis()).unwrap_or(u64::MAX),
+            received: load(&connection.received),
+            sent: load(&connection.sent),
+            hung: connection.tcp.is_hung(),
+            wire: connection.tcp.wire,
+        }
+    }
+}
+
+fn load(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::SeqCst)
+}

@@ -1,0 +1,35 @@
+//! Prints the number of tabs and connections as they change.
+
+use std::io::Write;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::state::App;
+
+/// Prints a line at each change, until stdout is closed.
+pub async fn print_changes(app: &App) {
+    let mut printed = (0, 0);
+    loop {
+        let now = || {
+            (
+                app.counts.tabs.load(Ordering::SeqCst),
+                app.registry.census().live,
+            )
+        };
+        app.changed.until(far_off(), || now() != printed).await;
+        let (tabs, connections) = now();
+        if (tabs, connections) != printed {
+            printed = (tabs, connections);
+            if writeln!(std::io::stdout(), "tabs {tabs}   connections {connections}").is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Late enough never to matter: a wait that ends there looks again and goes on.
+fn far_off() -> Instant {
+    Instant::now() + Duration::from_secs(3600)
+}
