@@ -24,6 +24,7 @@ export async function buildWasm(step) {
   await must('wasm-bindgen failed: see its output above', 'wasm-bindgen', [
     '--target=web',
     '--omit-default-module-path',
+    '--experimental-reset-state-function',
     '--out-dir=target/glue',
     '--out-name=hub',
     'target/wasm32-unknown-unknown/release/tabwire.wasm',

@@ -10,6 +10,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::driver::{Driver, Surroundings};
 use super::locks;
 use super::port::JsPort;
+use super::websocket::close_all;
 
 #[wasm_bindgen]
 extern "C" {
@@ -70,6 +71,7 @@ thread_local! {
 
 fn report_panic(info: &std::panic::PanicHookInfo<'_>) {
     console_error_panic_hook::hook(info);
+    close_all();
     let crashed = CRASHED.with_borrow(Clone::clone);
     if let Some(crashed) = crashed {
         // The instance is lost in any case; an error here could only hide that.

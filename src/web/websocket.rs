@@ -1,6 +1,6 @@
 //! A WebSocket whose events count as long as this lives.
 
-use js_sys::{Array, JsString};
+use js_sys::{Array, JsString, Set};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
@@ -16,6 +16,22 @@ extern "C" {
     fn send(this: &AnySocket, data: &JsValue) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn close(this: &AnySocket) -> Result<(), JsValue>;
+}
+
+thread_local! {
+    static LIVE: Set = Set::new(&JsValue::UNDEFINED);
+}
+
+/// Closes every WebSocket there is. For a hub that has failed and cannot be asked any more.
+pub fn close_all() {
+    LIVE.with(|live| {
+        for socket in live.values().into_iter().flatten() {
+            let socket: WebSocket = socket.unchecked_into();
+            detach(&socket);
+            let _ = socket.unchecked_ref::<AnySocket>().close();
+        }
+        live.clear();
+    });
 }
 
 /// One WebSocket. Dropping it detaches the handlers and closes it, without waiting for an event.
@@ -63,6 +79,7 @@ impl Socket {
                 clean: event.was_clean(),
             });
         });
+        LIVE.with(|live| live.add(&js));
         js.set_onopen(Some(open.as_ref().unchecked_ref()));
         js.set_onmessage(Some(message.as_ref().unchecked_ref()));
         js.set_onclose(Some(close.as_ref().unchecked_ref()));
@@ -81,24 +98,26 @@ impl Socket {
 
     /// Closes the socket with a code for the server, and forgets it.
     pub fn close(self, code: Option<u16>, reason: &str) {
-        self.detach();
+        detach(&self.js);
         let closed = code.map(|code| self.js.close_with_code_and_reason(code, reason));
         if !matches!(closed, Some(Ok(()))) {
             // A code that scripts may not use: close without one.
             let _ = self.js.unchecked_ref::<AnySocket>().close();
         }
     }
-
-    fn detach(&self) {
-        self.js.set_onopen(None);
-        self.js.set_onmessage(None);
-        self.js.set_onclose(None);
-    }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.detach();
+        LIVE.with(|live| live.delete(&self.js));
+        detach(&self.js);
+        // One that is closing or closed stays as it is.
         let _ = self.js.unchecked_ref::<AnySocket>().close();
     }
+}
+
+fn detach(socket: &WebSocket) {
+    socket.set_onopen(None);
+    socket.set_onmessage(None);
+    socket.set_onclose(None);
 }

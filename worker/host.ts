@@ -1,0 +1,72 @@
+import init, { Hub } from '#glue';
+import { Op, type TabMessage } from '../www/client/protocol.js';
+import type { Endpoint } from './endpoint.js';
+
+declare const __BUILD__: string;
+
+/** What brings up a hub and hands it its ports. */
+export interface Host {
+  /** Takes a port. It may be used at once; what it says before the hub is up is kept. */
+  open(port: Endpoint): void;
+  /** The hub has failed: says so at every port, and ends. */
+  crash(detail: string): void;
+}
+
+/**
+ * Makes a host without a hub. The wasm is loaded at the first `hello`, which may say where it lies; when that fails every
+ * waiting port is told, and the next `hello` tries again. `workerUrl` is what tabs make another worker of, `end` ends this one.
+ */
+export const createHost = (workerUrl: string, end: () => void): Host => {
+  const ports = new Set<Endpoint>();
+  const waiting = new Map<Endpoint, unknown[]>();
+  let hub: Hub | undefined;
+  let loading = false;
+
+  const load = async (wasmUrl: string | undefined) => {
+    if (loading) return;
+    loading = true;
+    try {
+      await init({ module_or_path: wasmUrl ?? new URL('./hub.wasm', import.meta.url) });
+      hub = new Hub({ build: __BUILD__, workerUrl, crashed: host.crash, gone: forget } as never);
+      for (const port of [...waiting.keys()]) connect(port);
+    } catch (error) {
+      loading = false;
+      for (const port of waiting.keys()) {
+        port.postMessage([Op.Unavailable, 'wasm-unavailable', String(error)]);
+        forget(port);
+      }
+    }
+  };
+
+  const connect = (port: Endpoint) => {
+    const said = waiting.get(port) ?? [];
+    waiting.delete(port);
+    hub?.connect(port as never, said);
+  };
+
+  const forget = (port: Endpoint) => {
+    ports.delete(port);
+    waiting.delete(port);
+  };
+
+  const host: Host = {
+    open(port) {
+      const said: unknown[] = [];
+      ports.add(port);
+      waiting.set(port, said);
+      port.onmessage = ({ data }: MessageEvent<TabMessage>) => {
+        said.push(data);
+        if (data?.[0] === Op.Hello) void load(data[1]?.wasmUrl);
+      };
+      port.postMessage([Op.Script, __BUILD__]);
+      if (hub) connect(port);
+    },
+
+    crash(detail) {
+      for (const port of ports) port.postMessage([Op.Crashed, detail]);
+      ports.clear();
+      end();
+    },
+  };
+  return host;
+};
