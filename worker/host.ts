@@ -27,7 +27,7 @@ export const createHost = (workerUrl: string, end: () => void): Host => {
     loading = true;
     try {
       await init({ module_or_path: wasmUrl ?? new URL('./hub.wasm', import.meta.url) });
-      hub = new Hub({ build: __BUILD__, workerUrl, crashed: host.crash, gone: forget } as never);
+      hub = await Hub.start({ build: __BUILD__, workerUrl, crashed: host.crash, gone: forget } as never);
       for (const port of [...waiting.keys()]) connect(port);
     } catch (error) {
       loading = false;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::{Array, Function};
+use js_sys::{Array, Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -39,23 +39,33 @@ pub struct Hub {
 impl Hub {
     /// Starts a hub. `env` is `{ build, workerUrl, crashed(detail), gone(port) }`.
     ///
+    /// The promise is kept with a `Hub` once that holds its lock: tabs that wait for the lock before would find it free.
     /// After a panic `crashed` is called with what is known of it; nothing of this instance may be used any more.
-    #[wasm_bindgen(constructor)]
-    pub fn new(env: &HubEnv) -> Result<Self, JsValue> {
+    #[wasm_bindgen(unchecked_return_type = "Promise<Hub>")]
+    pub fn start(env: &HubEnv) -> Promise {
         CRASHED.set(Some(env.crashed()));
         std::panic::set_hook(Box::new(report_panic));
         let epoch = format!("{:016x}", random());
         let lock = format!("tabwire:hub:{epoch}");
-        let lock = locks::hold(&lock).then_some(lock);
-        let surroundings = Surroundings {
+        let mut surroundings = Some(Surroundings {
             build: env.build(),
             worker_url: env.worker_url(),
             epoch,
-            lock,
+            lock: None,
             gone: env.gone(),
-        };
-        Ok(Self {
-            driver: Driver::new(random(), surroundings)?,
+        });
+        Promise::new(&mut |resolve, reject| {
+            let (Some(mut surroundings), lock) = (surroundings.take(), lock.clone()) else {
+                return;
+            };
+            locks::hold(&lock.clone(), move |held| {
+                surroundings.lock = held.then_some(lock);
+                // Settling a promise does not throw.
+                let _ = match Driver::new(random(), surroundings) {
+                    Ok(driver) => resolve.call1(&JsValue::NULL, &Self { driver }.into()),
+                    Err(error) => reject.call1(&JsValue::NULL, &error),
+                };
+            });
         })
     }
 

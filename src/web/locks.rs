@@ -1,5 +1,8 @@
 //! Web Locks, bound by hand: web-sys has them behind an unstable flag.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -14,35 +17,46 @@ extern "C" {
     fn locks(this: &Navigator) -> Option<LockManager>;
     #[wasm_bindgen(method, catch)]
     fn request(this: &LockManager, name: &str, granted: &Function) -> Result<Promise, JsValue>;
+
+    type Thenable;
+    #[wasm_bindgen(method, js_name = then)]
+    fn on_rejected(this: &Thenable, nothing: &JsValue, rejected: &Function) -> Thenable;
 }
 
-/// Holds a lock for as long as this worker lives. False where there are no locks (an insecure context).
-pub fn hold(name: &str) -> bool {
-    let for_ever = Promise::new(&mut |_, _| {});
-    let granted = Closure::once_into_js(move || for_ever);
-    request(name, granted.unchecked_ref())
+/// Takes a lock for as long as this worker lives, and then says whether it is held.
+/// It is not where there are no locks (an insecure context) or they are refused (storage is blocked).
+pub fn hold(name: &str, then: impl FnOnce(bool) + 'static) {
+    let then = Rc::new(Cell::new(Some(then)));
+    let say = move |held| {
+        if let Some(then) = then.take() {
+            then(held);
+        }
+    };
+    let held = say.clone();
+    let granted = Closure::once_into_js(move || {
+        held(true);
+        Promise::new(&mut |_, _| {})
+    });
+    request(name, granted.unchecked_ref(), move || say(false));
 }
 
 /// Calls back once the lock can be had, which is when its holder is gone.
-pub fn watch(name: &str, gone: impl FnOnce() + 'static) -> bool {
+pub fn watch(name: &str, gone: impl FnOnce() + 'static) {
     let granted = Closure::once_into_js(gone);
-    request(name, granted.unchecked_ref())
+    request(name, granted.unchecked_ref(), || {});
 }
 
-/// Whether a request could be made at all. One that is rejected later (the worker is going away) grants nothing.
-fn request(name: &str, granted: &Function) -> bool {
+fn request(name: &str, granted: &Function, refused: impl FnOnce() + 'static) {
     let Some(locks) = NAVIGATOR.with(Navigator::locks) else {
-        return false;
+        return refused();
     };
     match locks.request(name, granted) {
         Ok(promise) => {
-            let ignore = Closure::once_into_js(|_: JsValue| {});
-            let then: Function = js_sys::Reflect::get(&promise, &"then".into())
-                .ok()
-                .and_then(|then| then.dyn_into().ok())
-                .unwrap_or_default();
-            then.call2(&promise, &JsValue::UNDEFINED, &ignore).is_ok()
+            let rejected = Closure::once_into_js(move |_: JsValue| refused());
+            promise
+                .unchecked_ref::<Thenable>()
+                .on_rejected(&JsValue::UNDEFINED, rejected.unchecked_ref());
         }
-        Err(_) => false,
+        Err(_) => refused(),
     }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { describeEngines } from './harness/index.js';
-import { first, openListening, untilGot, untilState } from './listening.js';
+import { first, openListening, send, untilGot, untilState } from './listening.js';
 
 describeEngines('the hub', (use) => {
   test('lives on after anything that a port can say', async () => {
@@ -51,29 +51,44 @@ describeEngines('the hub', (use) => {
     expect((await untilGot(tab, 1)).texts).toEqual(['still here']);
   });
 
-  test('that crashes is replaced, every tab comes back, and what is unknown is counted', async () => {
-    const tabs = await openListening(use, 3, { reconnect: { firstDelayMax: 100 } });
-    const epochs = new Set<string | null>();
-    for (const tab of tabs) epochs.add((await tab.run(() => window.socket().status)).epoch);
-    expect(epochs.size).toBe(1);
-    await first(tabs).run(() => {
-      window.socket().send('unknown fate');
-      const crash = new BroadcastChannel('test-crash');
-      crash.postMessage('now');
-    });
-    for (const tab of tabs) {
-      const { statuses, gaps, events } = await tab.waitFor('a fresh hub', () => window.probe(), {
-        until: ({ events }) => events.filter(({ type }) => type === 'open').length === 2,
-      });
-      expect(statuses.map(({ reason }) => reason)).toContain('hub-lost');
-      expect(gaps).toEqual([{ reason: 'hub-lost', suspected: true }]);
-      expect(events.map(({ type }) => type)).toEqual(['open', 'close', 'open']);
-      epochs.add((await tab.run(() => window.socket().status)).epoch);
-    }
-    expect(epochs.size).toBe(2);
-    await use.server.control.wait({ live: 1 });
-    await use.server.control.broadcast('after');
-    for (const tab of tabs) await tab.waitFor('a message', () => window.probe().texts.includes('after'));
-    await untilState(first(tabs), 'open');
-  });
+  test.each(['panic', 'trap', 'close'])(
+    'that ends by a %s is replaced, every tab comes back, and what is unknown is counted',
+    async (how) => {
+      const tabs = await use.browser.openTabs(3, use.server.page());
+      for (const tab of tabs) {
+        await tab.run((url) => {
+          window.hubOptions = { host: { workerUrl: '/crashing-worker.js' } };
+          window.listen(url, { reconnect: { firstDelayMax: 100 } });
+        }, use.server.socket());
+        await untilState(tab, 'open');
+      }
+      const epochs = new Set<string | null>();
+      for (const tab of tabs) epochs.add((await tab.run(() => window.socket().status)).epoch);
+      expect(epochs.size).toBe(1);
+      await send(first(tabs), 'of unknown fate');
+      await use.server.control.wait({ received: 1 });
+      await first(tabs).run((how) => {
+        new BroadcastChannel('test-crash').postMessage(how);
+      }, how);
+      await first(tabs).run(() => window.socket().reconnect());
+
+      for (const tab of tabs) {
+        const { statuses, gaps, events, failed } = await tab.waitFor('a fresh hub', () => window.probe(), {
+          until: ({ statuses }) => statuses.at(-1)?.state === 'open' && statuses.at(-1)?.epoch !== [...epochs][0],
+        });
+        expect(statuses.map(({ reason }) => reason)).toContain('hub-lost');
+        expect(gaps.map(({ suspected }) => suspected)).not.toContain(false);
+        expect(gaps.length).toBeGreaterThanOrEqual(1);
+        expect(events.at(0)).toEqual({ type: 'open' });
+        expect(events.at(-1)).toEqual({ type: 'open' });
+        expect(events.some(({ type }) => type === 'close')).toBe(true);
+        expect(failed).toEqual(tab === tabs[0] ? [{ count: 1, reason: 'unknown' }] : []);
+        epochs.add((await tab.run(() => window.socket().status)).epoch);
+      }
+      expect(epochs.size).toBe(2);
+      await use.server.control.wait({ live: 1 });
+      await use.server.control.broadcast('after');
+      for (const tab of tabs) await tab.waitFor('a message', () => window.probe().texts.includes('after'));
+    },
+  );
 });

@@ -9,7 +9,9 @@
 use js_sys::{Array, Function, JSON, Object, Promise, Reflect};
 use tabwire::protocol::op;
 use tabwire::web::Hub;
+use wasm_bindgen::convert::TryFromJsValue;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_sys::{MessageChannel, MessageEvent, MessagePort};
 
@@ -29,7 +31,7 @@ struct Tab {
 }
 
 impl Tab {
-    fn new(backlog: &Array) -> Self {
+    async fn new(backlog: &Array) -> Self {
         let env = Object::new();
         let gone = Array::new();
         let set = |name: &str, value: &JsValue| {
@@ -43,7 +45,8 @@ impl Tab {
             list.push(&port);
         });
         set("gone", &note_gone.into_js_value());
-        let hub = Hub::new(env.unchecked_ref()).unwrap();
+        let started = JsFuture::from(Hub::start(env.unchecked_ref())).await;
+        let hub = Hub::try_from_js_value(started.unwrap()).ok().unwrap();
         let channel = MessageChannel::new().unwrap();
         hub.connect(channel.port2().unchecked_into(), backlog);
         Self {
@@ -69,10 +72,7 @@ impl Tab {
             });
             port.set_onmessage(Some(listener.into_js_value().unchecked_ref()));
         });
-        wasm_bindgen_futures::JsFuture::from(promise)
-            .await
-            .unwrap()
-            .unchecked_into()
+        JsFuture::from(promise).await.unwrap().unchecked_into()
     }
 }
 
@@ -81,7 +81,7 @@ const HELLO: &str = r#"[1, {"protocol": 1, "build": "test", "tab": "t1", "livene
 
 #[wasm_bindgen_test]
 async fn hello_is_welcomed_with_an_epoch_and_the_lock_that_the_hub_holds() {
-    let tab = Tab::new(&Array::new());
+    let tab = Tab::new(&Array::new()).await;
     tab.post(HELLO);
     let welcome = tab.wait_for(op::WELCOME).await.get(1);
     let field = |name: &str| Reflect::get(&welcome, &name.into()).unwrap();
@@ -100,13 +100,13 @@ async fn hello_is_welcomed_with_an_epoch_and_the_lock_that_the_hub_holds() {
 #[wasm_bindgen_test]
 async fn what_a_port_said_before_the_hub_was_up_is_not_lost() {
     let backlog = Array::of1(&JSON::parse(HELLO).unwrap());
-    let tab = Tab::new(&backlog);
+    let tab = Tab::new(&backlog).await;
     tab.wait_for(op::WELCOME).await;
 }
 
 #[wasm_bindgen_test]
 async fn malformed_messages_are_answered_and_the_hub_lives_on() {
-    let tab = Tab::new(&Array::new());
+    let tab = Tab::new(&Array::new()).await;
     tab.post(HELLO);
     tab.wait_for(op::WELCOME).await;
     for junk in [
@@ -134,12 +134,12 @@ async fn malformed_messages_are_answered_and_the_hub_lives_on() {
 
 #[wasm_bindgen_test]
 async fn an_unreachable_server_is_an_attempt_that_failed() {
-    let tab = Tab::new(&Array::new());
+    let tab = Tab::new(&Array::new()).await;
     tab.post(HELLO);
     tab.post(r#"[3, 1, {"url": "ws://127.0.0.1:9/", "protocols": [], "key": "", "options": {}}]"#);
     loop {
         let status = tab.wait_for(op::STATUS).await;
-        if status.get(2) == JsValue::from("reconnecting") {
+        if status.get(2) == "reconnecting" {
             assert_eq!(status.get(6), JsValue::from("connect-failed"));
             let next_attempt = status.get(4).as_f64().unwrap();
             assert!((next_attempt - js_sys::Date::now()).abs() < 60_000.0);
@@ -150,7 +150,7 @@ async fn an_unreachable_server_is_an_attempt_that_failed() {
 
 #[wasm_bindgen_test]
 async fn a_url_that_the_browser_refuses_is_told_and_not_thrown() {
-    let tab = Tab::new(&Array::new());
+    let tab = Tab::new(&Array::new()).await;
     tab.post(HELLO);
     tab.post(r#"[3, 1, {"url": "not a url at all", "protocols": ["b c"], "key": ""}]"#);
     let closed = tab.wait_for(op::CLOSED).await;
@@ -159,7 +159,7 @@ async fn a_url_that_the_browser_refuses_is_told_and_not_thrown() {
 
 #[wasm_bindgen_test]
 async fn a_tab_that_leaves_is_let_go() {
-    let tab = Tab::new(&Array::new());
+    let tab = Tab::new(&Array::new()).await;
     tab.post(HELLO);
     tab.wait_for(op::WELCOME).await;
     tab.post("[14, 3]");

@@ -1,0 +1,300 @@
+//! What the actions of a plan do to a world.
+
+use core::time::Duration;
+
+use tabwire::core::{Input, PortId};
+use tabwire::protocol::{
+    Attach, ConnId, HandleId, Hello, Liveness, MessageError, TabMessage,
+};
+use tabwire::time::Time;
+
+use crate::driver::url_of;
+use crate::frame::{Frame, HandleNo, SendNo};
+use crate::invariants::Held;
+use crate::page::{Life, Page, Stage};
+use crate::plan::Action;
+use crate::server::Mode;
+use crate::world::World;
+
+/// More pages than this are not alive at once.
+const MOST_PAGES: usize = 6;
+/// A page has no more handles than this that have not ended.
+const MOST_HANDLES: usize = 4;
+
+impl World {
+    /// Does one thing, if there is somebody to do it.
+    pub fn carry_out(&mut self, action: Action) -> Held {
+        match action {
+            Action::OpenTab(has_locks, is_visible) => {
+                if self.living().count() < MOST_PAGES {
+                    let liveness = if has_locks { Liveness::Locks } else { Liveness::Heartbeat };
+                    self.open_page(liveness, is_visible);
+                }
+            }
+            Action::Attach(tab, identity, seed) => self.attach(tab, identity, seed),
+            Action::Detach(tab, handle, code) => self.with_handle(tab, handle, |page, index, net| {
+                page.detach(index, code, net);
+            }),
+            Action::Send(tab, handle, count, size) => {
+                self.with_handle(tab, handle, |page, index, net| {
+                    page.send(index, count, size, net);
+                });
+            }
+            Action::Reconnect(tab, handle) => self.with_handle(tab, handle, |page, index, net| {
+                page.post(TabMessage::Reconnect(page.handles[index].id), net);
+            }),
+            Action::Shutdown(tab, handle) => self.with_handle(tab, handle, |page, index, net| {
+                page.post(TabMessage::Shutdown(page.handles[index].id), net);
+            }),
+            Action::Show(tab, visible) => self.with_page(tab, |page, net| page.show(visible, net)),
+            Action::Report(tab) => self.with_page(tab, |page, net| {
+                page.post(TabMessage::Report(7), net);
+            }),
+            Action::Pace(tab, micros) => self.with_page(tab, |page, _| {
+                page.inbox.set_pace(Duration::from_micros(u64::from(micros)));
+            }),
+            Action::Block(tab, millis) => self.with_page(tab, |page, net| {
+                page.inbox.block(net.now() + Duration::from_millis(u64::from(millis)));
+            }),
+            Action::Suspend(tab, is_cached) => self.suspend(tab, is_cached),
+            Action::Return(tab, says_hello) => self.bring_back(tab, says_hello),
+            Action::Die(tab) => self.end_page(tab, false),
+            Action::Bye(tab) => self.end_page(tab, true),
+            Action::Babble(tab, kind) => return self.babble(tab, kind),
+            Action::Online(is_online) => self.set_online(is_online),
+            Action::Forbid(identity, is_forbidden) => {
+                let identity = self.identity(identity);
+                self.driver.forbid(identity, is_forbidden);
+            }
+            Action::Cast(..)
+            | Action::Close(..)
+            | Action::Reset(..)
+            | Action::Mode(..)
+            | Action::Hang(..)
+            | Action::Stall(..)
+            | Action::Stop
+            | Action::Restart => self.act_at_server(action),
+        }
+        Ok(())
+    }
+
+    /// Pages that are not dead.
+    pub fn living(&self) -> impl Iterator<Item = usize> {
+        (0..self.pages.len()).filter(|index| self.pages[*index].life != Life::Dead)
+    }
+
+    /// The browser goes online or offline: every page that is awake says so.
+    pub fn set_online(&mut self, is_online: bool) {
+        self.is_online = is_online;
+        for identity in 0..self.reachable_since.len() {
+            self.disturb(identity);
+            if !is_online && self.rng.bool() {
+                self.hang(identity, true, true);
+            }
+        }
+        for page in &mut self.pages {
+            page.set_online(is_online, &mut self.net);
+        }
+    }
+
+    /// A suspended page is back. Where its lock was lost, it says hello.
+    pub fn bring_back(&mut self, tab: u8, says_hello: bool) {
+        let suspended: Vec<_> = self
+            .living()
+            .filter(|index| self.pages[*index].life == Life::Suspended)
+            .collect();
+        if let Some(index) = pick(&suspended, tab) {
+            let is_online = self.is_online;
+            self.pages[index].come_back(says_hello, is_online, &mut self.net);
+        }
+    }
+
+    fn act_at_server(&mut self, action: Action) {
+        let Self { net, server, .. } = self;
+        let identities = self.reachable_since.len();
+        let of = |identity: u8| usize::from(identity) % identities;
+        match action {
+            Action::Cast(identity, count, size) => {
+                server.cast(net, of(identity), (count, size));
+                return;
+            }
+            Action::Close(identity, code) => server.close(net, of(identity), code),
+            Action::Reset(identity, all) => server.reset(net, of(identity), all),
+            Action::Mode(identity, mode) => server.set_mode(of(identity), mode),
+            Action::Stop | Action::Restart => {
+                for identity in 0..identities {
+                    if action == Action::Stop {
+                        server.reset(net, identity, false);
+                        server.set_mode(identity, Mode::Refuse);
+                    } else {
+                        server.set_mode(identity, Mode::Normal);
+                    }
+                    self.reachable_since[identity] = net.now();
+                }
+                return;
+            }
+            Action::Hang(identity, up, down) => self.hang(of(identity), up, down),
+            Action::Stall(identity, millis) => {
+                let span = Duration::from_millis(u64::from(millis));
+                let now = net.now();
+                for link in server.sessions(of(identity)) {
+                    net.links.stall(now, link, span);
+                }
+            }
+            Action::OpenTab(..)
+            | Action::Attach(..)
+            | Action::Detach(..)
+            | Action::Send(..)
+            | Action::Show(..)
+            | Action::Suspend(..)
+            | Action::Return(..)
+            | Action::Die(_)
+            | Action::Bye(_)
+            | Action::Pace(..)
+            | Action::Block(..)
+            | Action::Babble(..)
+            | Action::Report(_)
+            | Action::Reconnect(..)
+            | Action::Shutdown(..)
+            | Action::Online(_)
+            | Action::Forbid(..) => return,
+        }
+    }
+
+    fn hang(&mut self, identity: usize, up: bool, down: bool) {
+        for link in self.server.sessions(identity) {
+            self.net.links.hang(link, up, down);
+        }
+    }
+
+    fn attach(&mut self, tab: u8, identity: u8, seed: u64) {
+        let identity = self.identity(identity);
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let options = self.plan.identities[identity].options(&mut rng);
+        let is_bad = rng.u8(0..50) == 0;
+        let attach = Attach {
+            url: url_of(identity),
+            protocols: Vec::new(),
+            key: String::new(),
+            options: if is_bad { Err("queue.ttl".into()) } else { Ok(options) },
+        };
+        let no = HandleNo(self.handles);
+        self.handles += 1;
+        self.with_page(tab, |page, net| {
+            if page.handles.iter().filter(|handle| handle.is_usable()).count() < MOST_HANDLES {
+                page.attach(no, attach, net);
+            }
+        });
+    }
+
+    fn suspend(&mut self, tab: u8, is_cached: bool) {
+        let Some(index) = self.awake(tab) else {
+            return;
+        };
+        self.pages[index].suspend(&mut self.net);
+        if is_cached && self.pages[index].has_lock {
+            self.pages[index].has_lock = false;
+            self.free_lock(self.pages[index].no);
+        }
+    }
+
+    fn end_page(&mut self, tab: u8, says_bye: bool) {
+        let living: Vec<_> = self.living().collect();
+        let Some(index) = pick(&living, tab) else {
+            return;
+        };
+        let page = &mut self.pages[index];
+        if says_bye && page.is_awake() {
+            page.post(TabMessage::Bye, &mut self.net);
+        }
+        page.die();
+        if core::mem::take(&mut page.has_lock) {
+            let tab = page.no;
+            self.free_lock(tab);
+        }
+    }
+
+    /// Somebody says something that makes no sense.
+    fn babble(&mut self, tab: u8, kind: u8) -> Held {
+        let known = self.awake(tab).map(|index| self.pages[index].port);
+        let stranger = PortId(u32::MAX - u32::from(kind));
+        let port = known.filter(|_| kind % 2 == 0).unwrap_or(stranger);
+        let handle = HandleId(1_000_000);
+        let frame = Frame::Sent(
+            SendNo {
+                handle: HandleNo(u32::MAX),
+                number: 0,
+            },
+            1,
+        );
+        let message = match kind / 2 % 8 {
+            0 => TabMessage::Alive,
+            1 => TabMessage::Ack {
+                conn: ConnId(u32::from(kind) % 5),
+                next: (1 << 53) - 1,
+            },
+            2 => TabMessage::Detach {
+                handle,
+                code: None,
+                reason: String::new(),
+            },
+            3 => TabMessage::Send {
+                handle,
+                first: (1 << 53) - 1,
+                frames: vec![frame; 3],
+            },
+            4 => TabMessage::Reconnect(handle),
+            5 => TabMessage::Shutdown(handle),
+            6 => TabMessage::Hello(Hello {
+                protocol: 99,
+                build: String::new(),
+                tab: String::new(),
+                liveness: Liveness::Heartbeat,
+                visible: true,
+                focused: true,
+                online: false,
+            }),
+            _ => return self.input(Input::Malformed(port, 0, MessageError::Malformed)),
+        };
+        self.input(Input::Message(port, message))
+    }
+
+    fn identity(&self, number: u8) -> usize {
+        usize::from(number) % self.plan.identities.len()
+    }
+
+    fn awake(&self, tab: u8) -> Option<usize> {
+        let awake: Vec<_> = self.living().filter(|index| self.pages[*index].is_awake()).collect();
+        pick(&awake, tab)
+    }
+
+    fn with_page(&mut self, tab: u8, act: impl FnOnce(&mut Page, &mut crate::net::Net)) {
+        if let Some(index) = self.awake(tab) {
+            act(&mut self.pages[index], &mut self.net);
+        }
+    }
+
+    fn with_handle(
+        &mut self,
+        tab: u8,
+        handle: u8,
+        act: impl FnOnce(&mut Page, usize, &mut crate::net::Net),
+    ) {
+        self.with_page(tab, |page, net| {
+            let usable: Vec<_> = page
+                .handles
+                .iter()
+                .enumerate()
+                .filter(|(_, handle)| handle.stage == Stage::Attached || handle.is_usable())
+                .map(|(index, _)| index)
+                .collect();
+            if let Some(index) = pick(&usable, handle) {
+                act(page, index, net);
+            }
+        });
+    }
+}
+
+fn pick(from: &[usize], number: u8) -> Option<usize> {
+    from.get(usize::from(number) % from.len().max(1)).copied()
+}

@@ -1,0 +1,259 @@
+//! The loop that feeds the hub and carries out what it says, as `src/web` does, with the reference watching.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use core::time::Duration;
+
+use tabwire::core::{Deadline, Delivery, Hub, Input, Output, PortId, SocketEvent, SocketId};
+use tabwire::protocol::Report;
+use tabwire::time::Time;
+
+use crate::event::{Event, ToPage};
+use crate::frame::Frame;
+use crate::invariants::{Check, Held};
+use crate::link::LinkId;
+use crate::net::Net;
+use crate::page::TabNo;
+use crate::reference::Reference;
+use crate::trace::Trace;
+
+/// A hub and what connects it to its world.
+#[derive(Debug)]
+pub struct Driver {
+    hub: Hub<Frame>,
+    rng: fastrand::Rng,
+    reference: Reference,
+    links: BTreeMap<SocketId, LinkId>,
+    sockets: BTreeMap<LinkId, SocketId>,
+    forgotten: BTreeSet<PortId>,
+    watches: BTreeMap<PortId, TabNo>,
+    forbidden: BTreeSet<usize>,
+    is_tick_asked: bool,
+    timer: Option<Time>,
+    timers: u64,
+    deadline: Option<Deadline>,
+    /// Inputs so far.
+    pub inputs: u64,
+}
+
+/// An input leads to fewer outputs than this.
+const MOST_OUTPUTS: usize = 20_000;
+/// How soon a tick comes: as the next task.
+const TICK: Duration = Duration::from_micros(40);
+
+impl Driver {
+    /// A driver with an empty hub.
+    pub fn new(rng: &mut fastrand::Rng) -> Self {
+        Self {
+            hub: Hub::new(rng.u64(..)),
+            rng: rng.fork(),
+            reference: Reference::new(),
+            links: BTreeMap::new(),
+            sockets: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
+            watches: BTreeMap::new(),
+            forbidden: BTreeSet::new(),
+            is_tick_asked: false,
+            timer: None,
+            timers: 0,
+            deadline: None,
+            inputs: 0,
+        }
+    }
+
+    /// What the hub should be doing.
+    pub fn reference(&self) -> &Reference {
+        &self.reference
+    }
+
+    /// When the hub wants to be called.
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.deadline
+    }
+
+    /// What the hub tells of itself.
+    pub fn report(&self, port: PortId) -> Report {
+        self.hub.report(port)
+    }
+
+    /// The socket of a link.
+    pub fn socket_of(&self, link: LinkId) -> Option<SocketId> {
+        self.sockets.get(&link).copied()
+    }
+
+    /// From now on the browser refuses to construct WebSockets to an identity, or does so again.
+    pub fn forbid(&mut self, identity: usize, is_forbidden: bool) {
+        if is_forbidden {
+            self.forbidden.insert(identity);
+        } else {
+            self.forbidden.remove(&identity);
+        }
+    }
+
+    /// The ports that wait for the lock of a page.
+    pub fn watchers(&self, tab: TabNo) -> Vec<PortId> {
+        let watches = self.watches.iter().filter(|(_, watched)| **watched == tab);
+        watches.map(|(port, _)| *port).collect()
+    }
+
+    /// One input, then outputs until the hub waits. What an output causes at once is the next input.
+    pub fn handle(&mut self, input: Input<Frame>, net: &mut Net, trace: &mut Trace) -> Held {
+        if self.is_unheard(&input) {
+            return Ok(());
+        }
+        let now = net.now();
+        let mut inbox = VecDeque::from([input]);
+        while let Some(input) = inbox.pop_front() {
+            self.inputs += 1;
+            trace.say(now, || format!("→ {input:?}"));
+            if matches!(input, Input::Tick) {
+                self.is_tick_asked = false;
+            }
+            let is_timeout = matches!(input, Input::Timeout);
+            self.reference.take(now, &input);
+            self.hub.handle_input(now, input);
+            self.drain(net, trace, &mut inbox)?;
+            let hub = &self.hub;
+            self.reference
+                .drained(!self.is_tick_asked, |port| hub.report(port))?;
+            let is_over = self.deadline.is_none_or(|deadline| deadline.at > now);
+            Check::NoEndlessWork.require(!is_timeout || is_over, || {
+                format!("{:?} is due again at once", self.deadline)
+            })?;
+        }
+        self.arm(net);
+        Ok(())
+    }
+
+    /// The timer has come, unless it was set anew meanwhile.
+    pub fn is_timer(&mut self, number: u64) -> bool {
+        let is_it = self.timer.is_some() && self.timers == number;
+        if is_it {
+            self.timer = None;
+        }
+        is_it
+    }
+
+    fn drain(
+        &mut self,
+        net: &mut Net,
+        trace: &mut Trace,
+        inbox: &mut VecDeque<Input<Frame>>,
+    ) -> Held {
+        for _ in 0..MOST_OUTPUTS {
+            let output = self.hub.poll_output();
+            if let Output::Timeout(deadline) = output {
+                self.deadline = deadline;
+                return Ok(());
+            }
+            trace.say(net.now(), || format!("  {output:?}"));
+            self.reference.observe(&output)?;
+            self.carry_out(output, net, inbox);
+        }
+        Err(Check::NoEndlessWork.breach(format!("more than {MOST_OUTPUTS} outputs")))
+    }
+
+    fn carry_out(
+        &mut self,
+        output: Output<Frame>,
+        net: &mut Net,
+        inbox: &mut VecDeque<Input<Frame>>,
+    ) {
+        match output {
+            Output::Timeout(_) => {}
+            Output::Post(port, message) => net.to_page(port, ToPage::Message(message)),
+            Output::Deliver(delivery) => deliver(&delivery, net),
+            Output::Open { socket, url, .. } => {
+                let identity = identity_of(&url);
+                if self.forbidden.contains(&identity) {
+                    inbox.push_back(Input::Socket(socket, SocketEvent::Refused));
+                    return;
+                }
+                let link = net.links.open(&mut net.schedule, socket, identity);
+                self.links.insert(socket, link);
+                self.sockets.insert(link, socket);
+            }
+            Output::Send(socket, frame) => {
+                if let Some(link) = self.links.get(&socket) {
+                    net.links.send(&mut net.schedule, *link, frame);
+                }
+            }
+            Output::Close { socket, code, .. } => {
+                if let Some(link) = self.links.get(&socket) {
+                    net.links.close(&mut net.schedule, *link, code);
+                }
+            }
+            Output::Watch(port, lock) => {
+                if let Some(tab) = tab_of(&lock) {
+                    self.watches.insert(port, tab);
+                    net.after(Duration::from_millis(1), Event::LockFree(tab));
+                }
+            }
+            Output::Forget(port) => {
+                self.forgotten.insert(port);
+                self.watches.remove(&port);
+            }
+            Output::Tick => {
+                self.is_tick_asked = true;
+                net.after(TICK, Event::Tick);
+            }
+        }
+    }
+
+    /// Nobody listens to a forgotten port, and a lock is granted once.
+    fn is_unheard(&mut self, input: &Input<Frame>) -> bool {
+        match input {
+            Input::Message(port, _) | Input::Malformed(port, ..) => self.forgotten.contains(port),
+            Input::LockGranted(port) => self.watches.remove(port).is_none(),
+            Input::Socket(..) | Input::Tick | Input::Timeout => false,
+        }
+    }
+
+    /// Sets the timer, unless one that is set will come in time: a timer that comes early does no harm.
+    fn arm(&mut self, net: &mut Net) {
+        let Some(Deadline { at, .. }) = self.deadline else {
+            self.timer = None;
+            return;
+        };
+        if self.timer.is_some_and(|armed| armed <= at) {
+            return;
+        }
+        self.timer = Some(at);
+        self.timers += 1;
+        let late = match self.rng.u8(0..10) {
+            0 => self.rng.u64(0..30_000),
+            _ => self.rng.u64(0..1500),
+        };
+        let at = at + Duration::from_micros(late);
+        net.schedule.at(at, Event::Timer(self.timers));
+    }
+}
+
+/// The url of an identity.
+pub fn url_of(identity: usize) -> String {
+    format!("wss://sim.test/{identity}")
+}
+
+fn identity_of(url: &str) -> usize {
+    let number = url.rsplit('/').next().and_then(|tail| tail.parse().ok());
+    number.unwrap_or(usize::MAX)
+}
+
+fn tab_of(lock: &str) -> Option<TabNo> {
+    let number = lock.strip_prefix("tabwire:tab:")?.parse().ok()?;
+    Some(TabNo(number))
+}
+
+fn deliver(delivery: &Delivery<Frame>, net: &mut Net) {
+    let frames: Rc<Vec<_>> = Rc::new(delivery.frames().cloned().collect());
+    for port in &delivery.ports {
+        let batch = ToPage::Batch {
+            conn: delivery.conn,
+            first: delivery.first,
+            frames: Rc::clone(&frames),
+            want_ack: delivery.want_ack,
+        };
+        net.to_page(*port, batch);
+    }
+}

@@ -1,0 +1,56 @@
+//! Everything that can happen in a world.
+
+use std::rc::Rc;
+
+use tabwire::core::PortId;
+use tabwire::protocol::{ConnId, HubMessage, TabMessage};
+
+use crate::frame::Frame;
+use crate::link::{Down, LinkId, Up};
+use crate::page::TabNo;
+use crate::plan::Action;
+
+/// Something that happens at its time.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The plan says so.
+    Act(Action),
+    /// A message of a page has come through its port.
+    AtHub(PortId, TabMessage<Frame>),
+    /// A message of the hub has come through a port.
+    AtPage(PortId, ToPage),
+    /// A page handles what is first in its inbox. The number tells whether it still means to.
+    Turn(TabNo, u64),
+    /// A page looks whether its hub is silent.
+    Look(TabNo),
+    /// Something has come through a link to the server.
+    Up(LinkId, Up),
+    /// Something has come through a link to the browser.
+    Down(LinkId, Down),
+    /// The tick that the hub asked for.
+    Tick,
+    /// The timer of the hub. The number tells whether it is still set.
+    Timer(u64),
+    /// The lock of a page is free.
+    LockFree(TabNo),
+    /// Time to look at what must hold at any time.
+    Audit,
+}
+
+/// What goes from the hub to a page.
+#[derive(Clone, Debug)]
+pub enum ToPage {
+    /// A control message.
+    Message(HubMessage),
+    /// Messages of a connection.
+    Batch {
+        /// Which connection.
+        conn: ConnId,
+        /// Sequence of the first.
+        first: u64,
+        /// The messages, one array for all tabs.
+        frames: Rc<Vec<Frame>>,
+        /// Whether the page shall acknowledge them.
+        want_ack: bool,
+    },
+}

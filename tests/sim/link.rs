@@ -1,0 +1,264 @@
+//! The links between browser and server: slow, in order, and broken now and then.
+
+use std::collections::BTreeMap;
+
+use core::time::Duration;
+
+use tabwire::core::{SocketEvent, SocketId};
+use tabwire::time::Time;
+
+use crate::event::Event;
+use crate::frame::Frame;
+use crate::schedule::Schedule;
+
+/// A WebSocket of the browser and the way to its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LinkId(pub u32);
+
+/// What goes from browser to server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Up {
+    /// The handshake, for an identity.
+    Connect(usize),
+    /// A frame.
+    Frame(Frame),
+    /// A close frame, with its code.
+    Close(Option<u16>),
+}
+
+/// What goes from server to browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Down {
+    /// The handshake was taken.
+    Accept,
+    /// The handshake was not taken, or the link is reset.
+    Reset,
+    /// A frame.
+    Frame(Frame),
+    /// A close frame, with its code.
+    Close(u16),
+    /// The end of a link whose closing handshake is complete.
+    End(u16),
+    /// The browser has waited for that end for too long. Comes from itself.
+    GiveUp,
+}
+
+/// How links of a world are. Times of one way.
+#[derive(Clone, Copy, Debug)]
+pub struct Weather {
+    /// Least latency.
+    pub latency: Duration,
+    /// What comes on top at random.
+    pub jitter: Duration,
+}
+
+/// What the browser says of a WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ready {
+    Connecting,
+    Open,
+    /// A close frame has come. The browser throws away what is sent from now on.
+    Closing,
+    /// It has ended, or the hub has forgotten it.
+    Closed,
+}
+
+#[derive(Debug)]
+struct Link {
+    socket: SocketId,
+    ready: Ready,
+    up: Way,
+    down: Way,
+    /// It is reset, and nothing else gets through any more.
+    dying: bool,
+}
+
+/// One direction of a link.
+#[derive(Debug, Default)]
+struct Way {
+    hung: bool,
+    last: Time,
+}
+
+/// All links of a world.
+#[derive(Debug)]
+pub struct Links {
+    weather: Weather,
+    rng: fastrand::Rng,
+    by_id: BTreeMap<LinkId, Link>,
+    last: u32,
+}
+
+/// How long a browser waits for the end of a link after it has answered the close frame.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+impl Links {
+    /// No links yet.
+    pub fn new(weather: Weather, rng: fastrand::Rng) -> Self {
+        Self {
+            weather,
+            rng,
+            by_id: BTreeMap::new(),
+            last: 0,
+        }
+    }
+
+    /// The browser opens a WebSocket.
+    pub fn open(&mut self, schedule: &mut Schedule, socket: SocketId, identity: usize) -> LinkId {
+        self.last += 1;
+        let id = LinkId(self.last);
+        let link = Link {
+            socket,
+            ready: Ready::Connecting,
+            up: Way::default(),
+            down: Way::default(),
+            dying: false,
+        };
+        self.by_id.insert(id, link);
+        self.go_up(schedule, id, Up::Connect(identity));
+        id
+    }
+
+    /// The browser sends a frame, or throws it away if the WebSocket is closing.
+    pub fn send(&mut self, schedule: &mut Schedule, id: LinkId, frame: Frame) {
+        if self
+            .by_id
+            .get(&id)
+            .is_some_and(|link| link.ready == Ready::Open)
+        {
+            self.go_up(schedule, id, Up::Frame(frame));
+        }
+    }
+
+    /// The hub closes a WebSocket and forgets it.
+    pub fn close(&mut self, schedule: &mut Schedule, id: LinkId, code: Option<u16>) {
+        if let Some(link) = self.by_id.get_mut(&id) {
+            link.ready = Ready::Closed;
+            self.go_up(schedule, id, Up::Close(code));
+        }
+    }
+
+    /// The server says something.
+    pub fn go_down(&mut self, schedule: &mut Schedule, id: LinkId, what: Down) {
+        let delay = self.delay();
+        if let Some(link) = self.by_id.get_mut(&id) {
+            let at = link.down.arrival(schedule.now() + delay);
+            schedule.at(at, Event::Down(id, what));
+        }
+    }
+
+    /// Something may have come to the server: not if the link hangs.
+    pub fn arrive_up(&self, id: LinkId) -> bool {
+        self.by_id.get(&id).is_some_and(|link| !link.up.hung)
+    }
+
+    /// Something has come to the browser. Returns what the WebSocket says, which it says of forgotten ones as well:
+    /// the hub must know by itself that those do not count.
+    pub fn arrive_down(
+        &mut self,
+        schedule: &mut Schedule,
+        id: LinkId,
+        what: Down,
+    ) -> Option<(SocketId, SocketEvent<Frame>)> {
+        let link = self.by_id.get_mut(&id)?;
+        let is_lost = match what {
+            Down::Reset => link.down.hung,
+            Down::GiveUp => link.ready != Ready::Closing,
+            Down::Accept | Down::Frame(_) | Down::Close(_) | Down::End(_) => {
+                link.down.hung || link.dying
+            }
+        };
+        if is_lost {
+            return None;
+        }
+        let socket = link.socket;
+        let event = match what {
+            Down::Accept => {
+                if link.ready == Ready::Connecting {
+                    link.ready = Ready::Open;
+                }
+                SocketEvent::Opened {
+                    protocol: String::new(),
+                    extensions: String::new(),
+                }
+            }
+            Down::Frame(frame) => SocketEvent::Frame(frame),
+            Down::Close(code) => {
+                if link.ready == Ready::Open {
+                    link.ready = Ready::Closing;
+                    self.go_up(schedule, id, Up::Close(Some(code)));
+                    schedule.after(CLOSE_TIMEOUT, Event::Down(id, Down::GiveUp));
+                }
+                return None;
+            }
+            Down::End(code) => {
+                self.by_id.remove(&id);
+                SocketEvent::Closed {
+                    code,
+                    reason: "the server wishes it".into(),
+                    clean: true,
+                }
+            }
+            Down::Reset | Down::GiveUp => {
+                self.by_id.remove(&id);
+                SocketEvent::Closed {
+                    code: 1006,
+                    reason: String::new(),
+                    clean: false,
+                }
+            }
+        };
+        Some((socket, event))
+    }
+
+    /// From now on nothing gets through, in one direction or both.
+    pub fn hang(&mut self, id: LinkId, up: bool, down: bool) {
+        if let Some(link) = self.by_id.get_mut(&id) {
+            link.up.hung |= up;
+            link.down.hung |= down;
+        }
+    }
+
+    /// Nothing gets through for so long, and then all of it.
+    pub fn stall(&mut self, now: Time, id: LinkId, span: Duration) {
+        if let Some(link) = self.by_id.get_mut(&id) {
+            link.up.last = link.up.last.max(now + span);
+            link.down.last = link.down.last.max(now + span);
+        }
+    }
+
+    /// Breaks a link: what is under way to the server is lost, what is under way to the browser only if `all` is.
+    pub fn reset(&mut self, schedule: &mut Schedule, id: LinkId, all: bool) {
+        if let Some(link) = self.by_id.get_mut(&id) {
+            link.up.hung = true;
+            link.dying = all;
+            self.go_down(schedule, id, Down::Reset);
+        }
+    }
+
+    /// Every link there is.
+    pub fn ids(&self) -> Vec<LinkId> {
+        self.by_id.keys().copied().collect()
+    }
+
+    fn go_up(&mut self, schedule: &mut Schedule, id: LinkId, what: Up) {
+        let delay = self.delay();
+        if let Some(link) = self.by_id.get_mut(&id) {
+            let at = link.up.arrival(schedule.now() + delay);
+            schedule.at(at, Event::Up(id, what));
+        }
+    }
+
+    fn delay(&mut self) -> Duration {
+        let jitter = self.rng.u64(0..=self.weather.jitter.as_micros() as u64);
+        self.weather.latency + Duration::from_micros(jitter)
+    }
+}
+
+impl Way {
+    /// Keeps the order: nothing arrives before what was sent earlier.
+    fn arrival(&mut self, earliest: Time) -> Time {
+        self.last = earliest.max(self.last + Duration::from_micros(1));
+        self.last
+    }
+}

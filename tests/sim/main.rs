@@ -1,0 +1,73 @@
+//! The simulation: a hub among pages that come, freeze and die, behind links that fail, in virtual time.
+//!
+//! A seed makes a world, and the same world every time. A reference keeps the books and compares; what must hold is listed
+//! in `invariants.rs`. A seed that fails is printed with its last steps:
+//!
+//! `TABWIRE_SEED=… cargo test --test sim` runs one world again, `TABWIRE_WORLDS=100000 cargo test --test sim` many.
+//! Seeds that failed once stand in `seeds.txt` and are always run.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail by panicking"
+)]
+
+mod actions;
+mod driver;
+mod event;
+mod finish;
+mod frame;
+mod invariants;
+mod link;
+mod net;
+mod options;
+mod page;
+mod plan;
+mod ports;
+mod reference;
+mod run;
+mod schedule;
+mod server;
+mod trace;
+mod world;
+
+use run::{Outcome, run_all, run_one};
+
+/// Worlds of a plain `cargo test`.
+const WORLDS: u64 = 300;
+
+#[test]
+fn random_worlds_keep_the_invariants() {
+    if let Some(seed) = number_of("TABWIRE_SEED") {
+        run_all([seed]);
+    } else {
+        run_all(0..number_of("TABWIRE_WORLDS").unwrap_or(WORLDS));
+    }
+}
+
+#[test]
+fn seeds_that_failed_once_keep_the_invariants() {
+    let seeds = include_str!("seeds.txt").lines().filter_map(|line| {
+        let seed = line.split_whitespace().next()?;
+        (!seed.starts_with('#')).then(|| seed.parse().expect("a seed"))
+    });
+    run_all(seeds);
+}
+
+#[test]
+fn a_world_replays_identically() {
+    for seed in 0..10 {
+        let (first, second) = (run_one(seed, true), run_one(seed, true));
+        assert_eq!(fingerprint(&first), fingerprint(&second), "seed {seed}");
+    }
+}
+
+fn fingerprint(outcome: &Outcome) -> u64 {
+    outcome.fingerprint
+}
+
+fn number_of(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|value| value.parse().expect("a number"))
+}

@@ -1,0 +1,66 @@
+//! All that carries something from one to another, and when it arrives.
+
+use core::time::Duration;
+
+use tabwire::core::PortId;
+use tabwire::protocol::TabMessage;
+use tabwire::time::Time;
+
+use crate::event::{Event, ToPage};
+use crate::frame::Frame;
+use crate::link::{Down, LinkId, Links, Weather};
+use crate::ports::Ports;
+use crate::schedule::Schedule;
+
+/// Links and ports, and the schedule by which things arrive.
+#[derive(Debug)]
+pub struct Net {
+    /// What will happen.
+    pub schedule: Schedule,
+    /// The links to the server.
+    pub links: Links,
+    ports: Ports,
+}
+
+impl Net {
+    /// Nothing is connected, and it is midnight.
+    pub fn new(weather: Weather, rng: &mut fastrand::Rng) -> Self {
+        Self {
+            schedule: Schedule::default(),
+            links: Links::new(weather, rng.fork()),
+            ports: Ports::new(rng.fork()),
+        }
+    }
+
+    /// The time.
+    pub fn now(&self) -> Time {
+        self.schedule.now()
+    }
+
+    /// Plans an event.
+    pub fn after(&mut self, delay: Duration, event: Event) {
+        self.schedule.after(delay, event);
+    }
+
+    /// The server says something.
+    pub fn go_down(&mut self, link: LinkId, what: Down) {
+        self.links.go_down(&mut self.schedule, link, what);
+    }
+
+    /// A link breaks.
+    pub fn reset(&mut self, link: LinkId, all: bool) {
+        self.links.reset(&mut self.schedule, link, all);
+    }
+
+    /// A page posts something to the hub.
+    pub fn to_hub(&mut self, port: PortId, message: TabMessage<Frame>) {
+        let at = self.ports.arrival_at_hub(port, self.now());
+        self.schedule.at(at, Event::AtHub(port, message));
+    }
+
+    /// The hub posts something to a page.
+    pub fn to_page(&mut self, port: PortId, message: ToPage) {
+        let at = self.ports.arrival_at_page(port, self.now());
+        self.schedule.at(at, Event::AtPage(port, message));
+    }
+}

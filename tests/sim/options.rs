@@ -1,0 +1,105 @@
+//! Random options, from roomy to mean.
+
+use serde_json::{Value, json};
+use tabwire::protocol::Options;
+
+use crate::server::{PING, PONG};
+
+/// The options of a connection, which all handles of an identity give alike for the most part.
+#[derive(Clone, Debug)]
+pub struct Base(Value);
+
+impl Base {
+    /// Draws options.
+    pub fn random(rng: &mut fastrand::Rng) -> Self {
+        let min_delay = pick(rng, &[0, 50, 500, 1000, 2000]);
+        let max_delay = pick(rng, &[500, 3000, 10_000, 30_000]).max(min_delay);
+        let jitter = match rng.u8(0..6) {
+            0 => json!("none"),
+            1 => json!(0.5),
+            2 => json!({ "add": 1000 }),
+            _ => json!("full"),
+        };
+        let mut reconnect = json!({
+            "minDelay": min_delay,
+            "maxDelay": max_delay,
+            "floor": pick(rng, &[50, 250, 250, 1000]),
+            "growth": [1.0, 1.5, 2.0, 3.0][rng.usize(0..4)],
+            "jitter": jitter,
+            "firstDelayMax": pick(rng, &[0, 1000, 5000]),
+            "stableAfter": pick(rng, &[0, 1000, 5000]),
+            "connectTimeout": pick(rng, &[2000, 5000, 20_000]),
+        });
+        if rng.u8(0..5) == 0 {
+            reconnect["maxAttempts"] = json!(rng.u8(1..6));
+        }
+        Self(json!({ "reconnect": reconnect, "heartbeat": heartbeat(rng) }))
+    }
+
+    /// Options for one handle: those of the connection, now and then others, and its own.
+    pub fn options(&self, rng: &mut fastrand::Rng) -> Options {
+        let mut options = if rng.u8(0..10) == 0 {
+            Self::random(rng).0
+        } else {
+            self.0.clone()
+        };
+        if rng.bool() {
+            options["queue"] = queue(rng);
+        }
+        if rng.bool() {
+            options["flow"] = flow(rng);
+        }
+        if rng.bool() {
+            options["linger"] = json!(pick(rng, &[0, 500, 2000, 10_000]));
+        }
+        // What this file writes down fits the schema; if it does not, the test may fail here.
+        serde_json::from_value(options).unwrap_or_default()
+    }
+}
+
+fn heartbeat(rng: &mut fastrand::Rng) -> Value {
+    if rng.u8(0..5) < 2 {
+        return json!({});
+    }
+    let mut heartbeat = json!({
+        "message": PING,
+        "interval": pick(rng, &[700, 3000, 25_000]),
+        "jitter": [0.0, 0.2, 0.5][rng.usize(0..3)],
+        "timeout": pick(rng, &[2000, 5000, 10_000]),
+        "verifyOnOpen": rng.bool(),
+    });
+    if rng.u8(0..4) > 0 {
+        heartbeat["pong"] = json!(PONG);
+    }
+    heartbeat
+}
+
+fn queue(rng: &mut fastrand::Rng) -> Value {
+    json!({
+        "maxMessages": pick(rng, &[1, 2, 5, 30, 1000]),
+        "maxBytes": pick(rng, &[1, 1000, 20_000, 1 << 20]),
+        "maxInFlight": pick(rng, &[1, 1000, 100_000, 16 << 20]),
+        "ttl": pick(rng, &[0, 300, 5000, 60_000, 600_000]),
+        "overflow": ["reject", "drop-oldest", "drop-newest"][rng.usize(0..3)],
+        "resend": ["never", "unknown"][rng.usize(0..2)],
+    })
+}
+
+fn flow(rng: &mut fastrand::Rng) -> Value {
+    json!({
+        "window": {
+            "messages": pick(rng, &[1, 2, 3, 8, 64, 8192]),
+            "bytes": pick(rng, &[1, 300, 5000, 4 << 20]),
+        },
+        "cap": {
+            "messages": pick(rng, &[1, 4, 50, 65_536]),
+            "bytes": pick(rng, &[1, 2000, 50_000, 16 << 20]),
+        },
+        "whenSlow": ["queue", "latest", "drop-oldest"][rng.usize(0..3)],
+        "hiddenFlush": pick(rng, &[20, 250, 250, 2000]),
+    })
+}
+
+fn pick(rng: &mut fastrand::Rng, from: &[u32]) -> u32 {
+    from[rng.usize(0..from.len())]
+}

@@ -1,0 +1,88 @@
+//! A handle of a page: one user of one connection.
+
+use tabwire::protocol::{Attach, ConnId, HandleId, Resend, TabMessage};
+
+use super::sends::Sends;
+use crate::frame::{Frame, HandleNo};
+
+/// A handle as its page sees it.
+#[derive(Debug)]
+pub struct Handle {
+    /// Its number in the world.
+    pub no: HandleNo,
+    /// Its number at the hub.
+    pub id: HandleId,
+    /// The connection that the hub has it on.
+    pub conn: Option<ConnId>,
+    /// Whether the page sees that connection open.
+    pub is_open: bool,
+    /// How far it has come.
+    pub stage: Stage,
+    /// What it has sent.
+    pub sends: Sends,
+    attach: Box<Attach>,
+}
+
+/// How far a handle has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The hub has been asked for it.
+    Attaching,
+    /// The hub has it.
+    Attached,
+    /// The page wishes it closed.
+    Detaching,
+    /// It has ended, and whether the page wished it.
+    Ended(bool),
+}
+
+impl Handle {
+    /// A handle that is about to be attached.
+    pub fn new(no: HandleNo, id: HandleId, attach: Attach) -> Self {
+        let resend = match &attach.options {
+            Ok(options) => options.queue.resolve().resend == Resend::Unknown,
+            Err(_) => false,
+        };
+        Self {
+            no,
+            id,
+            conn: None,
+            is_open: false,
+            stage: Stage::Attaching,
+            sends: Sends::new(no, resend),
+            attach: Box::new(attach),
+        }
+    }
+
+    /// Whether it still takes sends.
+    pub fn is_usable(&self) -> bool {
+        matches!(self.stage, Stage::Attaching | Stage::Attached)
+    }
+
+    /// Asks the hub for it.
+    pub fn attach(&mut self) -> TabMessage<Frame> {
+        self.stage = Stage::Attaching;
+        TabMessage::Attach(self.id, self.attach.clone())
+    }
+
+    /// What the hub is to send, once it has the handle.
+    pub fn flush(&mut self) -> Option<TabMessage<Frame>> {
+        if self.stage != Stage::Attached {
+            return None;
+        }
+        let (first, frames) = self.sends.post(self.is_open)?;
+        Some(TabMessage::Send {
+            handle: self.id,
+            first,
+            frames,
+        })
+    }
+
+    /// The page sees the connection open, or not.
+    pub fn see(&mut self, is_open: bool) {
+        self.is_open = is_open;
+        if is_open {
+            self.sends.open();
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What a page does with what the hub says.
+
+use tabwire::protocol::{ConnId, HandleId, HubMessage, Status, TabMessage};
+
+use super::{Handle, Page, Stage};
+use crate::event::ToPage;
+use crate::invariants::{Check, Held};
+use crate::net::Net;
+
+impl Page {
+    /// Handles one message and goes on with the next.
+    pub fn take_turn(&mut self, turn: u64, net: &mut Net) -> Held {
+        let Some(message) = self.inbox.take(turn) else {
+            return Ok(());
+        };
+        self.heard_at = net.now();
+        match message {
+            ToPage::Message(message) => {
+                // After `who` the hello is still to be answered.
+                if message != HubMessage::Who {
+                    self.waiting_since = None;
+                }
+                self.hear(message, net)?;
+            }
+            ToPage::Batch {
+                conn,
+                first,
+                frames,
+                want_ack,
+            } => {
+                let next = first + frames.len() as u64;
+                if let Some(expected) = self.conns.insert(conn, next) {
+                    Check::PageSeesNoHole.require(expected == first, || {
+                        format!("{:?} expected {expected} of {conn:?}, got {first}", self.no)
+                    })?;
+                } else {
+                    self.conns.remove(&conn);
+                }
+                if want_ack {
+                    self.post(TabMessage::Ack { conn, next }, net);
+                }
+            }
+        }
+        self.inbox.start(net);
+        Ok(())
+    }
+
+    fn hear(&mut self, message: HubMessage, net: &mut Net) -> Held {
+        match message {
+            HubMessage::Attached {
+                handle,
+                conn,
+                next,
+                status,
+                ..
+            } => self.hear_attached(handle, conn, next, &status, net)?,
+            HubMessage::Refused { handle, .. } => self.end(handle)?,
+            HubMessage::Status(conn, status) => {
+                for handle in self.on(conn) {
+                    handle.see(status.state.is_open());
+                }
+            }
+            HubMessage::Sent {
+                handle,
+                handed,
+                confirmed,
+            } => {
+                if let Some(handle) = self.handle(handle) {
+                    handle.sends.settle(handed, confirmed);
+                }
+            }
+            HubMessage::Failed {
+                handle,
+                first,
+                count,
+                reason,
+            } => {
+                if let Some(handle) = self.handle(handle) {
+                    handle.sends.fail(first, count, reason)?;
+                }
+            }
+            HubMessage::Gap {
+                conn,
+                lost: Some((from, to)),
+                ..
+            } => {
+                if let Some(expected) = self.conns.insert(conn, to) {
+                    Check::PageSeesNoHole.require(expected == from, || {
+                        format!("{:?} expected {expected} of {conn:?}, gap {from}", self.no)
+                    })?;
+                } else {
+                    self.conns.remove(&conn);
+                }
+            }
+            HubMessage::Closed { handle, .. } => self.end(handle)?,
+            HubMessage::Ask => self.post(TabMessage::Alive, net),
+            HubMessage::Who => {
+                if self.waiting_since.is_none() {
+                    self.start_over(net)?;
+                }
+            }
+            HubMessage::Welcome
+            | HubMessage::Gap { lost: None, .. }
+            | HubMessage::Overflow { .. }
+            | HubMessage::Beat
+            | HubMessage::Census { .. }
+            | HubMessage::Reply(..)
+            | HubMessage::Error { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn hear_attached(
+        &mut self,
+        id: HandleId,
+        conn: ConnId,
+        next: u64,
+        status: &Status,
+        net: &mut Net,
+    ) -> Held {
+        let Some(handle) = self.handle(id) else {
+            return Ok(());
+        };
+        let is_again = handle.conn.is_some();
+        handle.conn = Some(conn);
+        if handle.stage == Stage::Attaching {
+            handle.stage = Stage::Attached;
+        }
+        handle.see(status.state.is_open());
+        if let Some(expected) = self.conns.insert(conn, next)
+            && !is_again
+        {
+            // A handle that comes back may have been forgotten, and has missed something then.
+            Check::PageSeesNoHole.require(expected == next, || {
+                format!("{:?} expected {expected} of {conn:?}, joins at {next}", self.no)
+            })?;
+        }
+        self.flush(net);
+        Ok(())
+    }
+
+    /// The hub has ended a handle.
+    fn end(&mut self, id: HandleId) -> Held {
+        let Some(handle) = self.handle(id) else {
+            return Ok(());
+        };
+        let conn = handle.conn.take();
+        if handle.stage == Stage::Detaching {
+            handle.stage = Stage::Ended(true);
+        } else {
+            handle.stage = Stage::Ended(false);
+            handle.sends.end()?;
+        }
+        if let Some(conn) = conn
+            && self.on(conn).next().is_none()
+        {
+            self.conns.remove(&conn);
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, id: HandleId) -> Option<&mut Handle> {
+        self.handles
+            .get_mut(id.0 as usize)
+            .filter(|handle| !matches!(handle.stage, Stage::Ended(_)))
+    }
+
+    fn on(&mut self, conn: ConnId) -> impl Iterator<Item = &mut Handle> {
+        self.handles
+            .iter_mut()
+            .filter(move |handle| handle.conn == Some(conn))
+    }
+}

@@ -1,0 +1,255 @@
+//! A model of the page side, by the letter of `docs/PROTOCOL.md`.
+
+mod handle;
+mod hear;
+mod inbox;
+mod sends;
+
+use std::collections::BTreeMap;
+
+use core::time::Duration;
+
+use tabwire::core::PortId;
+use tabwire::protocol::{Attach, ConnId, HandleId, Hello, Liveness, MAJOR, TabMessage};
+use tabwire::time::Time;
+
+use crate::event::Event;
+use crate::frame::{Frame, HandleNo};
+use crate::invariants::Held;
+use crate::net::Net;
+
+pub use handle::{Handle, Stage};
+pub use inbox::Inbox;
+pub use sends::Fate;
+
+/// A page, numbered through its world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TabNo(pub u32);
+
+/// Whether a page can do anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// It can.
+    Awake,
+    /// It is frozen or cached.
+    Suspended,
+    /// It is gone.
+    Dead,
+}
+
+/// One tab's page.
+#[derive(Debug)]
+pub struct Page {
+    /// Its number.
+    pub no: TabNo,
+    /// The port it uses.
+    pub port: PortId,
+    /// How its death shows.
+    pub liveness: Liveness,
+    /// Whether it can do anything.
+    pub life: Life,
+    /// Whether it holds its lock.
+    pub has_lock: bool,
+    /// Its handles, ended ones too.
+    pub handles: Vec<Handle>,
+    /// What the hub has said and it has not handled.
+    pub inbox: Inbox,
+    visible: bool,
+    online: bool,
+    conns: BTreeMap<ConnId, u64>,
+    heard_at: Time,
+    waiting_since: Option<Time>,
+}
+
+/// A page without locks asks after so much silence.
+const SILENCE: Duration = Duration::from_secs(5);
+/// And waits so long for the answer.
+const ANSWER: Duration = Duration::from_secs(2);
+/// How often it looks.
+pub const LOOK_EVERY: Duration = Duration::from_millis(1500);
+
+impl Page {
+    /// A page that says hello on its port.
+    pub fn open(
+        no: TabNo,
+        port: PortId,
+        liveness: Liveness,
+        (visible, online): (bool, bool),
+        net: &mut Net,
+    ) -> Self {
+        let mut page = Self {
+            no,
+            port,
+            liveness,
+            life: Life::Awake,
+            has_lock: liveness == Liveness::Locks,
+            handles: Vec::new(),
+            inbox: Inbox::new(no),
+            visible,
+            online,
+            conns: BTreeMap::new(),
+            heard_at: net.now(),
+            waiting_since: None,
+        };
+        page.say_hello(net);
+        net.after(LOOK_EVERY, Event::Look(no));
+        page
+    }
+
+    /// Whether it can do anything now.
+    pub fn is_awake(&self) -> bool {
+        self.life == Life::Awake
+    }
+
+    /// Opens a handle.
+    pub fn attach(&mut self, no: HandleNo, attach: Attach, net: &mut Net) {
+        let mut handle = Handle::new(no, HandleId(self.handles.len() as u32), attach);
+        self.post(handle.attach(), net);
+        self.handles.push(handle);
+    }
+
+    /// Closes a handle.
+    pub fn detach(&mut self, index: usize, code: Option<u16>, net: &mut Net) {
+        self.flush(net);
+        let handle = &mut self.handles[index];
+        handle.stage = Stage::Detaching;
+        let detach = TabMessage::Detach {
+            handle: handle.id,
+            code,
+            reason: String::new(),
+        };
+        self.post(detach, net);
+    }
+
+    /// Sends through a handle.
+    pub fn send(&mut self, index: usize, count: u16, size: u32, net: &mut Net) {
+        for _ in 0..count {
+            self.handles[index].sends.push(size);
+        }
+        self.flush(net);
+    }
+
+    /// The user shows or hides it.
+    pub fn show(&mut self, visible: bool, net: &mut Net) {
+        self.visible = visible;
+        let focused = visible;
+        self.post(TabMessage::Visibility { visible, focused }, net);
+    }
+
+    /// The browser goes offline or online.
+    pub fn set_online(&mut self, online: bool, net: &mut Net) {
+        if self.is_awake() && online != self.online {
+            self.online = online;
+            self.post(TabMessage::Online(online), net);
+        }
+    }
+
+    /// The page is frozen, or cached.
+    pub fn suspend(&mut self, net: &mut Net) {
+        self.post(TabMessage::Suspend, net);
+        self.life = Life::Suspended;
+        self.inbox.stop();
+    }
+
+    /// The page is back: from the cache with `hello`, from being frozen with `resume`.
+    pub fn come_back(&mut self, says_hello: bool, online: bool, net: &mut Net) {
+        self.life = Life::Awake;
+        self.has_lock = self.liveness == Liveness::Locks;
+        self.heard_at = net.now();
+        if says_hello {
+            self.online = online;
+            self.introduce(net);
+        } else {
+            self.post(TabMessage::Resume, net);
+            self.set_online(online, net);
+            let (visible, focused) = (self.visible, self.visible);
+            self.post(TabMessage::Visibility { visible, focused }, net);
+        }
+        self.inbox.start(net);
+    }
+
+    /// The page is gone.
+    pub fn die(&mut self) {
+        self.life = Life::Dead;
+        self.inbox.stop();
+    }
+
+    /// Looks whether the hub is silent. True if the port is dead and a fresh one is needed.
+    pub fn look(&mut self, net: &mut Net) -> bool {
+        let now = net.now();
+        if !self.is_awake() || !self.inbox.is_idle(now) {
+            return false;
+        }
+        if let Some(since) = self.waiting_since {
+            return now.since(since) >= ANSWER;
+        }
+        if self.liveness == Liveness::Heartbeat && now.since(self.heard_at) >= SILENCE {
+            self.waiting_since = Some(now);
+            self.post(TabMessage::Alive, net);
+        }
+        false
+    }
+
+    /// Goes to a fresh port, since nobody listens to the old one.
+    pub fn move_to(&mut self, port: PortId, net: &mut Net) -> Held {
+        self.port = port;
+        self.inbox.clear();
+        self.start_over(net)
+    }
+
+    /// Posts a message.
+    pub fn post(&self, message: TabMessage<Frame>, net: &mut Net) {
+        net.to_hub(self.port, message);
+    }
+
+    /// The hub does not know this page: it says hello, attaches all and settles its sends.
+    fn start_over(&mut self, net: &mut Net) -> Held {
+        self.conns.clear();
+        for handle in &mut self.handles {
+            handle.conn = None;
+            handle.is_open = false;
+            match handle.stage {
+                Stage::Attaching | Stage::Attached => handle.sends.lose()?,
+                // The connection that was to be closed is gone.
+                Stage::Detaching => handle.stage = Stage::Ended(true),
+                Stage::Ended(_) => {}
+            }
+        }
+        self.introduce(net);
+        Ok(())
+    }
+
+    fn introduce(&mut self, net: &mut Net) {
+        self.say_hello(net);
+        let attach: Vec<_> = self
+            .handles
+            .iter_mut()
+            .filter(|handle| handle.is_usable())
+            .map(Handle::attach)
+            .collect();
+        for message in attach {
+            self.post(message, net);
+        }
+    }
+
+    fn say_hello(&mut self, net: &mut Net) {
+        self.waiting_since = Some(net.now());
+        let hello = Hello {
+            protocol: MAJOR,
+            build: "sim".into(),
+            tab: format!("{}", self.no.0),
+            liveness: self.liveness,
+            visible: self.visible,
+            focused: self.visible,
+            online: self.online,
+        };
+        self.post(TabMessage::Hello(hello), net);
+    }
+
+    fn flush(&mut self, net: &mut Net) {
+        let sends: Vec<_> = self.handles.iter_mut().filter_map(Handle::flush).collect();
+        for send in sends {
+            self.post(send, net);
+        }
+    }
+}

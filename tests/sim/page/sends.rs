@@ -1,0 +1,171 @@
+//! What a handle of a page has sent, until its fate is known.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use tabwire::protocol::SendFailure;
+
+use crate::frame::{Frame, HandleNo, SendNo};
+use crate::invariants::{Check, Held};
+
+/// The sends of one handle. They are numbered for the world, and posted to the hub with ids.
+#[derive(Debug)]
+pub struct Sends {
+    handle: HandleNo,
+    resend: bool,
+    made: u64,
+    unposted: VecDeque<(u64, u32)>,
+    posted: BTreeMap<u64, Posted>,
+    next_id: u64,
+    handed: u64,
+    reports: BTreeMap<u64, SendFailure>,
+}
+
+#[derive(Debug)]
+struct Posted {
+    number: u64,
+    size: u32,
+    /// The page has seen the connection open since: it may have reached the server.
+    risked: bool,
+}
+
+/// What a page thinks has become of a send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It does not know yet.
+    Unsettled,
+    /// It arrived.
+    Settled,
+    /// It was counted in `sendfailed`.
+    Reported(SendFailure),
+}
+
+impl Sends {
+    /// Nothing sent yet. With `resend` what is of unknown fate is sent again.
+    pub fn new(handle: HandleNo, resend: bool) -> Self {
+        Self {
+            handle,
+            resend,
+            made: 0,
+            unposted: VecDeque::new(),
+            posted: BTreeMap::new(),
+            next_id: 0,
+            handed: 0,
+            reports: BTreeMap::new(),
+        }
+    }
+
+    /// The user sends something.
+    pub fn push(&mut self, size: u32) {
+        self.unposted.push_back((self.made, size));
+        self.made += 1;
+    }
+
+    /// What is to be posted, with the id of the first. `is_open` is how the page sees the connection.
+    pub fn post(&mut self, is_open: bool) -> Option<(u64, Vec<Frame>)> {
+        let first = self.next_id;
+        let mut frames = Vec::new();
+        for (number, size) in self.unposted.drain(..) {
+            let send = SendNo {
+                handle: self.handle,
+                number,
+            };
+            frames.push(Frame::Sent(send, size));
+            let posted = Posted {
+                number,
+                size,
+                risked: is_open,
+            };
+            self.posted.insert(self.next_id, posted);
+            self.next_id += 1;
+        }
+        (!frames.is_empty()).then_some((first, frames))
+    }
+
+    /// The page sees the connection open.
+    pub fn open(&mut self) {
+        for posted in self.posted.values_mut() {
+            posted.risked = true;
+        }
+    }
+
+    /// The hub tells what it has handed and what is confirmed.
+    pub fn settle(&mut self, handed: u64, confirmed: u64) {
+        self.handed = self.handed.max(handed);
+        self.posted = self.posted.split_off(&confirmed);
+        for (_, posted) in self.posted.range_mut(..handed) {
+            posted.risked = true;
+        }
+    }
+
+    /// The hub gives up some sends.
+    pub fn fail(&mut self, first: u64, count: u64, reason: SendFailure) -> Held {
+        for id in first..first + count {
+            let number = self.posted.remove(&id).map(|posted| posted.number);
+            Check::FailuresAreTold.require(number.is_some(), || {
+                format!("{:?} was told of send {id}, which it had settled", self.handle)
+            })?;
+            self.report(number.into_iter(), reason)?;
+        }
+        Ok(())
+    }
+
+    /// The hub does not know the page any more.
+    ///
+    /// What cannot have reached the server is posted again, the rest is of unknown fate.
+    pub fn lose(&mut self) -> Held {
+        let (mut again, mut lost) = (VecDeque::new(), Vec::new());
+        for posted in core::mem::take(&mut self.posted).into_values() {
+            if posted.risked && !self.resend {
+                lost.push(posted.number);
+            } else {
+                again.push_back((posted.number, posted.size));
+            }
+        }
+        again.append(&mut self.unposted);
+        self.unposted = again;
+        self.handed = self.next_id;
+        self.report(lost.into_iter(), SendFailure::Unknown)
+    }
+
+    /// The connection has ended: what was not handed will not be.
+    pub fn end(&mut self) -> Held {
+        let unhanded = self.posted.split_off(&self.handed);
+        let unposted = core::mem::take(&mut self.unposted);
+        let numbers = unhanded.into_values().map(|posted| posted.number);
+        let numbers: Vec<_> = numbers
+            .chain(unposted.into_iter().map(|(number, _)| number))
+            .collect();
+        self.posted.clear();
+        self.report(numbers.into_iter(), SendFailure::Closed)
+    }
+
+    /// Every send and what the page thinks has become of it.
+    pub fn fates(&self) -> impl Iterator<Item = (SendNo, Fate)> {
+        let mut unsettled: Vec<u64> = self.unposted.iter().map(|(number, _)| *number).collect();
+        unsettled.extend(self.posted.values().map(|posted| posted.number));
+        (0..self.made).map(move |number| {
+            let send = SendNo {
+                handle: self.handle,
+                number,
+            };
+            let fate = if let Some(reason) = self.reports.get(&number) {
+                Fate::Reported(*reason)
+            } else if unsettled.contains(&number) {
+                Fate::Unsettled
+            } else {
+                Fate::Settled
+            };
+            (send, fate)
+        })
+    }
+
+    fn report(&mut self, numbers: impl Iterator<Item = u64>, reason: SendFailure) -> Held {
+        for number in numbers {
+            let before = self.reports.insert(number, reason);
+            Check::SendsArriveOrAreCounted.require(before.is_none(), || {
+                format!("send {number} of {:?} was counted twice", self.handle)
+            })?;
+        }
+        Ok(())
+    }
+}

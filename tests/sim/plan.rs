@@ -1,0 +1,218 @@
+//! What a seed makes of a world: its options, its weather, and what happens when.
+
+use core::time::Duration;
+
+use tabwire::time::Time;
+
+use crate::link::Weather;
+use crate::options::Base;
+use crate::server::{Habits, Mode};
+
+/// Everything that is decided before a world begins.
+#[derive(Debug)]
+pub struct Plan {
+    /// The options of each identity.
+    pub identities: Vec<Base>,
+    /// How links are.
+    pub weather: Weather,
+    /// How the server is.
+    pub habits: Habits,
+    /// When the last action is over.
+    pub end: Time,
+    /// What happens, in order.
+    pub actions: Vec<(Time, Action)>,
+}
+
+/// Something that is done to the world. Tabs and handles are drawn from those there are by these numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Action {
+    /// A page is opened, with locks or heartbeat, visible or not.
+    OpenTab(bool, bool),
+    /// A handle is opened on an identity. The number seeds its options.
+    Attach(u8, u8, u64),
+    /// A handle is closed with a code.
+    Detach(u8, u8, Option<u16>),
+    /// A handle sends so many messages of a size.
+    Send(u8, u8, u16, u32),
+    /// A page is shown or hidden.
+    Show(u8, bool),
+    /// A page is frozen, or cached so that it loses its lock.
+    Suspend(u8, bool),
+    /// A suspended page is back, with hello or with resume.
+    Return(u8, bool),
+    /// A page dies without a word.
+    Die(u8),
+    /// A page says goodbye.
+    Bye(u8),
+    /// A page takes so many microseconds for a message from now on.
+    Pace(u8, u32),
+    /// A page does nothing for so many milliseconds.
+    Block(u8, u32),
+    /// A page says something that makes no sense.
+    Babble(u8, u8),
+    /// A page asks for the report.
+    Report(u8),
+    /// A page asks for a fresh socket.
+    Reconnect(u8, u8),
+    /// A page ends a connection for all.
+    Shutdown(u8, u8),
+    /// The server says so many messages of a size to everybody on an identity.
+    Cast(u8, u16, u32),
+    /// The server closes what is connected to an identity.
+    Close(u8, u16),
+    /// The server drops what is connected to an identity, with or without what is under way.
+    Reset(u8, bool),
+    /// The server treats who connects to an identity differently.
+    Mode(u8, Mode),
+    /// Links of an identity hang: to the server, to the browser.
+    Hang(u8, bool, bool),
+    /// Links of an identity stall for so many milliseconds.
+    Stall(u8, u32),
+    /// The server is stopped: everything is dropped and refused.
+    Stop,
+    /// The server is back, for all identities.
+    Restart,
+    /// The browser goes offline or online.
+    Online(bool),
+    /// The browser refuses to construct WebSockets to an identity, or no longer.
+    Forbid(u8, bool),
+}
+
+impl Plan {
+    /// Draws a plan.
+    pub fn random(rng: &mut fastrand::Rng) -> Self {
+        let identities: Vec<_> = (0..rng.usize(1..=3)).map(|_| Base::random(rng)).collect();
+        let weather = Weather {
+            latency: Duration::from_micros(rng.u64(100..80_000)),
+            jitter: Duration::from_micros([0, 5000, 80_000][rng.usize(0..3)]),
+        };
+        let habits = Habits {
+            echoes: rng.bool(),
+            greets: rng.bool(),
+        };
+        let mut draw = Draw::new(rng);
+        let end = Time::from_millis(draw.rng.u64(120_000..600_000));
+        let mut actions = vec![(Time::ZERO, Action::OpenTab(draw.rng.bool(), true))];
+        let mut now = Time::ZERO;
+        while now < end {
+            draw.next(now, &mut actions);
+            now = now + draw.pause();
+        }
+        actions.sort_by_key(|(at, _)| *at);
+        Self {
+            identities,
+            weather,
+            habits,
+            end,
+            actions,
+        }
+    }
+}
+
+/// Draws actions. Which kinds a world has and how often differs from world to world, so that each meets others.
+struct Draw<'a> {
+    rng: &'a mut fastrand::Rng,
+    weights: Vec<u32>,
+    pause: Duration,
+}
+
+const KINDS: &[(u32, Kind)] = &[
+    (30, |rng| Action::OpenTab(rng.bool(), rng.bool())),
+    (60, |rng| Action::Attach(rng.u8(..), rng.u8(..), rng.u64(..))),
+    (15, |rng| Action::Detach(rng.u8(..), rng.u8(..), parting(rng))),
+    (120, |rng| Action::Send(rng.u8(..), rng.u8(..), rng.u16(1..20), size(rng))),
+    (25, |rng| Action::Show(rng.u8(..), rng.bool())),
+    (12, |rng| Action::Suspend(rng.u8(..), rng.bool())),
+    (16, |rng| Action::Return(rng.u8(..), rng.bool())),
+    (6, |rng| Action::Die(rng.u8(..))),
+    (5, |rng| Action::Bye(rng.u8(..))),
+    (15, |rng| Action::Pace(rng.u8(..), [5, 5, 500, 20_000, 200_000][rng.usize(0..5)])),
+    (10, |rng| Action::Block(rng.u8(..), [100, 2000, 10_000, 90_000][rng.usize(0..4)])),
+    (5, |rng| Action::Babble(rng.u8(..), rng.u8(..))),
+    (5, |rng| Action::Report(rng.u8(..))),
+    (5, |rng| Action::Reconnect(rng.u8(..), rng.u8(..))),
+    (2, |rng| Action::Shutdown(rng.u8(..), rng.u8(..))),
+    (90, |rng| Action::Cast(rng.u8(..), rng.u16(1..30), size(rng))),
+    (8, |rng| Action::Close(rng.u8(..), [1000, 1001, 1011, 1012, 1013, 4401][rng.usize(0..6)])),
+    (10, |rng| Action::Reset(rng.u8(..), rng.bool())),
+    (8, |rng| Action::Mode(rng.u8(..), mode(rng))),
+    (8, |rng| Action::Hang(rng.u8(..), rng.bool(), rng.bool())),
+    (8, |rng| Action::Stall(rng.u8(..), [300, 1500, 8000][rng.usize(0..3)])),
+    (4, |_| Action::Stop),
+    (12, |_| Action::Restart),
+    (8, |rng| Action::Online(rng.u8(0..3) > 0)),
+    (1, |rng| Action::Forbid(rng.u8(..), rng.u8(0..4) == 0)),
+];
+
+type Kind = fn(&mut fastrand::Rng) -> Action;
+
+impl<'a> Draw<'a> {
+    fn new(rng: &'a mut fastrand::Rng) -> Self {
+        let weights = KINDS
+            .iter()
+            .map(|(weight, _)| weight * [0, 1, 3, 3, 10][rng.usize(0..5)])
+            .collect();
+        Self {
+            pause: Duration::from_millis([300, 1000, 3000][rng.usize(0..3)]),
+            rng,
+            weights,
+        }
+    }
+
+    /// Draws the next action; broadcasts also come in series.
+    fn next(&mut self, now: Time, actions: &mut Vec<(Time, Action)>) {
+        let Some(kind) = self.kind() else {
+            return;
+        };
+        let action = kind(self.rng);
+        actions.push((now, action));
+        if matches!(action, Action::Cast(..) | Action::Send(..)) && self.rng.u8(0..5) == 0 {
+            let gap = Duration::from_micros([5, 500, 5000, 100_000][self.rng.usize(0..4)]);
+            let mut at = now;
+            for _ in 0..self.rng.u8(2..20) {
+                at = at + gap;
+                actions.push((at, action));
+            }
+        }
+    }
+
+    fn kind(&mut self) -> Option<Kind> {
+        let total: u32 = self.weights.iter().sum();
+        let mut rest = self.rng.u32(0..total.max(1));
+        for (weight, (_, kind)) in self.weights.iter().zip(KINDS) {
+            if rest < *weight {
+                return Some(*kind);
+            }
+            rest -= weight;
+        }
+        None
+    }
+
+    /// Mostly short, now and then long enough for what takes its time, rarely for a cached page to be forgotten.
+    fn pause(&mut self) -> Duration {
+        match self.rng.u16(0..1000) {
+            0 => Duration::from_secs(16 * 60),
+            1..30 => Duration::from_secs(self.rng.u64(5..60)),
+            30..300 => Duration::from_micros(self.rng.u64(0..5000)),
+            _ => self.pause.mul_f64(2.0 * self.rng.f64()),
+        }
+    }
+}
+
+fn size(rng: &mut fastrand::Rng) -> u32 {
+    [1, 20, 200, 200, 1500, 20_000][rng.usize(0..6)]
+}
+
+fn parting(rng: &mut fastrand::Rng) -> Option<u16> {
+    rng.bool().then(|| 3000 + rng.u16(0..1000))
+}
+
+fn mode(rng: &mut fastrand::Rng) -> Mode {
+    match rng.u8(0..6) {
+        0 => Mode::Refuse,
+        1 => Mode::Ignore,
+        2 => Mode::AcceptThenClose([1001, 1012, 1008][rng.usize(0..3)]),
+        3 => Mode::Mute,
+        _ => Mode::Normal,
+    }
+}

@@ -1,0 +1,182 @@
+//! What must hold at any time, and in the end.
+
+use core::time::Duration;
+
+use tabwire::core::{Deadline, PortId};
+use tabwire::protocol::{ConnId, ConnectionReport, Report};
+use tabwire::time::Time;
+
+use super::conn::Conn;
+use super::lane::{Lane, Mode};
+use super::phase::Phase;
+use super::{LATE, Reference};
+use crate::invariants::{Check, Held};
+
+/// What an attempt takes beside its timeouts, in the worst weather.
+const HANDSHAKE: Duration = Duration::from_secs(2);
+
+impl Reference {
+    /// Looks at everything. `disturbed` tells since when the server of a url has been within reach.
+    pub fn audit(
+        &self,
+        now: Time,
+        disturbed: impl Fn(&str) -> Time,
+        report: impl Fn(PortId) -> Report,
+    ) -> Held {
+        self.tabs.audit(now)?;
+        for (id, conn) in &self.conns {
+            check_phase(*id, conn, now)?;
+            check_reach(*id, conn, disturbed(&conn.identity.0), now)?;
+            for (port, lane) in &conn.lanes {
+                if self.tabs.mode(*port) == Mode::Visible {
+                    check_view(lane, conn, self.online)?;
+                }
+            }
+        }
+        self.audit_counts(report)
+    }
+
+    /// Everybody has had the time to hear everything: nothing may be left open.
+    pub fn check_settled(&self) -> Held {
+        let can_hear = |port| self.tabs.mode(port) != Mode::Suspended;
+        for (id, conn) in &self.conns {
+            conn.outgoing.check_settled(can_hear)?;
+            for (port, lane) in &conn.lanes {
+                Check::NobodyStarves
+                    .require(!can_hear(*port) || lane.is_done(&conn.stream), || {
+                        format!("{port:?} never hears of {id:?}: {lane:?}")
+                    })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Everybody has left.
+    pub fn check_empty(&self, deadline: Option<Deadline>, report: &Report) -> Held {
+        let left = (self.tabs.iter().count(), self.conns.len());
+        let counts = (report.tabs, report.suspended, report.connections);
+        Check::EverythingEnds.require(
+            left == (0, 0) && counts == (0, 0, 0) && deadline.is_none(),
+            || format!("expected {left:?}, there are {counts:?}, and {deadline:?}"),
+        )
+    }
+
+    fn audit_counts(&self, report: impl Fn(PortId) -> Report) -> Held {
+        let (tabs, suspended) = self.tabs.count();
+        let census = (tabs, self.by_identity.len() as u32);
+        for (port, tab) in self.tabs.iter().filter(|(_, tab)| !tab.suspended) {
+            Check::CountsAreTrue.require(tab.census == Some(census), || {
+                format!("{port:?} was told {:?}, there are {census:?}", tab.census)
+            })?;
+            let report = report(port);
+            let counts = (report.tabs, report.suspended, report.connections);
+            let expected = (tabs, suspended, self.conns.len() as u32);
+            Check::CountsAreTrue.require(counts == expected, || {
+                format!("the report says {counts:?}, there are {expected:?}")
+            })?;
+            for attached in &report.attached {
+                if let Some(conn) = self.conns.get(&attached.conn) {
+                    check_report(conn, attached)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether nothing is overdue.
+fn check_phase(id: ConnId, conn: &Conn, now: Time) -> Held {
+    let heartbeat = &conn.config.heartbeat;
+    let timeout = heartbeat.timeout.get();
+    let overdue = match conn.phase {
+        Phase::Idle | Phase::Ended => None,
+        Phase::Waiting(wait) => Some((wait.most, "attempt")),
+        Phase::Handshake(since) => {
+            let timeout = conn.config.reconnect.connect_timeout.get();
+            Some((since + timeout, "end of the attempt"))
+        }
+        Phase::Verifying(since) => Some((since + timeout, "end of the attempt")),
+        Phase::Up { .. } if !conn.has_pings() => None,
+        Phase::Up { .. } => match conn.ping_at {
+            Some(at) => Some((at + timeout, "end of the dead path")),
+            None => {
+                let interval = heartbeat.interval.get();
+                let longest = interval.mul_f64(1.0 + heartbeat.jitter.get());
+                // A ping that comes due while another waits is left out.
+                let again = if timeout < interval.mul_f64(1.0 - heartbeat.jitter.get()) {
+                    Duration::ZERO
+                } else {
+                    longest + timeout
+                };
+                Some((conn.last_ping + longest + again, "ping"))
+            }
+        },
+    };
+    if let Some((due, what)) = overdue {
+        Check::DeadPathsAreNoticed.require(now <= due + LATE, || {
+            format!("{}: no {what} by {due:?}", conn.name(id))
+        })?;
+    }
+    Check::LingerIsKept.require(
+        conn.is_ended() || conn.empty_since.is_none_or(|since| now <= since + conn.linger + LATE),
+        || format!("{} is wanted by nobody since {:?}", conn.name(id), conn.empty_since),
+    )?;
+    let expiry = conn.outgoing.next_expiry();
+    Check::FailuresAreTold.require(
+        conn.is_ended() || expiry == Time::NEVER || now <= expiry + LATE,
+        || format!("{}: a send has expired at {expiry:?}", conn.name(id)),
+    )
+}
+
+/// Whether it is open, if it can be.
+fn check_reach(id: ConnId, conn: &Conn, disturbed: Time, now: Time) -> Held {
+    if conn.is_ended() || conn.handles.is_empty() || matches!(conn.phase, Phase::Up { .. }) {
+        return Ok(());
+    }
+    let since = disturbed.max(conn.wanted_since).max(conn.down_since);
+    let bound = conn.longest_wait()
+        + conn.config.reconnect.connect_timeout.get()
+        + conn.config.heartbeat.timeout.get()
+        + HANDSHAKE;
+    Check::ReconnectsInTime.require(now <= since + bound, || {
+        let phase = conn.phase;
+        format!("{} could be open since {since:?} + {bound:?}, and is {phase:?}", conn.name(id))
+    })
+}
+
+/// Whether a tab that has been told all there is knows the state.
+fn check_view(lane: &Lane, conn: &Conn, online: bool) -> Held {
+    if lane.backlog(&conn.stream) > 0 {
+        return Ok(());
+    }
+    let seen = lane.view.as_ref().map(|view| view.state);
+    let states = conn.states(online);
+    Check::NotesKeepTheirPlace.require(
+        lane.is_done(&conn.stream) && seen.is_some_and(|seen| states.contains(&seen)),
+        || format!("a tab sees {seen:?}, and it is one of {states:?}"),
+    )
+}
+
+fn check_report(conn: &Conn, report: &ConnectionReport) -> Held {
+    let counters = report.counters;
+    let told = (
+        (counters.attempts, counters.opened, counters.lost),
+        (counters.received, counters.sent),
+        (report.handles as usize, report.queued as usize),
+    );
+    let queued = conn.outgoing.len();
+    let expected = (
+        (conn.attempts.len() as u64, conn.counts.0, conn.counts.1),
+        (conn.stream.len(), conn.outgoing.sent),
+        (conn.handles.len(), queued),
+    );
+    let is_vague = conn.outgoing.is_vague() || !conn.early.is_empty();
+    Check::CountsAreTrue.require(told == expected || is_vague, || {
+        format!("the report says {told:?}, expected {expected:?}")
+    })?;
+    let (least, most) = conn.outgoing.orphaned;
+    Check::OrphansAreCounted.require(
+        least <= counters.orphaned && counters.orphaned <= most,
+        || format!("{} sends are orphaned, expected {least} to {most}", counters.orphaned),
+    )
+}

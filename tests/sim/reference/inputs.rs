@@ -1,0 +1,206 @@
+//! What each input must lead to.
+
+use tabwire::core::{Input, PortId, SocketEvent, SocketId};
+use tabwire::protocol::{Attach, HandleId, Hello, Liveness, MAJOR, MessageError, TabMessage, op};
+use tabwire::time::Time;
+
+use super::conn::{Conn, identity_of};
+use super::phase::Phase;
+use super::tabs::Answer;
+use super::{Doing, Reference};
+use crate::frame::Frame;
+
+impl Reference {
+    /// The hub is about to be told.
+    pub fn take(&mut self, now: Time, input: &Input<Frame>) {
+        self.now = now;
+        self.doing = Doing::Other;
+        match input {
+            Input::Message(port, TabMessage::Hello(hello)) => self.take_hello(*port, hello),
+            Input::Message(port, message) => self.take_message(*port, message),
+            Input::Malformed(port, op, error) => {
+                self.tabs.owe(*port, Answer::Error(*op, *error));
+            }
+            Input::LockGranted(port) => self.take_lock(*port),
+            Input::Socket(socket, event) => self.take_socket(*socket, event),
+            Input::Tick => {}
+            Input::Timeout => self.doing = Doing::Timeout,
+        }
+    }
+
+    fn take_hello(&mut self, port: PortId, hello: &Hello) {
+        if hello.protocol != MAJOR {
+            let error = Answer::Error(op::HELLO, MessageError::ProtocolMismatch);
+            self.tabs.owe(port, error);
+            return;
+        }
+        if let Some(old) = self.tabs.other_port_of(&hello.tab, port) {
+            self.remove_tab(old, true);
+        }
+        if self.tabs.get(port).is_some_and(|tab| tab.id != hello.tab) {
+            self.remove_tab(port, false);
+        }
+        self.tabs.insert(port, hello, self.now);
+        self.tabs.owe(port, Answer::Welcome);
+        if hello.liveness == Liveness::Locks {
+            let lock = format!("tabwire:tab:{}", hello.tab);
+            self.tabs.owe(port, Answer::Watch(lock));
+        }
+        self.take_online(hello.online);
+    }
+
+    fn take_message(&mut self, port: PortId, message: &TabMessage<Frame>) {
+        let Some(tab) = self.tabs.get_mut(port) else {
+            if *message != TabMessage::Bye {
+                self.tabs.owe(port, Answer::Who);
+            }
+            return;
+        };
+        tab.heard_at = self.now;
+        match message {
+            TabMessage::Hello(_) => {}
+            TabMessage::Bye => self.remove_tab(port, true),
+            TabMessage::Attach(handle, attach) => self.take_attach(port, *handle, attach),
+            TabMessage::Detach { handle, .. } => {
+                let now = self.now;
+                if let Some(conn) = self.conn_of(port, *handle, op::DETACH) {
+                    conn.detach((port, *handle), now);
+                    self.tabs.owe(port, Answer::Closed(handle.0));
+                }
+            }
+            TabMessage::Send {
+                handle,
+                first,
+                frames,
+            } => self.take_send(port, *handle, *first, frames),
+            TabMessage::Ack { conn, next } => {
+                let conn = self.conns.get_mut(conn);
+                match conn.and_then(|conn| conn.lanes.get_mut(&port)) {
+                    Some(lane) => lane.handle_ack(*next),
+                    None => {
+                        let error = MessageError::UnknownConnection;
+                        self.tabs.owe(port, Answer::Error(op::ACK, error));
+                    }
+                }
+            }
+            TabMessage::Alive => self.tabs.owe(port, Answer::Beat),
+            TabMessage::Visibility { visible, .. } => tab.visible = *visible,
+            TabMessage::Online(online) => self.take_online(*online),
+            TabMessage::Suspend => tab.suspended = true,
+            TabMessage::Resume => tab.suspended = false,
+            TabMessage::Reconnect(handle) => {
+                if self.conn_of(port, *handle, op::RECONNECT).is_some() {
+                    let key = (port, *handle);
+                    let conn = self.conns.iter().find(|(_, conn)| conn.handles.contains_key(&key));
+                    self.doing = conn.map_or(Doing::Other, |(id, _)| Doing::Reconnect(*id));
+                }
+            }
+            TabMessage::Shutdown(handle) => {
+                if let Some(conn) = self.conn_of(port, *handle, op::SHUTDOWN) {
+                    conn.end(true);
+                    self.by_identity.retain(|_, id| !self.conns[id].is_ended());
+                }
+            }
+            TabMessage::Report(id) => self.tabs.owe(port, Answer::Reply(*id)),
+        }
+    }
+
+    fn take_attach(&mut self, port: PortId, handle: HandleId, attach: &Attach) {
+        let Ok(options) = &attach.options else {
+            self.tabs.owe(port, Answer::Refused(handle.0));
+            return;
+        };
+        let identity = identity_of(attach);
+        let known = self.by_identity.get(&identity);
+        if let Some(conn) = known.and_then(|id| self.conns.get_mut(id)) {
+            conn.attach((port, handle), options, self.now);
+        } else {
+            let mut conn = Conn::new(identity, options, self.now);
+            conn.attach((port, handle), options, self.now);
+            self.unborn = Some(conn);
+        }
+    }
+
+    fn take_send(&mut self, port: PortId, handle: HandleId, first: u64, frames: &[Frame]) {
+        let now = self.now;
+        let Some(conn) = self.conn_of(port, handle, op::SEND) else {
+            return;
+        };
+        let is_open = matches!(conn.phase, Phase::Up { .. });
+        for (id, frame) in (first..).zip(frames) {
+            if let Frame::Sent(send, size) = frame {
+                let what = (*send, u64::from(*size));
+                conn.outgoing.push((port, handle), id, what, is_open, now);
+            }
+        }
+    }
+
+    fn take_lock(&mut self, port: PortId) {
+        self.doing = Doing::LockGranted(port);
+        // A cached page may come back on the same port.
+        let is_cached = self.tabs.get(port).is_some_and(|tab| tab.suspended);
+        self.remove_tab(port, !is_cached);
+    }
+
+    fn take_online(&mut self, online: bool) {
+        if core::mem::replace(&mut self.online, online) != online {
+            for conn in self.conns.values_mut() {
+                conn.handle_online(online, self.now);
+            }
+        }
+    }
+
+    fn take_socket(&mut self, socket: SocketId, event: &SocketEvent<Frame>) {
+        let (online, now) = (self.online, self.now);
+        let conn = self.conns.get_mut(&socket.conn);
+        let Some(conn) = conn.filter(|conn| conn.socket == Some(socket)) else {
+            return;
+        };
+        let is_over = match event {
+            SocketEvent::Opened { .. } => {
+                conn.handle_opened(now);
+                false
+            }
+            SocketEvent::Frame(frame) => {
+                conn.handle_frame(frame.clone(), now);
+                false
+            }
+            SocketEvent::Closed { code, clean, .. } => {
+                conn.socket = None;
+                conn.handle_closed(*code, *clean, online, now)
+            }
+            SocketEvent::Refused => {
+                conn.socket = None;
+                true
+            }
+        };
+        if is_over {
+            conn.end(false);
+            self.unlist(socket.conn);
+        }
+    }
+
+    /// A tab is gone; with `forget` its port too.
+    pub(super) fn remove_tab(&mut self, port: PortId, forget: bool) {
+        if self.tabs.remove(port).is_none() {
+            return;
+        }
+        for conn in self.conns.values_mut() {
+            conn.remove_port(port, self.now);
+        }
+        if forget {
+            self.tabs.owe(port, Answer::Forget);
+        }
+    }
+
+    /// The connection that a handle is on; if there is none, an error is due.
+    fn conn_of(&mut self, port: PortId, handle: HandleId, op: u32) -> Option<&mut Conn> {
+        let key = (port, handle);
+        let conn = self.conns.values_mut().find(|conn| conn.handles.contains_key(&key));
+        if conn.is_none() {
+            let error = MessageError::UnknownHandle;
+            self.tabs.owe(port, Answer::Error(op, error));
+        }
+        conn
+    }
+}

@@ -1,0 +1,371 @@
+//! What one tab has been told of one connection, and what it must be told next.
+
+use std::collections::VecDeque;
+
+use core::time::Duration;
+
+use tabwire::core::Payload;
+use tabwire::protocol::{Amount, Cause, FlowConfig, HandleId, Reason, State, Status, WhenSlow};
+use tabwire::time::Time;
+
+use super::LATE;
+use super::statuses::is_legal;
+use super::stream::Stream;
+use crate::frame::Frame;
+use crate::invariants::{Check, Held};
+
+/// A tab's place in a stream.
+#[derive(Debug)]
+pub struct Lane {
+    /// Sequence of what it must be told next.
+    pub next: u64,
+    /// The status it was told last.
+    pub view: Option<Status>,
+    /// So many transitions were kept from it that the oldest may have been dropped.
+    pub may_jump: bool,
+    config: FlowConfig,
+    owed: Vec<(HandleId, Vec<&'static str>)>,
+    posted: VecDeque<Posted>,
+    gap_due: Option<Reason>,
+    overflow_due: Option<u64>,
+    /// Its backlog has exceeded its cap since it was last empty.
+    exceeded: bool,
+    /// Something has waited under the policy `latest` since it was last empty.
+    held: bool,
+    free_since: Time,
+    most_patience: Duration,
+    retained: Retained,
+}
+
+#[derive(Debug)]
+struct Posted {
+    end: u64,
+    messages: u64,
+    bytes: u64,
+    want_ack: bool,
+}
+
+impl Lane {
+    /// A lane that starts at the end of the stream.
+    pub fn new(next: u64, config: FlowConfig, now: Time) -> Self {
+        Self {
+            next,
+            view: None,
+            may_jump: false,
+            most_patience: config.hidden_flush.get(),
+            retained: Retained::new(&config),
+            config,
+            owed: Vec::new(),
+            posted: VecDeque::new(),
+            gap_due: None,
+            overflow_due: None,
+            exceeded: false,
+            held: false,
+            free_since: now,
+        }
+    }
+
+    /// Changes the limits.
+    pub fn set_config(&mut self, config: FlowConfig, stream: &Stream) {
+        self.most_patience = self.most_patience.max(config.hidden_flush.get());
+        self.retained.allow(&config);
+        self.config = config;
+        self.handle_growth(stream);
+    }
+
+    /// A handle was attached and must be answered in order.
+    pub fn owe(&mut self, handle: HandleId, ignored: Vec<&'static str>) {
+        self.owed.push((handle, ignored));
+    }
+
+    /// A handle was detached: nothing more may come about it.
+    pub fn forgive(&mut self, handle: HandleId) {
+        self.owed.retain(|(owed, _)| *owed != handle);
+    }
+
+    /// Messages that it has not been told of, lost ones included.
+    pub fn backlog(&self, stream: &Stream) -> u64 {
+        stream.len() - self.next
+    }
+
+    /// Whether it has been told everything.
+    pub fn is_done(&self, stream: &Stream) -> bool {
+        self.backlog(stream) == 0 && self.owed.is_empty() && self.gap_due.is_none()
+    }
+
+    /// The stream has grown, or the limits have changed.
+    pub fn handle_growth(&mut self, stream: &Stream) {
+        let load = (
+            self.backlog(stream),
+            stream.bytes(self.next, stream.len()),
+        );
+        self.exceeded |= exceeds(load, self.config.cap);
+    }
+
+    /// The tab has dispatched everything before `next`.
+    pub fn handle_ack(&mut self, next: u64) {
+        while self.posted.front().is_some_and(|posted| posted.end <= next) {
+            self.posted.pop_front();
+        }
+    }
+
+    /// The answer to an attach is posted.
+    pub fn attached(
+        &mut self,
+        handle: HandleId,
+        next: u64,
+        ignored: &[&'static str],
+        status: &Status,
+    ) -> Held {
+        let owed = self.owed.iter().position(|(owed, _)| *owed == handle);
+        let Some(index) = owed else {
+            return Err(Check::AttachIsAnswered
+                .breach(format!("attached {handle:?}, which did not ask or has closed")));
+        };
+        let (_, expected) = self.owed.remove(index);
+        Check::AttachIsAnswered.require(expected == ignored, || {
+            format!("ignored options are {expected:?}, told {ignored:?}")
+        })?;
+        Check::AttachIsAnswered.require(next == self.next, || {
+            format!("attached at {next}, the lane is at {}", self.next)
+        })?;
+        if let Some(view) = &self.view {
+            Check::NotesKeepTheirPlace
+                .require(view.state == status.state || self.may_jump, || {
+                    format!("attached shows {:?} after {:?}", status.state, view.state)
+                })?;
+        }
+        self.view = Some(status.clone());
+        Ok(())
+    }
+
+    /// A transition is posted.
+    pub fn status(&mut self, status: &Status, stream: &Stream) -> Held {
+        let Some(view) = &self.view else {
+            return Err(Check::NotesKeepTheirPlace.breach("status before attached"));
+        };
+        if !core::mem::take(&mut self.may_jump) {
+            self.settle_gap("a status")?;
+            Check::TransitionsAreLegal.require(is_legal(view.state, status), || {
+                format!(
+                    "{:?} → {:?} ({:?}, {:?})",
+                    view.state, status.state, status.reason, status.cause
+                )
+            })?;
+        }
+        Check::NotesKeepTheirPlace.require(stream.came_at(self.next) >= status.since, || {
+            format!(
+                "{:?} of {:?} comes before message {}",
+                status.state, status.since, self.next
+            )
+        })?;
+        if status.cause == Cause::Lost {
+            self.gap_due = Some(status.reason);
+        }
+        self.view = Some(status.clone());
+        Ok(())
+    }
+
+    /// The gap of a lost connection is posted.
+    pub fn suspected_gap(&mut self, reason: Reason) -> Held {
+        let due = self.gap_due.take();
+        Check::LossRaisesOneGap.require(due == Some(reason) || self.may_jump, || {
+            format!("gap for {reason:?}, due for {due:?}")
+        })
+    }
+
+    /// Messages are posted.
+    pub fn deliver<'a>(
+        &mut self,
+        first: u64,
+        frames: impl Iterator<Item = &'a Frame>,
+        want_ack: bool,
+        stream: &Stream,
+        now: Time,
+    ) -> Held {
+        self.settle_gap("a batch")?;
+        Check::EveryMessageOnceInOrder.require(first == self.next, || {
+            format!("batch starts at {first}, expected {}", self.next)
+        })?;
+        let view = self.view.as_ref();
+        Check::NotesKeepTheirPlace
+            .require(view.is_some_and(|view| view.state.is_open()), || {
+                let state = view.map(|view| view.state);
+                format!("message {first} while the tab sees {state:?}")
+            })?;
+        let since = view.map_or(Time::ZERO, |view| view.since);
+        Check::NotesKeepTheirPlace.require(stream.came_at(first) >= since, || {
+            format!("message {first} came before the status of {since:?}")
+        })?;
+        let (mut bytes, mut last) = (0, 0);
+        for frame in frames {
+            let expected = stream.get(self.next).map(|(frame, _)| frame);
+            Check::EveryMessageOnceInOrder.require(expected == Some(frame), || {
+                format!("message {} is {expected:?}, got {frame:?}", self.next)
+            })?;
+            last = frame.size() as u64;
+            bytes += last;
+            self.retained
+                .handle_posted(stream.came_at(self.next), now, last)?;
+            self.next += 1;
+        }
+        let messages = self.next - first;
+        Check::EveryMessageOnceInOrder.require(messages > 0, || "an empty batch".into())?;
+        self.posted.push_back(Posted {
+            end: self.next,
+            messages,
+            bytes,
+            want_ack,
+        });
+        self.check_window(last)
+    }
+
+    /// A gap with numbers is posted.
+    pub fn gap(&mut self, from: u64, to: u64, stream: &Stream) -> Held {
+        self.settle_gap("another gap")?;
+        Check::GapsCoverTheLoss.require(
+            from == self.next && from < to && to <= stream.len(),
+            || format!("gap {from}..{to}, expected {}.. of {}", self.next, stream.len()),
+        )?;
+        Check::DropsAreJustified.require(self.exceeded || self.held, || {
+            format!("gap {from}..{to} though the cap was not reached")
+        })?;
+        self.next = to;
+        self.overflow_due = Some(to - from);
+        Ok(())
+    }
+
+    /// An overflow is posted.
+    pub fn overflow(&mut self, count: u64, policy: WhenSlow) -> Held {
+        let due = self.overflow_due.take();
+        Check::GapsCoverTheLoss.require(
+            due == Some(count) && policy == self.config.when_slow,
+            || format!("overflow of {count} ({policy:?}), due {due:?}"),
+        )
+    }
+
+    /// The end of a handle is posted.
+    pub fn closed(&self, stream: &Stream) -> Held {
+        Check::ClosedComesLast.require(self.next == stream.len(), || {
+            format!("closed before message {}", self.next)
+        })?;
+        self.settle_gap("closed")
+    }
+
+    /// All outputs of an input have been seen. `is_quiet`: no tick is to come.
+    pub fn drained(&mut self, mode: Mode, is_quiet: bool, stream: &Stream, now: Time) -> Held {
+        let backlog = self.backlog(stream);
+        if backlog == 0 {
+            self.exceeded = false;
+            self.held = false;
+        } else {
+            self.held |= self.config.when_slow == WhenSlow::Latest;
+        }
+        let is_asked = self.posted.iter().any(|posted| posted.want_ack);
+        if mode == Mode::Suspended || is_asked {
+            self.free_since = now;
+        }
+        let may_wait = mode != Mode::Visible || is_asked || !is_quiet;
+        Check::NobodyStarves.require(backlog == 0 || may_wait, || {
+            format!("{backlog} messages from {} wait, no ack was asked for", self.next)
+        })?;
+        if mode == Mode::Hidden && !is_asked {
+            let waits = now.since(self.free_since.max(stream.came_at(self.next)));
+            Check::HiddenTabsWaitBriefly.require(waits <= self.most_patience + LATE, || {
+                format!("message {} has waited {waits:?} for a hidden tab", self.next)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Nothing may come between the status of a loss and its gap, or between a gap and its overflow.
+    fn settle_gap(&self, what: &str) -> Held {
+        Check::LossRaisesOneGap.require(self.gap_due.is_none(), || {
+            format!("{what} before the gap for {:?}", self.gap_due)
+        })?;
+        Check::GapsCoverTheLoss.require(self.overflow_due.is_none(), || {
+            format!("{what} before the overflow of {:?}", self.overflow_due)
+        })
+    }
+
+    /// In flight is the window at most, or one message beyond less than half of it: no acknowledgement is asked for below that.
+    fn check_window(&self, last: u64) -> Held {
+        let messages: u64 = self.posted.iter().map(|posted| posted.messages).sum();
+        let bytes: u64 = self.posted.iter().map(|posted| posted.bytes).sum();
+        let window = self.config.window;
+        let before = (2 * (messages - 1), 2 * (bytes - last));
+        let is_one_beyond = messages == 1 || !exceeds((before.0 + 1, before.1 + 1), window);
+        Check::InFlightWithinWindow.require(
+            !exceeds((messages, bytes), window) || is_one_beyond,
+            || format!("{messages} messages of {bytes} bytes in flight, window {window:?}"),
+        )
+    }
+}
+
+/// How a tab can be posted to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// At once.
+    Visible,
+    /// At a slower beat.
+    Hidden,
+    /// Not at all.
+    Suspended,
+}
+
+/// What has waited for a tab at the time each message came. Known when it is posted: what was dropped did not wait.
+#[derive(Debug)]
+struct Retained {
+    cap: Amount,
+    waiting: VecDeque<(Time, u64)>,
+    bytes: u64,
+}
+
+/// What is posted this soon was collected for the next tick and did not wait.
+const TICK: Duration = Duration::from_millis(2);
+
+impl Retained {
+    fn new(config: &FlowConfig) -> Self {
+        Self {
+            cap: config.cap,
+            waiting: VecDeque::new(),
+            bytes: 0,
+        }
+    }
+
+    fn allow(&mut self, config: &FlowConfig) {
+        self.cap.messages = self.cap.messages.max(config.cap.messages);
+        self.cap.bytes = self.cap.bytes.max(config.cap.bytes);
+    }
+
+    fn handle_posted(&mut self, came_at: Time, now: Time, bytes: u64) -> Held {
+        while let Some((posted_at, bytes)) = self.waiting.front()
+            && *posted_at <= came_at + TICK
+        {
+            self.bytes -= bytes;
+            self.waiting.pop_front();
+        }
+        if now <= came_at + TICK {
+            return Ok(());
+        }
+        self.waiting.push_back((now, bytes));
+        self.bytes += bytes;
+        let messages = self.waiting.len() as u64;
+        Check::BacklogBelowCap.require(
+            messages == 1 || !exceeds((messages, self.bytes), self.cap),
+            || {
+                let cap = self.cap;
+                format!("{messages} messages of {} bytes waited, cap {cap:?}", self.bytes)
+            },
+        )
+    }
+}
+
+fn exceeds((messages, bytes): (u64, u64), amount: Amount) -> bool {
+    messages > u64::from(amount.messages.0) || bytes > u64::from(amount.bytes.0)
+}
+
+/// Whether a view is one of a connection that has ended.
+pub fn is_over(state: State) -> bool {
+    matches!(state, State::Closed | State::Failed)
+}

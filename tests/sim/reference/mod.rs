@@ -1,0 +1,176 @@
+//! What must be, by what has come in: a second, naive hub that only keeps the books.
+//!
+//! It is told every input before the hub and every output after it, so each check names the first output that is wrong.
+
+mod audit;
+mod conn;
+mod inputs;
+mod lane;
+mod outgoing;
+mod outputs;
+mod phase;
+mod sender;
+mod statuses;
+mod stream;
+mod tabs;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use core::time::Duration;
+
+use tabwire::core::{PortId, SocketId};
+use tabwire::protocol::{ConnId, Report};
+use tabwire::time::Time;
+
+use crate::frame::SendNo;
+use crate::invariants::{Breach, Check, Held};
+use conn::{Conn, Identity};
+use outgoing::Outgoing;
+use tabs::Tabs;
+
+/// How late a timer of the hub may be in this simulation, with some room.
+pub const LATE: Duration = Duration::from_millis(60);
+
+/// The books.
+#[derive(Debug, Default)]
+pub struct Reference {
+    tabs: Tabs,
+    conns: BTreeMap<ConnId, Conn>,
+    by_identity: BTreeMap<Identity, ConnId>,
+    /// A connection that the hub must make now, and which will tell its number.
+    unborn: Option<Conn>,
+    /// The sends of connections that are no more.
+    past: Vec<Outgoing>,
+    doing: Doing,
+    online: bool,
+    now: Time,
+}
+
+/// What the hub was told, as far as it justifies what it does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Doing {
+    /// Something that justifies nothing.
+    #[default]
+    Other,
+    /// Its deadline has come.
+    Timeout,
+    /// The lock of a port is free.
+    LockGranted(PortId),
+    /// A tab wants a fresh socket.
+    Reconnect(ConnId),
+}
+
+impl Reference {
+    /// Nothing has come in, and the browser is online.
+    pub fn new() -> Self {
+        Self {
+            online: true,
+            ..Self::default()
+        }
+    }
+
+    /// The hub waits for the next input. `is_quiet`: it has asked for no tick.
+    pub fn drained(&mut self, is_quiet: bool, report: impl Fn(PortId) -> Report) -> Held {
+        self.tabs.drained()?;
+        Check::AttachIsAnswered.require(self.unborn.is_none(), || {
+            "a new identity was attached and nothing was opened".into()
+        })?;
+        self.resolve_end(report)?;
+        if self.doing == Doing::Timeout {
+            self.handle_time()?;
+        }
+        for (id, conn) in &mut self.conns {
+            let is_open = matches!(conn.phase, phase::Phase::Up { .. });
+            let tabs = &self.tabs;
+            let can_hear = |port| tabs.mode(port) != lane::Mode::Suspended;
+            conn.outgoing.drained(is_open, can_hear)?;
+            for (port, lane) in &mut conn.lanes {
+                lane.drained(tabs.mode(*port), is_quiet, &conn.stream, self.now)?;
+            }
+            Check::OneLiveSocket.require(conn.socket.is_none() || !conn.is_ended(), || {
+                format!("{id:?} has ended and left its socket open")
+            })?;
+        }
+        self.forget_finished();
+        Ok(())
+    }
+
+    /// Every send, on which sockets it was handed, and what has become of it.
+    pub fn check_arrivals(&self, arrivals: &BTreeSet<(SendNo, SocketId)>) -> Result<BTreeSet<SendNo>, Breach> {
+        let mut excused = BTreeSet::new();
+        let present = self.conns.values().map(|conn| &conn.outgoing);
+        for outgoing in self.past.iter().chain(present) {
+            for sender in &outgoing.senders {
+                sender.check_arrivals(arrivals, &mut excused)?;
+            }
+        }
+        Ok(excused)
+    }
+
+    /// Whether the hub gave up after as many attempts as it may, where the documentation leaves it open.
+    fn resolve_end(&mut self, report: impl Fn(PortId) -> Report) -> Held {
+        let is_open = |conn: &Conn| conn.may_have_ended && !conn.is_ended();
+        while let Some((&id, conn)) = self.conns.iter().find(|(_, conn)| is_open(conn)) {
+            let connections = self.conns.len() as u32;
+            let has_ended = match conn.handles.keys().next() {
+                Some((port, _)) => report(*port).attached.iter().all(|other| other.conn != id),
+                None => report(PortId(0)).connections < connections,
+            };
+            let least = conn.failures.least;
+            let most = conn.config.reconnect.max_attempts.0;
+            if let Some(conn) = self.conns.get_mut(&id) {
+                conn.may_have_ended = false;
+                if has_ended {
+                    conn.end(false);
+                    Check::GivesUpByRule.require(least >= most, || {
+                        format!("{id:?} failed after {least} attempts of {most}")
+                    })?;
+                    self.unlist(id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The hub was told that time has passed: what is due must have been done.
+    fn handle_time(&mut self) -> Held {
+        let now = self.now;
+        let mut ended = Vec::new();
+        for (id, conn) in &mut self.conns {
+            if !matches!(conn.phase, phase::Phase::Up { .. }) {
+                conn.outgoing.expire(now);
+            }
+            conn.handle_time(now);
+            if conn.is_unwanted(now) && !conn.is_ended() {
+                Check::LingerIsKept.require(conn.socket.is_none(), || {
+                    format!("{id:?} keeps its socket after its linger")
+                })?;
+                conn.end(true);
+                ended.push(*id);
+            }
+        }
+        for id in ended {
+            self.unlist(id);
+        }
+        Ok(())
+    }
+
+    /// An identity has no connection any more.
+    fn unlist(&mut self, id: ConnId) {
+        self.by_identity.retain(|_, listed| *listed != id);
+    }
+
+    fn forget_finished(&mut self) {
+        let finished: Vec<_> = self
+            .conns
+            .iter()
+            .filter(|(_, conn)| conn.is_finished())
+            .map(|(id, _)| *id)
+            .collect();
+        for id in finished {
+            if let Some(conn) = self.conns.remove(&id) {
+                self.past.push(conn.outgoing);
+            }
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! Whether what the hub does is what must be done.
+
+use tabwire::core::{Delivery, Output, PortId, SocketId};
+use tabwire::protocol::{ConnId, GapReason, HandleId, HubMessage, State, Status};
+
+use super::conn::Conn;
+use super::lane::Lane;
+use super::phase::Phase;
+use super::tabs::Answer;
+use super::{Doing, LATE, Reference};
+use crate::frame::Frame;
+use crate::invariants::{Breach, Check, Held};
+
+impl Reference {
+    /// The hub has said what to do.
+    pub fn observe(&mut self, output: &Output<Frame>) -> Held {
+        match output {
+            Output::Timeout(_) | Output::Tick => Ok(()),
+            Output::Post(port, message) => {
+                self.tabs.check_post(*port, Some(message))?;
+                self.observe_post(*port, message)
+            }
+            Output::Deliver(delivery) => self.observe_delivery(delivery),
+            Output::Open { socket, url, .. } => self.observe_open(*socket, url),
+            Output::Send(socket, frame) => self.observe_send(*socket, frame),
+            Output::Close { socket, .. } => self.observe_close(*socket),
+            Output::Watch(port, lock) => self.tabs.answered(*port, Answer::Watch(lock.clone())),
+            Output::Forget(port) => self.observe_forget(*port),
+        }
+    }
+
+    fn observe_post(&mut self, port: PortId, message: &HubMessage) -> Held {
+        match message {
+            HubMessage::Welcome => self.tabs.answered(port, Answer::Welcome),
+            HubMessage::Who => self.tabs.answered(port, Answer::Who),
+            HubMessage::Beat => self.tabs.answered(port, Answer::Beat),
+            HubMessage::Reply(id, _) => self.tabs.answered(port, Answer::Reply(*id)),
+            HubMessage::Error { op, error } => {
+                self.tabs.answered(port, Answer::Error(*op, *error))
+            }
+            HubMessage::Refused { handle, .. } => {
+                self.tabs.answered(port, Answer::Refused(handle.0))
+            }
+            HubMessage::Ask => {
+                let tab = self.tabs.get(port);
+                Check::TabsAreForgottenInTime
+                    .require(tab.is_some_and(|tab| tab.may_be_asked(self.now)), || {
+                        format!("{port:?} is asked whether it is there: {tab:?}")
+                    })
+            }
+            HubMessage::Census { tabs, connections } => {
+                if let Some(tab) = self.tabs.get_mut(port) {
+                    tab.census = Some((*tabs, *connections));
+                }
+                Ok(())
+            }
+            HubMessage::Attached {
+                handle,
+                conn,
+                next,
+                ignored,
+                status,
+            } => self.observe_attached(port, *handle, *conn, (*next, ignored, status)),
+            HubMessage::Status(conn, status) => self.observe_status(port, *conn, status),
+            HubMessage::Gap { conn, lost, reason } => {
+                self.with_lane(port, *conn, |lane, conn| match (lost, reason) {
+                    (Some((from, to)), GapReason::Dropped(_)) => {
+                        lane.gap(*from, *to, &conn.stream)
+                    }
+                    (None, GapReason::Lost(reason)) => lane.suspected_gap(*reason),
+                    (Some(_), GapReason::Lost(_)) | (None, GapReason::Dropped(_)) => {
+                        Err(Check::GapsCoverTheLoss.breach(format!("{message:?}")))
+                    }
+                })
+            }
+            HubMessage::Overflow {
+                conn,
+                count,
+                policy,
+            } => self.with_lane(port, *conn, |lane, _| lane.overflow(*count, *policy)),
+            HubMessage::Sent {
+                handle,
+                handed,
+                confirmed,
+            } => {
+                let now = self.now;
+                let conn = self.conn_with(port, *handle)?;
+                let by_age = !conn.has_pings();
+                let told = (*handed, *confirmed);
+                conn.outgoing.tell_sent((port, *handle), told, by_age, now)
+            }
+            HubMessage::Failed {
+                handle,
+                first,
+                count,
+                reason,
+            } => {
+                let now = self.now;
+                let conn = self.conn_with(port, *handle)?;
+                for id in *first..*first + *count {
+                    conn.outgoing.tell_failed((port, *handle), id, *reason, now)?;
+                }
+                Ok(())
+            }
+            HubMessage::Closed { handle, .. } => self.observe_closed(port, *handle),
+        }
+    }
+
+    fn observe_attached(
+        &mut self,
+        port: PortId,
+        handle: HandleId,
+        id: ConnId,
+        (next, ignored, status): (u64, &[&'static str], &Status),
+    ) -> Held {
+        self.bear(id);
+        let online = self.online;
+        self.with_lane(port, id, |lane, conn| {
+            // To a tab that joins it is told at once, to others when it is their turn.
+            let is_new = lane.view.is_none();
+            lane.attached(handle, next, ignored, status)?;
+            let states = conn.states(online);
+            Check::NotesKeepTheirPlace.require(!is_new || states.contains(&status.state), || {
+                format!("{} is one of {states:?}, told {:?}", conn.name(id), status.state)
+            })
+        })
+    }
+
+    fn observe_status(&mut self, port: PortId, id: ConnId, status: &Status) -> Held {
+        self.bear(id);
+        self.with_lane(port, id, |lane, conn| {
+            lane.status(status, &conn.stream)?;
+            check_status(conn, status)
+        })
+    }
+
+    fn observe_closed(&mut self, port: PortId, handle: HandleId) -> Held {
+        let key = (port, handle);
+        let is_wish = self.tabs.owes(port, &Answer::Closed(handle.0));
+        let conn = self.conn_with(port, handle)?;
+        conn.outgoing.handle_closed(key)?;
+        if is_wish {
+            return self.tabs.answered(port, Answer::Closed(handle.0));
+        }
+        Check::ClosedComesLast.require(conn.closing.remove(&key), || {
+            format!("{key:?} is closed, and nothing has ended it")
+        })?;
+        conn.lanes
+            .get(&port)
+            .map_or(Ok(()), |lane| lane.closed(&conn.stream))
+    }
+
+    fn observe_delivery(&mut self, delivery: &Delivery<Frame>) -> Held {
+        let now = self.now;
+        for port in &delivery.ports {
+            self.tabs.check_post(*port, None)?;
+            self.with_lane(*port, delivery.conn, |lane, conn| {
+                let frames = delivery.frames();
+                lane.deliver(delivery.first, frames, delivery.want_ack, &conn.stream, now)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn observe_open(&mut self, socket: SocketId, url: &str) -> Held {
+        self.bear(socket.conn);
+        let (now, doing) = (self.now, self.doing);
+        let Some(conn) = self.conns.get(&socket.conn) else {
+            return Err(Check::DelaysAreWithinBounds.breach(format!("{socket:?} of nobody")));
+        };
+        let others = self.conns.iter().filter(|(_, other)| other.identity == conn.identity);
+        for (id, other) in others {
+            Check::OneLiveSocket.require(other.socket.is_none(), || {
+                format!("{socket:?} is opened, {:?} of {id:?} is still there", other.socket)
+            })?;
+        }
+        let is_wished = doing == Doing::Reconnect(socket.conn);
+        let is_time = match conn.phase {
+            Phase::Idle => true,
+            Phase::Waiting(wait) => {
+                is_wished || (wait.least <= now && now <= wait.most + LATE)
+            }
+            Phase::Handshake(_) | Phase::Verifying(_) => is_wished,
+            Phase::Up { .. } | Phase::Ended => false,
+        };
+        Check::DelaysAreWithinBounds.require(is_time, || {
+            format!("an attempt at {now:?} in {:?}", conn.phase)
+        })?;
+        Check::OneLiveSocket.require(
+            socket.generation > conn.generation && url == conn.identity.0,
+            || format!("{socket:?} to {url} is not a new one of {:?}", conn.identity),
+        )?;
+        if let Some(conn) = self.conns.get_mut(&socket.conn) {
+            conn.start(now);
+            conn.socket = Some(socket);
+            conn.generation = socket.generation;
+        }
+        Ok(())
+    }
+
+    fn observe_send(&mut self, socket: SocketId, frame: &Frame) -> Held {
+        let now = self.now;
+        let conn = self.conns.get_mut(&socket.conn);
+        let Some(conn) = conn.filter(|conn| conn.socket == Some(socket)) else {
+            return Err(Check::SendsToLiveSocket.breach(format!("{frame:?} to {socket:?}")));
+        };
+        let is_up = matches!(conn.phase, Phase::Up { .. });
+        if conn.is_ping(frame) {
+            Check::SendsToLiveSocket
+                .require(is_up || matches!(conn.phase, Phase::Verifying(_)), || {
+                    format!("a ping in {:?}", conn.phase)
+                })?;
+            conn.ping_at = Some(now);
+            conn.last_ping = now;
+            conn.outgoing.handle_ping();
+            return Ok(());
+        }
+        Check::SendsToLiveSocket.require(is_up, || format!("{frame:?} in {:?}", conn.phase))?;
+        match frame {
+            Frame::Sent(send, _) => conn.outgoing.handle_handed(socket, *send, now),
+            Frame::Text(_) | Frame::Cast(..) => {
+                Err(Check::SendsKeepTheirOrder.breach(format!("{frame:?} is no send")))
+            }
+        }
+    }
+
+    fn observe_close(&mut self, socket: SocketId) -> Held {
+        let (now, doing, online) = (self.now, self.doing, self.online);
+        let conn = self.conns.get_mut(&socket.conn);
+        let Some(conn) = conn.filter(|conn| conn.socket == Some(socket)) else {
+            return Err(Check::OneLiveSocket.breach(format!("{socket:?} is closed again")));
+        };
+        conn.socket = None;
+        if conn.is_ended() || (doing == Doing::Timeout && conn.is_unwanted(now)) {
+            return Ok(());
+        }
+        let timeout = conn.config.heartbeat.timeout.get();
+        let is_pong_late = conn.ping_at.is_some_and(|at| at + timeout <= now);
+        let (is_due, is_up) = match conn.phase {
+            Phase::Handshake(since) => {
+                let timeout = conn.config.reconnect.connect_timeout.get();
+                (since + timeout <= now, false)
+            }
+            Phase::Verifying(_) => (is_pong_late, false),
+            Phase::Up { .. } => (is_pong_late, true),
+            Phase::Idle | Phase::Waiting(_) | Phase::Ended => (false, false),
+        };
+        let is_wished = doing == Doing::Reconnect(socket.conn);
+        Check::DeadPathsAreNoticed
+            .require(is_wished || (doing == Doing::Timeout && is_due), || {
+                format!("{socket:?} is given up in {:?}", conn.phase)
+            })?;
+        if is_up {
+            if let Some(at) = conn.ping_at {
+                // It may have become stable just before that.
+                conn.handle_time(now.min(at + timeout));
+            }
+            conn.abandon(online, now);
+        } else if !is_wished && conn.fail(online, now) {
+            conn.end(false);
+            self.unlist(socket.conn);
+        }
+        Ok(())
+    }
+
+    fn observe_forget(&mut self, port: PortId) -> Held {
+        if self.doing == Doing::Timeout {
+            self.tabs.check_silence(port, self.now)?;
+            self.remove_tab(port, true);
+        }
+        self.tabs.answered(port, Answer::Forget)
+    }
+
+    /// A new connection has told its number.
+    fn bear(&mut self, id: ConnId) {
+        if !self.conns.contains_key(&id)
+            && let Some(conn) = self.unborn.take()
+        {
+            self.by_identity.insert(conn.identity.clone(), id);
+            self.conns.insert(id, conn);
+        }
+    }
+
+    fn with_lane(
+        &mut self,
+        port: PortId,
+        id: ConnId,
+        check: impl FnOnce(&mut Lane, &Conn) -> Held,
+    ) -> Held {
+        let conn = self.conns.get_mut(&id);
+        let lane = conn.and_then(|conn| Some((conn.lanes.remove(&port)?, conn)));
+        let Some((mut lane, conn)) = lane else {
+            return Err(Check::EveryMessageOnceInOrder
+                .breach(format!("{port:?} hears of {id:?}, which it has not attached")));
+        };
+        let held = check(&mut lane, conn);
+        conn.lanes.insert(port, lane);
+        held
+    }
+
+    /// The connection that a handle is or was on.
+    fn conn_with(
+        &mut self,
+        port: PortId,
+        handle: HandleId,
+    ) -> Result<&mut Conn, Breach> {
+        let key = (port, handle);
+        self.conns
+            .values_mut()
+            .find(|conn| conn.outgoing.has(key))
+            .ok_or_else(|| {
+                Check::ClosedComesLast.breach(format!("{key:?} is told something and is not there"))
+            })
+    }
+}
+
+/// Whether a transition tells what is done.
+fn check_status(conn: &Conn, status: &Status) -> Held {
+    match status.state {
+        State::Connecting => {
+            let of_time = conn.attempts.iter().filter(|(at, _)| *at >= status.since);
+            let mut numbers: Vec<u32> = of_time.map(|(_, number)| *number).collect();
+            // This very attempt may still have to be started.
+            numbers.push(conn.tries + 1);
+            Check::AttemptsAreTold.require(numbers.contains(&status.attempt), || {
+                format!("attempt is {}, should be of {numbers:?}", status.attempt)
+            })
+        }
+        State::Reconnecting | State::Offline => {
+            let wait = conn.waits.iter().find(|wait| wait.from == status.since);
+            let at = status.next_attempt_at.unwrap_or_default();
+            Check::AttemptsAreTold.require(
+                wait.is_some_and(|wait| wait.least <= at && at <= wait.most),
+                || format!("the next attempt is told for {at:?}, should be {wait:?}"),
+            )
+        }
+        State::Suspect => Check::DeadPathsAreNoticed.require(conn.ping_at.is_some(), || {
+            "suspect without a ping that waits".into()
+        }),
+        State::Idle | State::Open | State::Closed | State::Failed => Ok(()),
+    }
+}

@@ -1,0 +1,116 @@
+//! The transitions that there may be.
+
+use tabwire::protocol::{Cause, Reason, State, Status};
+
+/// Whether `status` may follow a status in state `from`, for its reason and with its cause.
+pub fn is_legal(from: State, status: &Status) -> bool {
+    let (to, reason, cause) = (status.state, status.reason, status.cause);
+    TRANSITIONS
+        .iter()
+        .filter(|(froms, tos, _, _)| froms.contains(&from) && tos.contains(&to))
+        .any(|(_, _, reasons, cause_of)| reasons.contains(&reason) && *cause_of == cause)
+        && status.next_attempt_at.is_some()
+            == matches!(to, State::Reconnecting | State::Offline)
+}
+
+type Transition = (
+    &'static [State],
+    &'static [State],
+    &'static [Reason],
+    Cause,
+);
+
+const UP: &[State] = &[State::Open, State::Suspect];
+const WAITING: &[State] = &[State::Reconnecting, State::Offline];
+const ALIVE: &[State] = &[
+    State::Connecting,
+    State::Open,
+    State::Suspect,
+    State::Reconnecting,
+    State::Offline,
+];
+
+/// From, to, why, and which event of the WebSocket interface it is.
+const TRANSITIONS: &[Transition] = &[
+    (
+        &[State::Idle],
+        &[State::Connecting],
+        &[Reason::Attached],
+        Cause::None,
+    ),
+    (
+        &[State::Connecting],
+        &[State::Open],
+        &[Reason::Opened],
+        Cause::Opened,
+    ),
+    (
+        &[State::Connecting],
+        WAITING,
+        &[
+            Reason::ConnectFailed,
+            Reason::ConnectTimeout,
+            Reason::VerifyTimeout,
+        ],
+        Cause::AttemptFailed,
+    ),
+    (
+        &[State::Connecting],
+        &[State::Connecting],
+        &[Reason::Requested],
+        Cause::None,
+    ),
+    (
+        &[State::Open],
+        &[State::Suspect],
+        &[Reason::PongLate],
+        Cause::None,
+    ),
+    (
+        &[State::Suspect],
+        &[State::Open],
+        &[Reason::Recovered],
+        Cause::None,
+    ),
+    (
+        UP,
+        WAITING,
+        &[
+            Reason::ClosedByServer,
+            Reason::ConnectionLost,
+            Reason::PongTimeout,
+            Reason::Requested,
+        ],
+        Cause::Lost,
+    ),
+    (
+        WAITING,
+        &[State::Connecting],
+        &[Reason::Retry, Reason::Requested],
+        Cause::None,
+    ),
+    (
+        &[State::Reconnecting],
+        &[State::Offline],
+        &[Reason::Offline],
+        Cause::None,
+    ),
+    (
+        &[State::Offline],
+        &[State::Reconnecting],
+        &[Reason::Online],
+        Cause::None,
+    ),
+    (
+        ALIVE,
+        &[State::Closed],
+        &[Reason::Shutdown, Reason::FatalCode],
+        Cause::None,
+    ),
+    (
+        &[State::Connecting],
+        &[State::Failed],
+        &[Reason::MaxAttempts, Reason::SocketRefused],
+        Cause::AttemptFailed,
+    ),
+];

@@ -1,0 +1,233 @@
+//! A model of the server: takes connections or not, echoes, broadcasts, and remembers what it got.
+
+use std::collections::BTreeMap;
+
+use crate::frame::{Frame, SendNo};
+use crate::link::{Down, LinkId, Up};
+use crate::net::Net;
+
+/// What the server does with who connects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Takes it and talks.
+    Normal,
+    /// Refuses it.
+    Refuse,
+    /// Never answers the handshake.
+    Ignore,
+    /// Takes it and closes at once with this code.
+    AcceptThenClose(u16),
+    /// Takes it, and then neither hears nor says anything.
+    Mute,
+}
+
+/// Habits of a server, for a whole world.
+#[derive(Clone, Copy, Debug)]
+pub struct Habits {
+    /// Answers every message with one.
+    pub echoes: bool,
+    /// Says something as soon as somebody connects.
+    pub greets: bool,
+}
+
+/// What arrived, and on which link.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// The send.
+    pub send: SendNo,
+    /// The link.
+    pub link: LinkId,
+}
+
+/// The server of all identities.
+#[derive(Debug)]
+pub struct Server {
+    habits: Habits,
+    modes: Vec<Mode>,
+    sessions: BTreeMap<LinkId, Session>,
+    /// What arrived, in order.
+    pub arrivals: Vec<Arrival>,
+}
+
+#[derive(Debug)]
+struct Session {
+    identity: usize,
+    said: u64,
+    mute: bool,
+    closing: Option<u16>,
+}
+
+/// The frame that the server takes for a ping.
+pub const PING: &str = "ping";
+/// The frame with which it answers.
+pub const PONG: &str = "pong";
+
+impl Server {
+    /// A server that takes connections to so many identities.
+    pub fn new(identities: usize, habits: Habits) -> Self {
+        Self {
+            habits,
+            modes: vec![Mode::Normal; identities],
+            sessions: BTreeMap::new(),
+            arrivals: Vec::new(),
+        }
+    }
+
+    /// What it does with who connects to this identity.
+    pub fn mode(&self, identity: usize) -> Mode {
+        self.modes[identity]
+    }
+
+    /// Changes that.
+    pub fn set_mode(&mut self, identity: usize, mode: Mode) {
+        self.modes[identity] = mode;
+    }
+
+    /// The connections of an identity that it does not know to be ending.
+    pub fn sessions(&self, identity: usize) -> Vec<LinkId> {
+        self.sessions
+            .iter()
+            .filter(|(_, session)| session.identity == identity && session.closing.is_none())
+            .map(|(link, _)| *link)
+            .collect()
+    }
+
+    /// Handles what has come through a link.
+    pub fn handle(
+        &mut self,
+        net: &mut Net, link: LinkId, what: Up,
+    ) {
+        match what {
+            Up::Connect(identity) => self.handle_connect(net, identity, link),
+            Up::Frame(frame) => self.handle_frame(net, link, frame),
+            Up::Close(_) => {
+                if let Some(session) = self.sessions.remove(&link)
+                    && !session.mute
+                {
+                    net.go_down(link, Down::End(session.closing.unwrap_or(1005)));
+                }
+            }
+        }
+    }
+
+    /// Says so many things to everybody who is connected.
+    pub fn cast(
+        &mut self,
+        net: &mut Net, identity: usize,
+        (count, size): (u16, u32),
+    ) {
+        for link in self.sessions(identity) {
+            for _ in 0..count {
+                self.say(net, link, size);
+            }
+        }
+    }
+
+    /// Starts the closing handshake with everybody. What comes before the answer still counts.
+    pub fn close(
+        &mut self,
+        net: &mut Net, identity: usize,
+        code: u16,
+    ) {
+        for link in self.sessions(identity) {
+            self.start_closing(net, link, code);
+        }
+    }
+
+    /// Drops everybody.
+    pub fn reset(
+        &mut self,
+        net: &mut Net, identity: usize,
+        all: bool,
+    ) {
+        let gone: Vec<_> = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.identity == identity)
+            .map(|(link, _)| *link)
+            .collect();
+        for link in gone {
+            self.sessions.remove(&link);
+            net.reset(link, all);
+        }
+    }
+
+    fn handle_connect(
+        &mut self,
+        net: &mut Net, identity: usize,
+        link: LinkId,
+    ) {
+        let mode = self.modes[identity];
+        match mode {
+            Mode::Refuse => {
+                net.go_down(link, Down::Reset);
+                return;
+            }
+            Mode::Ignore => return,
+            Mode::Normal | Mode::Mute | Mode::AcceptThenClose(_) => {}
+        }
+        net.go_down(link, Down::Accept);
+        let session = Session {
+            identity,
+            said: 0,
+            mute: mode == Mode::Mute,
+            closing: None,
+        };
+        self.sessions.insert(link, session);
+        if self.habits.greets {
+            self.say(net, link, 40);
+        }
+        if let Mode::AcceptThenClose(code) = mode {
+            self.start_closing(net, link, code);
+        }
+    }
+
+    fn handle_frame(
+        &mut self,
+        net: &mut Net, link: LinkId,
+        frame: Frame,
+    ) {
+        let Some(session) = self.sessions.get(&link).filter(|session| !session.mute) else {
+            return;
+        };
+        let is_closing = session.closing.is_some();
+        match frame {
+            Frame::Text(text) => {
+                if &*text == PING && !is_closing {
+                    net.go_down(link, Down::Frame(Frame::Text(PONG.into())));
+                }
+            }
+            Frame::Sent(send, size) => {
+                self.arrivals.push(Arrival { send, link });
+                if self.habits.echoes {
+                    self.say(net, link, size);
+                }
+            }
+            Frame::Cast(..) => {}
+        }
+    }
+
+    fn say(&mut self, net: &mut Net, link: LinkId, size: u32) {
+        if let Some(session) = self.sessions.get_mut(&link)
+            && !session.mute
+            && session.closing.is_none()
+        {
+            let frame = Frame::Cast(link, session.said, size);
+            session.said += 1;
+            net.go_down(link, Down::Frame(frame));
+        }
+    }
+
+    fn start_closing(
+        &mut self,
+        net: &mut Net, link: LinkId,
+        code: u16,
+    ) {
+        if let Some(session) = self.sessions.get_mut(&link)
+            && !session.mute
+        {
+            session.closing = Some(code);
+            net.go_down(link, Down::Close(code));
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! A world: a hub, its pages, its server, and what happens among them.
+
+use core::time::Duration;
+
+use tabwire::core::{Input, PortId};
+use tabwire::protocol::Liveness;
+use tabwire::time::Time;
+
+use crate::driver::{Driver, url_of};
+use crate::event::Event;
+use crate::frame::Frame;
+use crate::invariants::Held;
+use crate::net::Net;
+use crate::page::{LOOK_EVERY, Life, Page, TabNo};
+use crate::plan::{Action, Plan};
+use crate::server::Server;
+use crate::trace::Trace;
+
+/// Everything there is.
+#[derive(Debug)]
+pub struct World {
+    /// What carries things.
+    pub net: Net,
+    /// The hub.
+    pub driver: Driver,
+    /// The server.
+    pub server: Server,
+    /// Every page there has been.
+    pub pages: Vec<Page>,
+    /// What happened.
+    pub trace: Trace,
+    /// What decides what the plan leaves open.
+    pub rng: fastrand::Rng,
+    /// What the seed has made of it.
+    pub plan: Plan,
+    /// Whether the browser is online.
+    pub is_online: bool,
+    /// Since when the server of each identity has been within reach; never, if it is not.
+    pub reachable_since: Vec<Time>,
+    /// Handles so far.
+    pub handles: u32,
+    ports: u32,
+    /// Events so far.
+    pub steps: u64,
+}
+
+/// How often what must hold at any time is looked at.
+const AUDIT_EVERY: Duration = Duration::from_millis(700);
+
+impl World {
+    /// The world of a seed, before anything has happened.
+    pub fn new(seed: u64, is_traced: bool) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut plan = Plan::random(&mut rng);
+        let mut net = Net::new(plan.weather, &mut rng);
+        for (at, action) in core::mem::take(&mut plan.actions) {
+            net.schedule.at(at, Event::Act(action));
+        }
+        net.after(AUDIT_EVERY, Event::Audit);
+        let identities = plan.identities.len();
+        Self {
+            driver: Driver::new(&mut rng),
+            server: Server::new(identities, plan.habits),
+            net,
+            pages: Vec::new(),
+            trace: Trace::new(is_traced),
+            rng,
+            plan,
+            is_online: true,
+            reachable_since: vec![Time::ZERO; identities],
+            handles: 0,
+            ports: 0,
+            steps: 0,
+        }
+    }
+
+    /// Goes on until `end`.
+    pub fn run_until(&mut self, end: Time) -> Held {
+        while let Some(event) = self.net.schedule.next(end) {
+            self.steps += 1;
+            self.happen(event)?;
+        }
+        Ok(())
+    }
+
+    /// Opens a page.
+    pub fn open_page(&mut self, liveness: Liveness, is_visible: bool) {
+        let no = TabNo(self.pages.len() as u32);
+        let port = self.next_port();
+        let seen = (is_visible, self.is_online);
+        let page = Page::open(no, port, liveness, seen, &mut self.net);
+        self.pages.push(page);
+    }
+
+    /// The lock of a page is free some 20 ms after the page is gone.
+    pub fn free_lock(&mut self, tab: TabNo) {
+        let delay = Duration::from_millis(self.rng.u64(17..42));
+        self.net.after(delay, Event::LockFree(tab));
+    }
+
+    /// Something has come between the browser and the server of an identity.
+    pub fn disturb(&mut self, identity: usize) {
+        self.reachable_since[identity] = self.net.now();
+    }
+
+    fn happen(&mut self, event: Event) -> Held {
+        match event {
+            Event::Act(action) => self.act(action),
+            Event::AtHub(port, message) => self.input(Input::Message(port, message)),
+            Event::AtPage(port, message) => {
+                if let Some(page) = self.pages.iter_mut().find(|page| page.port == port)
+                    && page.life != Life::Dead
+                {
+                    page.inbox.push(message, page.is_awake(), &mut self.net);
+                }
+                Ok(())
+            }
+            Event::Turn(tab, turn) => self.pages[tab.0 as usize].take_turn(turn, &mut self.net),
+            Event::Look(tab) => self.look(tab),
+            Event::Up(link, what) => {
+                if self.net.links.arrive_up(link) {
+                    self.server.handle(&mut self.net, link, what);
+                }
+                Ok(())
+            }
+            Event::Down(link, what) => {
+                let Net {
+                    links, schedule, ..
+                } = &mut self.net;
+                match links.arrive_down(schedule, link, what) {
+                    Some((socket, event)) => self.input(Input::Socket(socket, event)),
+                    None => Ok(()),
+                }
+            }
+            Event::Tick => self.input(Input::Tick),
+            Event::Timer(number) => {
+                if self.driver.is_timer(number) {
+                    self.input(Input::Timeout)
+                } else {
+                    Ok(())
+                }
+            }
+            Event::LockFree(tab) => {
+                if !self.pages[tab.0 as usize].has_lock {
+                    for port in self.driver.watchers(tab) {
+                        self.input(Input::LockGranted(port))?;
+                    }
+                }
+                Ok(())
+            }
+            Event::Audit => {
+                self.net.after(AUDIT_EVERY, Event::Audit);
+                self.audit()
+            }
+        }
+    }
+
+    /// Tells the hub something.
+    pub fn input(&mut self, input: Input<Frame>) -> Held {
+        self.driver.handle(input, &mut self.net, &mut self.trace)
+    }
+
+    /// Does what the plan says.
+    fn act(&mut self, action: Action) -> Held {
+        self.trace.say(self.net.now(), || format!("* {action:?}"));
+        self.carry_out(action)
+    }
+
+    /// A page looks whether its hub is there.
+    fn look(&mut self, tab: TabNo) -> Held {
+        if self.pages[tab.0 as usize].life != Life::Dead {
+            self.net.after(LOOK_EVERY, Event::Look(tab));
+        }
+        if self.pages[tab.0 as usize].look(&mut self.net) {
+            let port = self.next_port();
+            self.pages[tab.0 as usize].move_to(port, &mut self.net)?;
+        }
+        Ok(())
+    }
+
+    /// Looks at what must hold at any time.
+    fn audit(&mut self) -> Held {
+        let now = self.net.now();
+        let reachable = |url: &str| {
+            let identity = (0..self.reachable_since.len()).find(|index| url_of(*index) == url);
+            identity.map_or(Time::NEVER, |index| self.reachable_since[index])
+        };
+        let report = |port| self.driver.report(port);
+        self.driver.reference().audit(now, reachable, report)
+    }
+
+    fn next_port(&mut self) -> PortId {
+        self.ports += 1;
+        PortId(self.ports)
+    }
+}
