@@ -74,12 +74,12 @@ describeEngines('a server that hangs', (use) => {
 describeEngines('other ends of a connection', (use) => {
   test('a close by the server with a reason is told with code and reason, then tried again', async () => {
     const tab = first(await openListening(use, 1, quick));
-    await use.server.control.close({ code: 1012, reason: 'restarting' });
+    await use.server.control.close({ code: 4000, reason: 'restarting' });
     await use.server.control.wait({ live: 1, total: 2 });
     const { events } = await tab.waitFor('open again', () => window.probe(), {
       until: ({ events }) => events.length === 3,
     });
-    expect(events[1]).toEqual({ type: 'close', code: 1012, reason: 'restarting', wasClean: true, readyState: 0 });
+    expect(events[1]).toEqual({ type: 'close', code: 4000, reason: 'restarting', wasClean: true, readyState: 0 });
   });
 
   test('a fatal code ends every handle with it, and nothing is tried again', async () => {
