@@ -3,10 +3,7 @@
 use core::time::Duration;
 
 use tabwire::core::{Input, PortId};
-use tabwire::protocol::{
-    Attach, ConnId, HandleId, Hello, Liveness, MessageError, TabMessage,
-};
-use tabwire::time::Time;
+use tabwire::protocol::{Attach, ConnId, HandleId, Hello, Liveness, MessageError, TabMessage};
 
 use crate::driver::url_of;
 use crate::frame::{Frame, HandleNo, SendNo};
@@ -27,14 +24,20 @@ impl World {
         match action {
             Action::OpenTab(has_locks, is_visible) => {
                 if self.living().count() < MOST_PAGES {
-                    let liveness = if has_locks { Liveness::Locks } else { Liveness::Heartbeat };
+                    let liveness = if has_locks {
+                        Liveness::Locks
+                    } else {
+                        Liveness::Heartbeat
+                    };
                     self.open_page(liveness, is_visible);
                 }
             }
             Action::Attach(tab, identity, seed) => self.attach(tab, identity, seed),
-            Action::Detach(tab, handle, code) => self.with_handle(tab, handle, |page, index, net| {
-                page.detach(index, code, net);
-            }),
+            Action::Detach(tab, handle, code) => {
+                self.with_handle(tab, handle, |page, index, net| {
+                    page.detach(index, code, net);
+                })
+            }
             Action::Send(tab, handle, count, size) => {
                 self.with_handle(tab, handle, |page, index, net| {
                     page.send(index, count, size, net);
@@ -51,10 +54,12 @@ impl World {
                 page.post(TabMessage::Report(7), net);
             }),
             Action::Pace(tab, micros) => self.with_page(tab, |page, _| {
-                page.inbox.set_pace(Duration::from_micros(u64::from(micros)));
+                page.inbox
+                    .set_pace(Duration::from_micros(u64::from(micros)));
             }),
             Action::Block(tab, millis) => self.with_page(tab, |page, net| {
-                page.inbox.block(net.now() + Duration::from_millis(u64::from(millis)));
+                page.inbox
+                    .block(net.now() + Duration::from_millis(u64::from(millis)));
             }),
             Action::Suspend(tab, is_cached) => self.suspend(tab, is_cached),
             Action::Return(tab, says_hello) => self.bring_back(tab, says_hello),
@@ -63,17 +68,35 @@ impl World {
             Action::Babble(tab, kind) => return self.babble(tab, kind),
             Action::Online(is_online) => self.set_online(is_online),
             Action::Forbid(identity, is_forbidden) => {
-                let identity = self.identity(identity);
+                let identity = self.disturbed(identity);
                 self.driver.forbid(identity, is_forbidden);
             }
-            Action::Cast(..)
-            | Action::Close(..)
-            | Action::Reset(..)
-            | Action::Mode(..)
-            | Action::Hang(..)
-            | Action::Stall(..)
-            | Action::Stop
-            | Action::Restart => self.act_at_server(action),
+            Action::Cast(identity, count, size) => {
+                let identity = self.identity(identity);
+                self.server.cast(&mut self.net, identity, (count, size));
+            }
+            Action::Close(identity, code) => {
+                let identity = self.disturbed(identity);
+                self.server.close(&mut self.net, identity, code);
+            }
+            Action::Reset(identity, all) => {
+                let identity = self.disturbed(identity);
+                self.server.reset(&mut self.net, identity, all);
+            }
+            Action::Mode(identity, mode) => {
+                let identity = self.disturbed(identity);
+                self.server.set_mode(identity, mode);
+            }
+            Action::Hang(identity, up, down) => {
+                let identity = self.disturbed(identity);
+                self.hang(identity, up, down);
+            }
+            Action::Stall(identity, millis) => {
+                let identity = self.identity(identity);
+                self.stall(identity, Duration::from_millis(u64::from(millis)));
+            }
+            Action::Stop => self.stop(true),
+            Action::Restart => self.stop(false),
         }
         Ok(())
     }
@@ -105,60 +128,31 @@ impl World {
             .collect();
         if let Some(index) = pick(&suspended, tab) {
             let is_online = self.is_online;
-            self.pages[index].come_back(says_hello, is_online, &mut self.net);
+            let page = &mut self.pages[index];
+            let has_lost_lock = page.liveness == Liveness::Locks && !page.has_lock;
+            page.come_back(says_hello || has_lost_lock, is_online, &mut self.net);
         }
     }
 
-    fn act_at_server(&mut self, action: Action) {
-        let Self { net, server, .. } = self;
-        let identities = self.reachable_since.len();
-        let of = |identity: u8| usize::from(identity) % identities;
-        match action {
-            Action::Cast(identity, count, size) => {
-                server.cast(net, of(identity), (count, size));
-                return;
+    fn stop(&mut self, is_stopped: bool) {
+        for identity in 0..self.plan.identities.len() {
+            if is_stopped {
+                self.server.reset(&mut self.net, identity, false);
+                self.server.set_mode(identity, Mode::Refuse);
+            } else {
+                self.server.set_mode(identity, Mode::Normal);
             }
-            Action::Close(identity, code) => server.close(net, of(identity), code),
-            Action::Reset(identity, all) => server.reset(net, of(identity), all),
-            Action::Mode(identity, mode) => server.set_mode(of(identity), mode),
-            Action::Stop | Action::Restart => {
-                for identity in 0..identities {
-                    if action == Action::Stop {
-                        server.reset(net, identity, false);
-                        server.set_mode(identity, Mode::Refuse);
-                    } else {
-                        server.set_mode(identity, Mode::Normal);
-                    }
-                    self.reachable_since[identity] = net.now();
-                }
-                return;
-            }
-            Action::Hang(identity, up, down) => self.hang(of(identity), up, down),
-            Action::Stall(identity, millis) => {
-                let span = Duration::from_millis(u64::from(millis));
-                let now = net.now();
-                for link in server.sessions(of(identity)) {
-                    net.links.stall(now, link, span);
-                }
-            }
-            Action::OpenTab(..)
-            | Action::Attach(..)
-            | Action::Detach(..)
-            | Action::Send(..)
-            | Action::Show(..)
-            | Action::Suspend(..)
-            | Action::Return(..)
-            | Action::Die(_)
-            | Action::Bye(_)
-            | Action::Pace(..)
-            | Action::Block(..)
-            | Action::Babble(..)
-            | Action::Report(_)
-            | Action::Reconnect(..)
-            | Action::Shutdown(..)
-            | Action::Online(_)
-            | Action::Forbid(..) => return,
+            self.disturb(identity);
         }
+    }
+
+    fn stall(&mut self, identity: usize, span: Duration) {
+        let now = self.net.now();
+        for link in self.server.sessions(identity) {
+            self.net.links.stall(now, link, span);
+        }
+        // What stalls is late for a while, and what comes meanwhile waits behind it.
+        self.reachable_since[identity] = now + span;
     }
 
     fn hang(&mut self, identity: usize, up: bool, down: bool) {
@@ -176,12 +170,22 @@ impl World {
             url: url_of(identity),
             protocols: Vec::new(),
             key: String::new(),
-            options: if is_bad { Err("queue.ttl".into()) } else { Ok(options) },
+            options: if is_bad {
+                Err("queue.ttl".into())
+            } else {
+                Ok(options)
+            },
         };
         let no = HandleNo(self.handles);
         self.handles += 1;
         self.with_page(tab, |page, net| {
-            if page.handles.iter().filter(|handle| handle.is_usable()).count() < MOST_HANDLES {
+            if page
+                .handles
+                .iter()
+                .filter(|handle| handle.is_usable())
+                .count()
+                < MOST_HANDLES
+            {
                 page.attach(no, attach, net);
             }
         });
@@ -263,8 +267,18 @@ impl World {
         usize::from(number) % self.plan.identities.len()
     }
 
+    /// An identity whose server is about to be out of reach for a moment.
+    fn disturbed(&mut self, number: u8) -> usize {
+        let identity = self.identity(number);
+        self.disturb(identity);
+        identity
+    }
+
     fn awake(&self, tab: u8) -> Option<usize> {
-        let awake: Vec<_> = self.living().filter(|index| self.pages[*index].is_awake()).collect();
+        let awake: Vec<_> = self
+            .living()
+            .filter(|index| self.pages[*index].is_awake())
+            .collect();
         pick(&awake, tab)
     }
 

@@ -113,10 +113,9 @@ impl Driver {
             let is_timeout = matches!(input, Input::Timeout);
             self.reference.take(now, &input);
             self.hub.handle_input(now, input);
+            self.resolve_ends()?;
             self.drain(net, trace, &mut inbox)?;
-            let hub = &self.hub;
-            self.reference
-                .drained(!self.is_tick_asked, |port| hub.report(port))?;
+            self.reference.drained(!self.is_tick_asked)?;
             let is_over = self.deadline.is_none_or(|deadline| deadline.at > now);
             Check::NoEndlessWork.require(!is_timeout || is_over, || {
                 format!("{:?} is due again at once", self.deadline)
@@ -149,9 +148,15 @@ impl Driver {
             }
             trace.say(net.now(), || format!("  {output:?}"));
             self.reference.observe(&output)?;
+            self.resolve_ends()?;
             self.carry_out(output, net, inbox);
         }
         Err(Check::NoEndlessWork.breach(format!("more than {MOST_OUTPUTS} outputs")))
+    }
+
+    fn resolve_ends(&mut self) -> Held {
+        let hub = &self.hub;
+        self.reference.resolve_ends(|port| hub.report(port))
     }
 
     fn carry_out(
@@ -165,7 +170,7 @@ impl Driver {
             Output::Post(port, message) => net.to_page(port, ToPage::Message(message)),
             Output::Deliver(delivery) => deliver(&delivery, net),
             Output::Open { socket, url, .. } => {
-                let identity = identity_of(&url);
+                let identity = identity_of(&url).unwrap_or_default();
                 if self.forbidden.contains(&identity) {
                     inbox.push_back(Input::Socket(socket, SocketEvent::Refused));
                     return;
@@ -235,9 +240,9 @@ pub fn url_of(identity: usize) -> String {
     format!("wss://sim.test/{identity}")
 }
 
-fn identity_of(url: &str) -> usize {
-    let number = url.rsplit('/').next().and_then(|tail| tail.parse().ok());
-    number.unwrap_or(usize::MAX)
+/// The identity of a url.
+pub fn identity_of(url: &str) -> Option<usize> {
+    url.rsplit('/').next().and_then(|tail| tail.parse().ok())
 }
 
 fn tab_of(lock: &str) -> Option<TabNo> {

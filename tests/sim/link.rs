@@ -236,11 +236,6 @@ impl Links {
         }
     }
 
-    /// Every link there is.
-    pub fn ids(&self) -> Vec<LinkId> {
-        self.by_id.keys().copied().collect()
-    }
-
     fn go_up(&mut self, schedule: &mut Schedule, id: LinkId, what: Up) {
         let delay = self.delay();
         if let Some(link) = self.by_id.get_mut(&id) {

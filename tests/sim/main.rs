@@ -20,6 +20,8 @@ mod event;
 mod finish;
 mod frame;
 mod invariants;
+#[path = "../support/json.rs"]
+mod json;
 mod link;
 mod net;
 mod options;
@@ -69,5 +71,7 @@ fn fingerprint(outcome: &Outcome) -> u64 {
 }
 
 fn number_of(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|value| value.parse().expect("a number"))
+    std::env::var(name)
+        .ok()
+        .map(|value| value.parse().expect("a number"))
 }

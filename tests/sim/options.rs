@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tabwire::protocol::Options;
 
+use crate::json::Json;
 use crate::server::{PING, PONG};
 
 /// The options of a connection, which all handles of an identity give alike for the most part.
@@ -24,7 +25,7 @@ impl Base {
             "minDelay": min_delay,
             "maxDelay": max_delay,
             "floor": pick(rng, &[50, 250, 250, 1000]),
-            "growth": [1.0, 1.5, 2.0, 3.0][rng.usize(0..4)],
+            "growth": pick(rng, &[1.0, 1.5, 2.0, 3.0]),
             "jitter": jitter,
             "firstDelayMax": pick(rng, &[0, 1000, 5000]),
             "stableAfter": pick(rng, &[0, 1000, 5000]),
@@ -52,8 +53,7 @@ impl Base {
         if rng.bool() {
             options["linger"] = json!(pick(rng, &[0, 500, 2000, 10_000]));
         }
-        // What this file writes down fits the schema; if it does not, the test may fail here.
-        serde_json::from_value(options).unwrap_or_default()
+        Options::read(&Json(options)).expect("options that are written down here")
     }
 }
 
@@ -64,7 +64,7 @@ fn heartbeat(rng: &mut fastrand::Rng) -> Value {
     let mut heartbeat = json!({
         "message": PING,
         "interval": pick(rng, &[700, 3000, 25_000]),
-        "jitter": [0.0, 0.2, 0.5][rng.usize(0..3)],
+        "jitter": pick(rng, &[0.0, 0.2, 0.5]),
         "timeout": pick(rng, &[2000, 5000, 10_000]),
         "verifyOnOpen": rng.bool(),
     });
@@ -80,8 +80,8 @@ fn queue(rng: &mut fastrand::Rng) -> Value {
         "maxBytes": pick(rng, &[1, 1000, 20_000, 1 << 20]),
         "maxInFlight": pick(rng, &[1, 1000, 100_000, 16 << 20]),
         "ttl": pick(rng, &[0, 300, 5000, 60_000, 600_000]),
-        "overflow": ["reject", "drop-oldest", "drop-newest"][rng.usize(0..3)],
-        "resend": ["never", "unknown"][rng.usize(0..2)],
+        "overflow": pick(rng, &["reject", "drop-oldest", "drop-newest"]),
+        "resend": pick(rng, &["never", "unknown"]),
     })
 }
 
@@ -95,11 +95,11 @@ fn flow(rng: &mut fastrand::Rng) -> Value {
             "messages": pick(rng, &[1, 4, 50, 65_536]),
             "bytes": pick(rng, &[1, 2000, 50_000, 16 << 20]),
         },
-        "whenSlow": ["queue", "latest", "drop-oldest"][rng.usize(0..3)],
+        "whenSlow": pick(rng, &["queue", "latest", "drop-oldest"]),
         "hiddenFlush": pick(rng, &[20, 250, 250, 2000]),
     })
 }
 
-fn pick(rng: &mut fastrand::Rng, from: &[u32]) -> u32 {
+fn pick<T: Copy>(rng: &mut fastrand::Rng, from: &[T]) -> T {
     from[rng.usize(0..from.len())]
 }

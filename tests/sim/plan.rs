@@ -118,26 +118,45 @@ struct Draw<'a> {
 
 const KINDS: &[(u32, Kind)] = &[
     (30, |rng| Action::OpenTab(rng.bool(), rng.bool())),
-    (60, |rng| Action::Attach(rng.u8(..), rng.u8(..), rng.u64(..))),
-    (15, |rng| Action::Detach(rng.u8(..), rng.u8(..), parting(rng))),
-    (120, |rng| Action::Send(rng.u8(..), rng.u8(..), rng.u16(1..20), size(rng))),
+    (60, |rng| {
+        Action::Attach(rng.u8(..), rng.u8(..), rng.u64(..))
+    }),
+    (15, |rng| {
+        Action::Detach(rng.u8(..), rng.u8(..), parting(rng))
+    }),
+    (120, |rng| {
+        Action::Send(rng.u8(..), rng.u8(..), rng.u16(1..20), size(rng))
+    }),
     (25, |rng| Action::Show(rng.u8(..), rng.bool())),
     (12, |rng| Action::Suspend(rng.u8(..), rng.bool())),
     (16, |rng| Action::Return(rng.u8(..), rng.bool())),
     (6, |rng| Action::Die(rng.u8(..))),
     (5, |rng| Action::Bye(rng.u8(..))),
-    (15, |rng| Action::Pace(rng.u8(..), [5, 5, 500, 20_000, 200_000][rng.usize(0..5)])),
-    (10, |rng| Action::Block(rng.u8(..), [100, 2000, 10_000, 90_000][rng.usize(0..4)])),
+    (15, |rng| {
+        Action::Pace(rng.u8(..), [5, 5, 500, 20_000, 200_000][rng.usize(0..5)])
+    }),
+    (10, |rng| {
+        Action::Block(rng.u8(..), [100, 2000, 10_000, 90_000][rng.usize(0..4)])
+    }),
     (5, |rng| Action::Babble(rng.u8(..), rng.u8(..))),
     (5, |rng| Action::Report(rng.u8(..))),
     (5, |rng| Action::Reconnect(rng.u8(..), rng.u8(..))),
     (2, |rng| Action::Shutdown(rng.u8(..), rng.u8(..))),
-    (90, |rng| Action::Cast(rng.u8(..), rng.u16(1..30), size(rng))),
-    (8, |rng| Action::Close(rng.u8(..), [1000, 1001, 1011, 1012, 1013, 4401][rng.usize(0..6)])),
+    (90, |rng| {
+        Action::Cast(rng.u8(..), rng.u16(1..30), size(rng))
+    }),
+    (8, |rng| {
+        Action::Close(
+            rng.u8(..),
+            [1000, 1001, 1011, 1012, 1013, 4401][rng.usize(0..6)],
+        )
+    }),
     (10, |rng| Action::Reset(rng.u8(..), rng.bool())),
     (8, |rng| Action::Mode(rng.u8(..), mode(rng))),
     (8, |rng| Action::Hang(rng.u8(..), rng.bool(), rng.bool())),
-    (8, |rng| Action::Stall(rng.u8(..), [300, 1500, 8000][rng.usize(0..3)])),
+    (8, |rng| {
+        Action::Stall(rng.u8(..), [300, 1500, 8000][rng.usize(0..3)])
+    }),
     (4, |_| Action::Stop),
     (12, |_| Action::Restart),
     (8, |rng| Action::Online(rng.u8(0..3) > 0)),

@@ -1,5 +1,6 @@
 //! Running many worlds, and telling what went wrong in one.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -35,6 +36,7 @@ const HANGS_AFTER: Duration = Duration::from_secs(60);
 pub fn run_all(seeds: impl IntoIterator<Item = u64>) {
     let seeds: Vec<u64> = seeds.into_iter().collect();
     let (mut worlds, mut lived, mut steps) = (0, Duration::ZERO, 0);
+    let mut failed: BTreeMap<Check, BTreeMap<u64, Breach>> = BTreeMap::new();
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let running: Arc<Mutex<Vec<Option<u64>>>> = Arc::new(Mutex::new(vec![None; workers]));
     let next = Arc::new(AtomicU64::new(0));
@@ -59,7 +61,8 @@ pub fn run_all(seeds: impl IntoIterator<Item = u64>) {
                 lived += outcome.lived;
                 steps += outcome.steps;
                 if let Some(breach) = outcome.breach {
-                    fail(outcome.seed, &breach);
+                    let of_check = failed.entry(breach.check).or_default();
+                    of_check.insert(outcome.seed, breach);
                 }
             }
             Err(RecvTimeoutError::Disconnected) => break,
@@ -71,6 +74,13 @@ pub fn run_all(seeds: impl IntoIterator<Item = u64>) {
     }
     let minutes = lived.as_secs() / 60;
     println!("{worlds} worlds, {minutes} virtual minutes, {steps} steps");
+    for (check, worlds) in &failed {
+        let seeds: Vec<_> = worlds.keys().take(5).collect();
+        println!("{check:?} breaks in {} of them: {seeds:?} …", worlds.len());
+    }
+    if let Some((seed, breach)) = failed.values().next().and_then(BTreeMap::first_key_value) {
+        fail(*seed, breach);
+    }
 }
 
 /// Runs one world.

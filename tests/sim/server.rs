@@ -93,10 +93,7 @@ impl Server {
     }
 
     /// Handles what has come through a link.
-    pub fn handle(
-        &mut self,
-        net: &mut Net, link: LinkId, what: Up,
-    ) {
+    pub fn handle(&mut self, net: &mut Net, link: LinkId, what: Up) {
         match what {
             Up::Connect(identity) => self.handle_connect(net, identity, link),
             Up::Frame(frame) => self.handle_frame(net, link, frame),
@@ -111,11 +108,7 @@ impl Server {
     }
 
     /// Says so many things to everybody who is connected.
-    pub fn cast(
-        &mut self,
-        net: &mut Net, identity: usize,
-        (count, size): (u16, u32),
-    ) {
+    pub fn cast(&mut self, net: &mut Net, identity: usize, (count, size): (u16, u32)) {
         for link in self.sessions(identity) {
             for _ in 0..count {
                 self.say(net, link, size);
@@ -124,22 +117,14 @@ impl Server {
     }
 
     /// Starts the closing handshake with everybody. What comes before the answer still counts.
-    pub fn close(
-        &mut self,
-        net: &mut Net, identity: usize,
-        code: u16,
-    ) {
+    pub fn close(&mut self, net: &mut Net, identity: usize, code: u16) {
         for link in self.sessions(identity) {
             self.start_closing(net, link, code);
         }
     }
 
     /// Drops everybody.
-    pub fn reset(
-        &mut self,
-        net: &mut Net, identity: usize,
-        all: bool,
-    ) {
+    pub fn reset(&mut self, net: &mut Net, identity: usize, all: bool) {
         let gone: Vec<_> = self
             .sessions
             .iter()
@@ -152,11 +137,7 @@ impl Server {
         }
     }
 
-    fn handle_connect(
-        &mut self,
-        net: &mut Net, identity: usize,
-        link: LinkId,
-    ) {
+    fn handle_connect(&mut self, net: &mut Net, identity: usize, link: LinkId) {
         let mode = self.modes[identity];
         match mode {
             Mode::Refuse => {
@@ -182,11 +163,7 @@ impl Server {
         }
     }
 
-    fn handle_frame(
-        &mut self,
-        net: &mut Net, link: LinkId,
-        frame: Frame,
-    ) {
+    fn handle_frame(&mut self, net: &mut Net, link: LinkId, frame: Frame) {
         let Some(session) = self.sessions.get(&link).filter(|session| !session.mute) else {
             return;
         };
@@ -218,11 +195,7 @@ impl Server {
         }
     }
 
-    fn start_closing(
-        &mut self,
-        net: &mut Net, link: LinkId,
-        code: u16,
-    ) {
+    fn start_closing(&mut self, net: &mut Net, link: LinkId, code: u16) {
         if let Some(session) = self.sessions.get_mut(&link)
             && !session.mute
         {

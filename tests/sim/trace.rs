@@ -9,18 +9,21 @@ use tabwire::time::Time;
 #[derive(Debug)]
 pub struct Trace {
     is_on: bool,
+    kept: usize,
     lines: VecDeque<String>,
     hasher: DefaultHasher,
 }
 
-/// How many lines are kept.
+/// How many lines are kept, unless `TABWIRE_LINES` says otherwise.
 const KEPT: usize = 40;
 
 impl Trace {
     /// An empty trace.
     pub fn new(is_on: bool) -> Self {
+        let kept = std::env::var("TABWIRE_LINES").ok();
         Self {
             is_on,
+            kept: kept.and_then(|lines| lines.parse().ok()).unwrap_or(KEPT),
             lines: VecDeque::new(),
             hasher: DefaultHasher::new(),
         }
@@ -33,7 +36,7 @@ impl Trace {
         }
         let line = format!("{:>13.3} ms  {}", now.as_millis_f64(), line());
         self.hasher.write(line.as_bytes());
-        if self.lines.len() == KEPT {
+        if self.lines.len() == self.kept {
             self.lines.pop_front();
         }
         self.lines.push_back(line);

@@ -6,14 +6,14 @@ use tabwire::core::{Input, PortId};
 use tabwire::protocol::Liveness;
 use tabwire::time::Time;
 
-use crate::driver::{Driver, url_of};
+use crate::driver::{Driver, identity_of};
 use crate::event::Event;
 use crate::frame::Frame;
 use crate::invariants::Held;
 use crate::net::Net;
 use crate::page::{LOOK_EVERY, Life, Page, TabNo};
 use crate::plan::{Action, Plan};
-use crate::server::Server;
+use crate::server::{Mode, Server};
 use crate::trace::Trace;
 
 /// Everything there is.
@@ -35,7 +35,7 @@ pub struct World {
     pub plan: Plan,
     /// Whether the browser is online.
     pub is_online: bool,
-    /// Since when the server of each identity has been within reach; never, if it is not.
+    /// When something came between the browser and the server of each identity for the last time.
     pub reachable_since: Vec<Time>,
     /// Handles so far.
     pub handles: u32,
@@ -181,9 +181,11 @@ impl World {
     /// Looks at what must hold at any time.
     fn audit(&mut self) -> Held {
         let now = self.net.now();
-        let reachable = |url: &str| {
-            let identity = (0..self.reachable_since.len()).find(|index| url_of(*index) == url);
-            identity.map_or(Time::NEVER, |index| self.reachable_since[index])
+        let reachable = |url: &str| match identity_of(url) {
+            Some(identity) if self.is_online && self.server.mode(identity) == Mode::Normal => {
+                self.reachable_since[identity]
+            }
+            Some(_) | None => now,
         };
         let report = |port| self.driver.report(port);
         self.driver.reference().audit(now, reachable, report)

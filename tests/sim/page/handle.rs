@@ -8,8 +8,6 @@ use crate::frame::{Frame, HandleNo};
 /// A handle as its page sees it.
 #[derive(Debug)]
 pub struct Handle {
-    /// Its number in the world.
-    pub no: HandleNo,
     /// Its number at the hub.
     pub id: HandleId,
     /// The connection that the hub has it on.
@@ -20,6 +18,8 @@ pub struct Handle {
     pub stage: Stage,
     /// What it has sent.
     pub sends: Sends,
+    /// Whether it asks for sends of unknown fate to be sent again.
+    pub resends: bool,
     attach: Box<Attach>,
 }
 
@@ -39,17 +39,17 @@ pub enum Stage {
 impl Handle {
     /// A handle that is about to be attached.
     pub fn new(no: HandleNo, id: HandleId, attach: Attach) -> Self {
-        let resend = match &attach.options {
+        let resends = match &attach.options {
             Ok(options) => options.queue.resolve().resend == Resend::Unknown,
             Err(_) => false,
         };
         Self {
-            no,
             id,
             conn: None,
             is_open: false,
             stage: Stage::Attaching,
-            sends: Sends::new(no, resend),
+            sends: Sends::new(no, resends),
+            resends,
             attach: Box::new(attach),
         }
     }

@@ -16,10 +16,7 @@ impl Page {
         self.heard_at = net.now();
         match message {
             ToPage::Message(message) => {
-                // After `who` the hello is still to be answered.
-                if message != HubMessage::Who {
-                    self.waiting_since = None;
-                }
+                self.waiting_since = None;
                 self.hear(message, net)?;
             }
             ToPage::Batch {
@@ -95,12 +92,12 @@ impl Page {
             HubMessage::Closed { handle, .. } => self.end(handle)?,
             HubMessage::Ask => self.post(TabMessage::Alive, net),
             HubMessage::Who => {
-                if self.waiting_since.is_none() {
+                if self.hellos == 0 {
                     self.start_over(net)?;
                 }
             }
-            HubMessage::Welcome
-            | HubMessage::Gap { lost: None, .. }
+            HubMessage::Welcome => self.hellos = self.hellos.saturating_sub(1),
+            HubMessage::Gap { lost: None, .. }
             | HubMessage::Overflow { .. }
             | HubMessage::Beat
             | HubMessage::Census { .. }
@@ -132,7 +129,10 @@ impl Page {
         {
             // A handle that comes back may have been forgotten, and has missed something then.
             Check::PageSeesNoHole.require(expected == next, || {
-                format!("{:?} expected {expected} of {conn:?}, joins at {next}", self.no)
+                format!(
+                    "{:?} expected {expected} of {conn:?}, joins at {next}",
+                    self.no
+                )
             })?;
         }
         self.flush(net);

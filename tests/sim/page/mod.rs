@@ -59,6 +59,8 @@ pub struct Page {
     conns: BTreeMap<ConnId, u64>,
     heard_at: Time,
     waiting_since: Option<Time>,
+    /// Hellos on this port that are not answered by `welcome`. Until they are, a `who` is about what was said before.
+    hellos: u32,
 }
 
 /// A page without locks asks after so much silence.
@@ -90,6 +92,7 @@ impl Page {
             conns: BTreeMap::new(),
             heard_at: net.now(),
             waiting_since: None,
+            hellos: 0,
         };
         page.say_hello(net);
         net.after(LOOK_EVERY, Event::Look(no));
@@ -193,6 +196,7 @@ impl Page {
     /// Goes to a fresh port, since nobody listens to the old one.
     pub fn move_to(&mut self, port: PortId, net: &mut Net) -> Held {
         self.port = port;
+        self.hellos = 0;
         self.inbox.clear();
         self.start_over(net)
     }
@@ -234,6 +238,7 @@ impl Page {
 
     fn say_hello(&mut self, net: &mut Net) {
         self.waiting_since = Some(net.now());
+        self.hellos += 1;
         let hello = Hello {
             protocol: MAJOR,
             build: "sim".into(),

@@ -102,7 +102,10 @@ impl Sends {
         for id in first..first + count {
             let number = self.posted.remove(&id).map(|posted| posted.number);
             Check::FailuresAreTold.require(number.is_some(), || {
-                format!("{:?} was told of send {id}, which it had settled", self.handle)
+                format!(
+                    "{:?} was told of send {id}, which it had settled",
+                    self.handle
+                )
             })?;
             self.report(number.into_iter(), reason)?;
         }

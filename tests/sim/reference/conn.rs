@@ -76,6 +76,8 @@ pub struct Conn {
     pub outgoing: Outgoing,
     /// How often it was opened and lost.
     pub counts: (u64, u64),
+    /// Transitions so far, or a little more.
+    pub transitions: u64,
     /// When it was last not open.
     pub down_since: Time,
 }
@@ -106,6 +108,7 @@ impl Conn {
             lanes: BTreeMap::new(),
             outgoing: Outgoing::default(),
             counts: (0, 0),
+            transitions: 0,
             down_since: now,
         }
     }
@@ -117,7 +120,9 @@ impl Conn {
         }
         self.linger = self.linger.max(options.linger());
         self.handles.insert(key, options.flow.resolve());
-        self.outgoing.add(key, options.queue.resolve());
+        let has_pings = self.has_pings();
+        self.outgoing
+            .add(key, options.queue.resolve(), has_pings, now);
         let config = self.lane_config(key.0);
         let next = self.stream.len();
         let lane = self
@@ -189,6 +194,14 @@ impl Conn {
         self.stream.push(frame, now);
         for lane in self.lanes.values_mut() {
             lane.handle_growth(&self.stream);
+        }
+    }
+
+    /// Notes transitions that the tabs must be told.
+    pub fn handle_transitions(&mut self, count: u64) {
+        self.transitions += count;
+        for lane in self.lanes.values_mut() {
+            lane.handle_transitions(self.transitions);
         }
     }
 

@@ -91,7 +91,10 @@ impl Reference {
             TabMessage::Reconnect(handle) => {
                 if self.conn_of(port, *handle, op::RECONNECT).is_some() {
                     let key = (port, *handle);
-                    let conn = self.conns.iter().find(|(_, conn)| conn.handles.contains_key(&key));
+                    let conn = self
+                        .conns
+                        .iter()
+                        .find(|(_, conn)| conn.handles.contains_key(&key));
                     self.doing = conn.map_or(Doing::Other, |(id, _)| Doing::Reconnect(*id));
                 }
             }
@@ -110,6 +113,14 @@ impl Reference {
             self.tabs.owe(port, Answer::Refused(handle.0));
             return;
         };
+        if self
+            .conns
+            .values()
+            .any(|conn| conn.closing.contains(&(port, handle)))
+        {
+            // It has ended, and the tab is about to hear that.
+            return;
+        }
         let identity = identity_of(attach);
         let known = self.by_identity.get(&identity);
         if let Some(conn) = known.and_then(|id| self.conns.get_mut(id)) {
@@ -196,7 +207,10 @@ impl Reference {
     /// The connection that a handle is on; if there is none, an error is due.
     fn conn_of(&mut self, port: PortId, handle: HandleId, op: u32) -> Option<&mut Conn> {
         let key = (port, handle);
-        let conn = self.conns.values_mut().find(|conn| conn.handles.contains_key(&key));
+        let conn = self
+            .conns
+            .values_mut()
+            .find(|conn| conn.handles.contains_key(&key));
         if conn.is_none() {
             let error = MessageError::UnknownHandle;
             self.tabs.owe(port, Answer::Error(op, error));

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use core::time::Duration;
 
 use tabwire::core::Payload;
-use tabwire::protocol::{Amount, Cause, FlowConfig, HandleId, Reason, State, Status, WhenSlow};
+use tabwire::protocol::{Amount, Cause, FlowConfig, HandleId, Reason, Status, WhenSlow};
 use tabwire::time::Time;
 
 use super::LATE;
@@ -22,7 +22,9 @@ pub struct Lane {
     /// The status it was told last.
     pub view: Option<Status>,
     /// So many transitions were kept from it that the oldest may have been dropped.
-    pub may_jump: bool,
+    may_jump: bool,
+    /// Transitions of the connection when it was told one last.
+    told: u64,
     config: FlowConfig,
     owed: Vec<(HandleId, Vec<&'static str>)>,
     posted: VecDeque<Posted>,
@@ -32,6 +34,8 @@ pub struct Lane {
     exceeded: bool,
     /// Something has waited under the policy `latest` since it was last empty.
     held: bool,
+    /// It was suspended, or asked to acknowledge, when looked at last; and since when it has not been.
+    was_stopped: bool,
     free_since: Time,
     most_patience: Duration,
     retained: Retained,
@@ -52,6 +56,7 @@ impl Lane {
             next,
             view: None,
             may_jump: false,
+            told: 0,
             most_patience: config.hidden_flush.get(),
             retained: Retained::new(&config),
             config,
@@ -61,6 +66,7 @@ impl Lane {
             overflow_due: None,
             exceeded: false,
             held: false,
+            was_stopped: false,
             free_since: now,
         }
     }
@@ -95,11 +101,16 @@ impl Lane {
 
     /// The stream has grown, or the limits have changed.
     pub fn handle_growth(&mut self, stream: &Stream) {
-        let load = (
-            self.backlog(stream),
-            stream.bytes(self.next, stream.len()),
-        );
+        let load = (self.backlog(stream), stream.bytes(self.next, stream.len()));
         self.exceeded |= exceeds(load, self.config.cap);
+    }
+
+    /// The connection has had so many transitions. Of those that wait for a tab the hub keeps the last 256.
+    pub fn handle_transitions(&mut self, count: u64) {
+        if self.view.is_none() {
+            self.told = count;
+        }
+        self.may_jump |= count > self.told + MOST_NOTES;
     }
 
     /// The tab has dispatched everything before `next`.
@@ -119,8 +130,9 @@ impl Lane {
     ) -> Held {
         let owed = self.owed.iter().position(|(owed, _)| *owed == handle);
         let Some(index) = owed else {
-            return Err(Check::AttachIsAnswered
-                .breach(format!("attached {handle:?}, which did not ask or has closed")));
+            return Err(Check::AttachIsAnswered.breach(format!(
+                "attached {handle:?}, which did not ask or has closed"
+            )));
         };
         let (_, expected) = self.owed.remove(index);
         Check::AttachIsAnswered.require(expected == ignored, || {
@@ -139,8 +151,9 @@ impl Lane {
         Ok(())
     }
 
-    /// A transition is posted.
-    pub fn status(&mut self, status: &Status, stream: &Stream) -> Held {
+    /// A transition is posted, of a connection that has had so many.
+    pub fn status(&mut self, status: &Status, stream: &Stream, count: u64) -> Held {
+        self.told = count;
         let Some(view) = &self.view else {
             return Err(Check::NotesKeepTheirPlace.breach("status before attached"));
         };
@@ -188,11 +201,13 @@ impl Lane {
             format!("batch starts at {first}, expected {}", self.next)
         })?;
         let view = self.view.as_ref();
-        Check::NotesKeepTheirPlace
-            .require(view.is_some_and(|view| view.state.is_open()), || {
+        Check::NotesKeepTheirPlace.require(
+            view.is_some_and(|view| view.state.is_open()),
+            || {
                 let state = view.map(|view| view.state);
                 format!("message {first} while the tab sees {state:?}")
-            })?;
+            },
+        )?;
         let since = view.map_or(Time::ZERO, |view| view.since);
         Check::NotesKeepTheirPlace.require(stream.came_at(first) >= since, || {
             format!("message {first} came before the status of {since:?}")
@@ -209,6 +224,7 @@ impl Lane {
                 .handle_posted(stream.came_at(self.next), now, last)?;
             self.next += 1;
         }
+        let was_asked = self.is_asked();
         let messages = self.next - first;
         Check::EveryMessageOnceInOrder.require(messages > 0, || "an empty batch".into())?;
         self.posted.push_back(Posted {
@@ -217,7 +233,7 @@ impl Lane {
             bytes,
             want_ack,
         });
-        self.check_window(last)
+        self.check_window(last, was_asked || messages > 1)
     }
 
     /// A gap with numbers is posted.
@@ -225,7 +241,13 @@ impl Lane {
         self.settle_gap("another gap")?;
         Check::GapsCoverTheLoss.require(
             from == self.next && from < to && to <= stream.len(),
-            || format!("gap {from}..{to}, expected {}.. of {}", self.next, stream.len()),
+            || {
+                format!(
+                    "gap {from}..{to}, expected {}.. of {}",
+                    self.next,
+                    stream.len()
+                )
+            },
         )?;
         Check::DropsAreJustified.require(self.exceeded || self.held, || {
             format!("gap {from}..{to} though the cap was not reached")
@@ -261,18 +283,25 @@ impl Lane {
         } else {
             self.held |= self.config.when_slow == WhenSlow::Latest;
         }
-        let is_asked = self.posted.iter().any(|posted| posted.want_ack);
-        if mode == Mode::Suspended || is_asked {
+        let is_asked = self.is_asked();
+        let is_stopped = mode == Mode::Suspended || is_asked;
+        if core::mem::replace(&mut self.was_stopped, is_stopped) {
             self.free_since = now;
         }
         let may_wait = mode != Mode::Visible || is_asked || !is_quiet;
         Check::NobodyStarves.require(backlog == 0 || may_wait, || {
-            format!("{backlog} messages from {} wait, no ack was asked for", self.next)
+            format!(
+                "{backlog} messages from {} wait, no ack was asked for",
+                self.next
+            )
         })?;
         if mode == Mode::Hidden && !is_asked {
             let waits = now.since(self.free_since.max(stream.came_at(self.next)));
             Check::HiddenTabsWaitBriefly.require(waits <= self.most_patience + LATE, || {
-                format!("message {} has waited {waits:?} for a hidden tab", self.next)
+                format!(
+                    "message {} has waited {waits:?} for a hidden tab",
+                    self.next
+                )
             })?;
         }
         Ok(())
@@ -288,19 +317,28 @@ impl Lane {
         })
     }
 
-    /// In flight is the window at most, or one message beyond less than half of it: no acknowledgement is asked for below that.
-    fn check_window(&self, last: u64) -> Held {
+    /// Whether it was asked to acknowledge.
+    fn is_asked(&self) -> bool {
+        self.posted.iter().any(|posted| posted.want_ack)
+    }
+
+    /// In flight is the window at most, or one message more where nobody has been asked to acknowledge yet: without that message
+    /// nobody would be. That is so below half of the window, and after the window was made smaller.
+    fn check_window(&self, last: u64, is_asked: bool) -> Held {
         let messages: u64 = self.posted.iter().map(|posted| posted.messages).sum();
         let bytes: u64 = self.posted.iter().map(|posted| posted.bytes).sum();
         let window = self.config.window;
-        let before = (2 * (messages - 1), 2 * (bytes - last));
-        let is_one_beyond = messages == 1 || !exceeds((before.0 + 1, before.1 + 1), window);
-        Check::InFlightWithinWindow.require(
-            !exceeds((messages, bytes), window) || is_one_beyond,
-            || format!("{messages} messages of {bytes} bytes in flight, window {window:?}"),
-        )
+        let twice_before = (2 * messages - 1, 2 * (bytes - last) + 1);
+        let is_allowed = messages == 1 || !is_asked || !exceeds(twice_before, window);
+        Check::InFlightWithinWindow
+            .require(!exceeds((messages, bytes), window) || is_allowed, || {
+                format!("{messages} messages of {bytes} bytes in flight, window {window:?}")
+            })
     }
 }
+
+/// Transitions that the hub keeps for a tab at least.
+const MOST_NOTES: u64 = 250;
 
 /// How a tab can be posted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -355,7 +393,10 @@ impl Retained {
             messages == 1 || !exceeds((messages, self.bytes), self.cap),
             || {
                 let cap = self.cap;
-                format!("{messages} messages of {} bytes waited, cap {cap:?}", self.bytes)
+                format!(
+                    "{messages} messages of {} bytes waited, cap {cap:?}",
+                    self.bytes
+                )
             },
         )
     }
@@ -363,9 +404,4 @@ impl Retained {
 
 fn exceeds((messages, bytes): (u64, u64), amount: Amount) -> bool {
     messages > u64::from(amount.messages.0) || bytes > u64::from(amount.bytes.0)
-}
-
-/// Whether a view is one of a connection that has ended.
-pub fn is_over(state: State) -> bool {
-    matches!(state, State::Closed | State::Failed)
 }

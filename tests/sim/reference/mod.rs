@@ -70,12 +70,11 @@ impl Reference {
     }
 
     /// The hub waits for the next input. `is_quiet`: it has asked for no tick.
-    pub fn drained(&mut self, is_quiet: bool, report: impl Fn(PortId) -> Report) -> Held {
+    pub fn drained(&mut self, is_quiet: bool) -> Held {
         self.tabs.drained()?;
         Check::AttachIsAnswered.require(self.unborn.is_none(), || {
             "a new identity was attached and nothing was opened".into()
         })?;
-        self.resolve_end(report)?;
         if self.doing == Doing::Timeout {
             self.handle_time()?;
         }
@@ -96,7 +95,10 @@ impl Reference {
     }
 
     /// Every send, on which sockets it was handed, and what has become of it.
-    pub fn check_arrivals(&self, arrivals: &BTreeSet<(SendNo, SocketId)>) -> Result<BTreeSet<SendNo>, Breach> {
+    pub fn check_arrivals(
+        &self,
+        arrivals: &BTreeSet<(SendNo, SocketId)>,
+    ) -> Result<BTreeSet<SendNo>, Breach> {
         let mut excused = BTreeSet::new();
         let present = self.conns.values().map(|conn| &conn.outgoing);
         for outgoing in self.past.iter().chain(present) {
@@ -107,8 +109,8 @@ impl Reference {
         Ok(excused)
     }
 
-    /// Whether the hub gave up after as many attempts as it may, where the documentation leaves it open.
-    fn resolve_end(&mut self, report: impl Fn(PortId) -> Report) -> Held {
+    /// Finds out whether the hub gave up after as many attempts as it may, where the documentation leaves it open.
+    pub fn resolve_ends(&mut self, report: impl Fn(PortId) -> Report) -> Held {
         let is_open = |conn: &Conn| conn.may_have_ended && !conn.is_ended();
         while let Some((&id, conn)) = self.conns.iter().find(|(_, conn)| is_open(conn)) {
             let connections = self.conns.len() as u32;

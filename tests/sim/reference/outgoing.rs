@@ -46,10 +46,24 @@ pub struct Loss {
 }
 
 impl Outgoing {
-    /// A handle may send. One that is there already keeps what it has.
-    pub fn add(&mut self, key: Key, config: QueueConfig) {
-        let next = self.senders.len();
-        if *self.by_key.entry(key).or_insert(next) == next {
+    /// A handle may send. One that is there already keeps what it has, and so does one that comes back from the cache
+    /// before the fate of all its sends is known.
+    pub fn add(&mut self, key: Key, config: QueueConfig, has_pings: bool, now: Time) {
+        if self.by_key.contains_key(&key) {
+            return;
+        }
+        let before = self.senders.iter().rposition(|sender| sender.key == key);
+        if let Some(index) = before
+            && !has_pings
+        {
+            self.senders[index].excuse_before(now - CONFIRM_AFTER);
+        }
+        let index = before.filter(|index| self.senders[*index].is_pending());
+        if let Some(index) = index {
+            self.senders[index].presence = Presence::Here;
+            self.by_key.insert(key, index);
+        } else {
+            self.by_key.insert(key, self.senders.len());
             self.senders.push(Sender::new(key, config));
         }
     }
@@ -77,11 +91,18 @@ impl Outgoing {
     pub fn is_vague(&self) -> bool {
         self.queue
             .iter()
-            .any(|(sender, id)| self.entry(*sender, *id).state == State::Waiting(Again::Perhaps))
+            .any(|(sender, id)| self.entry(*sender, *id).state.is_vague())
     }
 
     /// A send comes in.
-    pub fn push(&mut self, key: Key, id: u64, (send, size): (SendNo, u64), is_open: bool, now: Time) {
+    pub fn push(
+        &mut self,
+        key: Key,
+        id: u64,
+        (send, size): (SendNo, u64),
+        is_open: bool,
+        now: Time,
+    ) {
         let Some(&index) = self.by_key.get(&key) else {
             return;
         };
@@ -127,11 +148,11 @@ impl Outgoing {
                 self.handed.push((sender, id));
                 return Ok(());
             }
-            if state != State::Waiting(Again::Perhaps) {
+            let State::Waiting(Again::Perhaps(proof)) = state else {
                 return Err(Check::SendsKeepTheirOrder
                     .breach(format!("handed {send:?}, next is {:?}", entry.send)));
-            }
-            entry.state = State::Confirmed(Proof::Assumed);
+            };
+            entry.state = State::Confirmed(proof);
         }
         Err(Check::SendsKeepTheirOrder.breach(format!("handed {send:?}, which does not wait")))
     }
@@ -161,23 +182,31 @@ impl Outgoing {
             };
             let is_old = !loss.has_pings && at + CONFIRM_AFTER <= now;
             let resends = self.senders[sender].resends();
-            if loss.is_clean {
-                self.prove(sender, id, Proof::Sure);
-                continue;
-            }
             match self.senders[sender].presence {
                 Presence::Here if resends => {
-                    let kind = if is_old { Again::Perhaps } else { Again::Resent };
+                    let kind = match (loss.is_clean, is_old) {
+                        (true, false) => Again::Perhaps(Proof::Sure),
+                        (_, true) => Again::Perhaps(Proof::Assumed),
+                        (false, false) => Again::Resent,
+                    };
                     again.push((sender, id, kind));
+                }
+                Presence::Here if loss.is_clean => {
+                    self.entry_mut(sender, id).state = State::Either;
+                    self.untold.insert((sender, id));
                 }
                 Presence::Here if is_old => {}
                 Presence::Here => {
                     self.entry_mut(sender, id).state = State::Doomed(SendFailure::Unknown);
                     self.untold.insert((sender, id));
                 }
+                Presence::Orphaned if resends => {
+                    self.orphaned.1 += 1;
+                    again.push((sender, id, Again::Perhaps(Proof::Assumed)));
+                }
                 Presence::Orphaned => {
                     self.entry_mut(sender, id).state = State::Excused;
-                    self.orphaned.0 += u64::from(!is_old && !resends);
+                    self.orphaned.0 += u64::from(!is_old && !loss.is_clean);
                     self.orphaned.1 += 1;
                 }
                 Presence::Detached | Presence::Ended => {}
@@ -254,7 +283,9 @@ impl Outgoing {
     /// `sent` is posted. Without pings, age is a proof.
     pub fn tell_sent(&mut self, key: Key, told: (u64, u64), by_age: bool, now: Time) -> Held {
         let Some(&index) = self.by_key.get(&key) else {
-            return Err(Check::ClosedComesLast.breach(format!("sent for {key:?}, which has closed")));
+            return Err(
+                Check::ClosedComesLast.breach(format!("sent for {key:?}, which has closed"))
+            );
         };
         let (handed, confirmed) = told;
         let before = core::mem::replace(&mut self.senders[index].told, told);
@@ -269,11 +300,18 @@ impl Outgoing {
                     format!("send {id} of {key:?} counts as handed, and waits")
                 })?;
         }
+        let mut taken = Vec::new();
         for (id, entry) in entries.range_mut(before.1..confirmed) {
             match entry.state {
                 State::Arrived(proof) => entry.state = State::Confirmed(proof),
+                State::Either => entry.state = State::Confirmed(Proof::Sure),
                 State::Handed(at) if by_age && at + CONFIRM_AFTER <= now => {
                     entry.state = State::Confirmed(Proof::Assumed);
+                }
+                State::Waiting(Again::Perhaps(proof)) => {
+                    entry.state = State::Confirmed(proof);
+                    self.queue.retain(|place| *place != (index, *id));
+                    taken.push(entry.size);
                 }
                 State::Handed(_) | State::Waiting(_) => {
                     return Err(Check::ConfirmationsAreHonest.breach(format!(
@@ -285,6 +323,9 @@ impl Outgoing {
                 State::Failed(_) | State::Confirmed(_) | State::Excused => {}
             }
             self.untold.remove(&(index, *id));
+        }
+        for size in taken {
+            self.senders[index].sub_waiting(size);
         }
         Ok(())
     }
@@ -298,6 +339,7 @@ impl Outgoing {
         };
         let is_due = match entry.state {
             State::Doomed(due) => due == reason,
+            State::Either => reason == SendFailure::Unknown,
             // Age alone decides, and the hub counts it in whole seconds.
             State::Handed(at) => reason == SendFailure::Unknown && at + CONFIRM_AFTER <= now,
             State::Waiting(_) => reason == SendFailure::Expired && entry.expires <= now,
@@ -322,9 +364,10 @@ impl Outgoing {
     /// All outputs of an input have been seen. `can_hear` tells whether a tab can be told anything now.
     pub fn drained(&self, is_open: bool, can_hear: impl Fn(PortId) -> bool) -> Held {
         if is_open {
-            let waits = self.queue.iter().find(|(sender, id)| {
-                self.entry(*sender, *id).state != State::Waiting(Again::Perhaps)
-            });
+            let waits = self
+                .queue
+                .iter()
+                .find(|(sender, id)| !self.entry(*sender, *id).state.is_vague());
             Check::OpenMeansHanded.require(waits.is_none(), || {
                 format!("{waits:?} waits though the connection is open")
             })?;
@@ -351,7 +394,10 @@ impl Outgoing {
             if sender.presence != Presence::Here || !can_hear(sender.key.0) {
                 continue;
             }
-            let open = sender.entries.iter().find(|(_, entry)| matches!(entry.state, State::Handed(_)));
+            let open = sender
+                .entries
+                .iter()
+                .find(|(_, entry)| matches!(entry.state, State::Handed(_)));
             Check::ConfirmationsCome.require(open.is_none(), || {
                 format!("{open:?} of {:?} is never confirmed", sender.key)
             })?;
@@ -394,7 +440,7 @@ impl Outgoing {
         let entry = self.entry_mut(sender, id);
         let (size, state) = (entry.size, entry.state);
         self.senders[sender].sub_waiting(size);
-        let is_sure = state != State::Waiting(Again::Perhaps);
+        let is_sure = !state.is_vague();
         self.entry_mut(sender, id).state = if self.senders[sender].presence != Presence::Here {
             self.orphaned.0 += u64::from(is_sure);
             self.orphaned.1 += 1;
@@ -428,6 +474,10 @@ impl Outgoing {
                     entry.state = State::Confirmed(proof);
                     self.untold.remove(&(index, *id));
                 }
+                // Without a word it has arrived.
+                State::Either => {
+                    self.untold.remove(&(index, *id));
+                }
                 State::Handed(_) if excuses => entry.state = State::Excused,
                 State::Handed(_)
                 | State::Waiting(_)
@@ -447,8 +497,7 @@ impl Outgoing {
 
     fn has_resends(&self, index: usize) -> bool {
         self.queue.iter().any(|(owner, id)| {
-            *owner == index
-                && self.entry(index, *id).state != State::Waiting(Again::First)
+            *owner == index && self.entry(index, *id).state != State::Waiting(Again::First)
         })
     }
 
@@ -457,6 +506,9 @@ impl Outgoing {
     }
 
     fn entry_mut(&mut self, sender: usize, id: u64) -> &mut Entry {
-        self.senders[sender].entries.get_mut(&id).expect("a send that was pushed")
+        self.senders[sender]
+            .entries
+            .get_mut(&id)
+            .expect("a send that was pushed")
     }
 }

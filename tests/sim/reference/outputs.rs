@@ -2,6 +2,7 @@
 
 use tabwire::core::{Delivery, Output, PortId, SocketId};
 use tabwire::protocol::{ConnId, GapReason, HandleId, HubMessage, State, Status};
+use tabwire::time::Time;
 
 use super::conn::Conn;
 use super::lane::Lane;
@@ -35,9 +36,7 @@ impl Reference {
             HubMessage::Who => self.tabs.answered(port, Answer::Who),
             HubMessage::Beat => self.tabs.answered(port, Answer::Beat),
             HubMessage::Reply(id, _) => self.tabs.answered(port, Answer::Reply(*id)),
-            HubMessage::Error { op, error } => {
-                self.tabs.answered(port, Answer::Error(*op, *error))
-            }
+            HubMessage::Error { op, error } => self.tabs.answered(port, Answer::Error(*op, *error)),
             HubMessage::Refused { handle, .. } => {
                 self.tabs.answered(port, Answer::Refused(handle.0))
             }
@@ -64,9 +63,7 @@ impl Reference {
             HubMessage::Status(conn, status) => self.observe_status(port, *conn, status),
             HubMessage::Gap { conn, lost, reason } => {
                 self.with_lane(port, *conn, |lane, conn| match (lost, reason) {
-                    (Some((from, to)), GapReason::Dropped(_)) => {
-                        lane.gap(*from, *to, &conn.stream)
-                    }
+                    (Some((from, to)), GapReason::Dropped(_)) => lane.gap(*from, *to, &conn.stream),
                     (None, GapReason::Lost(reason)) => lane.suspected_gap(*reason),
                     (Some(_), GapReason::Lost(_)) | (None, GapReason::Dropped(_)) => {
                         Err(Check::GapsCoverTheLoss.breach(format!("{message:?}")))
@@ -98,7 +95,8 @@ impl Reference {
                 let now = self.now;
                 let conn = self.conn_with(port, *handle)?;
                 for id in *first..*first + *count {
-                    conn.outgoing.tell_failed((port, *handle), id, *reason, now)?;
+                    conn.outgoing
+                        .tell_failed((port, *handle), id, *reason, now)?;
                 }
                 Ok(())
             }
@@ -121,16 +119,21 @@ impl Reference {
             lane.attached(handle, next, ignored, status)?;
             let states = conn.states(online);
             Check::NotesKeepTheirPlace.require(!is_new || states.contains(&status.state), || {
-                format!("{} is one of {states:?}, told {:?}", conn.name(id), status.state)
+                format!(
+                    "{} is one of {states:?}, told {:?}",
+                    conn.name(id),
+                    status.state
+                )
             })
         })
     }
 
     fn observe_status(&mut self, port: PortId, id: ConnId, status: &Status) -> Held {
         self.bear(id);
+        let now = self.now;
         self.with_lane(port, id, |lane, conn| {
-            lane.status(status, &conn.stream)?;
-            check_status(conn, status)
+            lane.status(status, &conn.stream, conn.transitions)?;
+            check_status(conn, status, now)
         })
     }
 
@@ -168,18 +171,22 @@ impl Reference {
         let Some(conn) = self.conns.get(&socket.conn) else {
             return Err(Check::DelaysAreWithinBounds.breach(format!("{socket:?} of nobody")));
         };
-        let others = self.conns.iter().filter(|(_, other)| other.identity == conn.identity);
+        let others = self
+            .conns
+            .iter()
+            .filter(|(_, other)| other.identity == conn.identity);
         for (id, other) in others {
             Check::OneLiveSocket.require(other.socket.is_none(), || {
-                format!("{socket:?} is opened, {:?} of {id:?} is still there", other.socket)
+                format!(
+                    "{socket:?} is opened, {:?} of {id:?} is still there",
+                    other.socket
+                )
             })?;
         }
         let is_wished = doing == Doing::Reconnect(socket.conn);
         let is_time = match conn.phase {
             Phase::Idle => true,
-            Phase::Waiting(wait) => {
-                is_wished || (wait.least <= now && now <= wait.most + LATE)
-            }
+            Phase::Waiting(wait) => is_wished || (wait.least <= now && now <= wait.most + LATE),
             Phase::Handshake(_) | Phase::Verifying(_) => is_wished,
             Phase::Up { .. } | Phase::Ended => false,
         };
@@ -188,7 +195,12 @@ impl Reference {
         })?;
         Check::OneLiveSocket.require(
             socket.generation > conn.generation && url == conn.identity.0,
-            || format!("{socket:?} to {url} is not a new one of {:?}", conn.identity),
+            || {
+                format!(
+                    "{socket:?} to {url} is not a new one of {:?}",
+                    conn.identity
+                )
+            },
         )?;
         if let Some(conn) = self.conns.get_mut(&socket.conn) {
             conn.start(now);
@@ -210,6 +222,8 @@ impl Reference {
                 .require(is_up || matches!(conn.phase, Phase::Verifying(_)), || {
                     format!("a ping in {:?}", conn.phase)
                 })?;
+            // It may make the connection suspect, and its pong recover it.
+            conn.handle_transitions(2);
             conn.ping_at = Some(now);
             conn.last_ping = now;
             conn.outgoing.handle_ping();
@@ -290,8 +304,9 @@ impl Reference {
         let conn = self.conns.get_mut(&id);
         let lane = conn.and_then(|conn| Some((conn.lanes.remove(&port)?, conn)));
         let Some((mut lane, conn)) = lane else {
-            return Err(Check::EveryMessageOnceInOrder
-                .breach(format!("{port:?} hears of {id:?}, which it has not attached")));
+            return Err(Check::EveryMessageOnceInOrder.breach(format!(
+                "{port:?} hears of {id:?}, which it has not attached"
+            )));
         };
         let held = check(&mut lane, conn);
         conn.lanes.insert(port, lane);
@@ -299,11 +314,7 @@ impl Reference {
     }
 
     /// The connection that a handle is or was on.
-    fn conn_with(
-        &mut self,
-        port: PortId,
-        handle: HandleId,
-    ) -> Result<&mut Conn, Breach> {
+    fn conn_with(&mut self, port: PortId, handle: HandleId) -> Result<&mut Conn, Breach> {
         let key = (port, handle);
         self.conns
             .values_mut()
@@ -315,7 +326,7 @@ impl Reference {
 }
 
 /// Whether a transition tells what is done.
-fn check_status(conn: &Conn, status: &Status) -> Held {
+fn check_status(conn: &Conn, status: &Status, now: Time) -> Held {
     match status.state {
         State::Connecting => {
             let of_time = conn.attempts.iter().filter(|(at, _)| *at >= status.since);
@@ -334,9 +345,13 @@ fn check_status(conn: &Conn, status: &Status) -> Held {
                 || format!("the next attempt is told for {at:?}, should be {wait:?}"),
             )
         }
-        State::Suspect => Check::DeadPathsAreNoticed.require(conn.ping_at.is_some(), || {
-            "suspect without a ping that waits".into()
-        }),
-        State::Idle | State::Open | State::Closed | State::Failed => Ok(()),
+        State::Suspect if status.since == now => {
+            let patience = conn.config.heartbeat.timeout.get() / 2;
+            let is_late = conn.ping_at.is_some_and(|at| at + patience <= now);
+            Check::DeadPathsAreNoticed.require(is_late, || {
+                format!("suspect, and the ping went out at {:?}", conn.ping_at)
+            })
+        }
+        State::Idle | State::Open | State::Suspect | State::Closed | State::Failed => Ok(()),
     }
 }

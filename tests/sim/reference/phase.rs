@@ -64,8 +64,11 @@ impl Conn {
     /// The hub starts an attempt.
     pub fn start(&mut self, now: Time) {
         self.tries += 1;
+        self.handle_transitions(1);
         self.attempts.push((now, self.tries));
         self.phase = Phase::Handshake(now);
+        self.ping_at = None;
+        self.early.clear();
     }
 
     /// The handshake is complete.
@@ -204,6 +207,7 @@ impl Conn {
         self.failures.in_a_row = 0;
         self.may_have_ended = false;
         self.counts.0 += 1;
+        self.handle_transitions(1);
         self.outgoing.expire(now);
         for frame in core::mem::take(&mut self.early) {
             self.push_message(frame, now);
@@ -224,17 +228,29 @@ impl Conn {
             Failures { least: 0, .. } => (first.0.min(failed.0), first.1.max(failed.1)),
             Failures { .. } => failed,
         };
-        let is_stable = matches!(self.phase, Phase::Up { stable: true, proved: true, .. });
+        let is_stable = matches!(
+            self.phase,
+            Phase::Up {
+                stable: true,
+                proved: true,
+                ..
+            }
+        );
         self.failures.least += u32::from(!is_stable);
         self.failures.most += 1;
         self.wait(bounds, online, now);
     }
 
     fn wait(&mut self, (least, most): (Duration, Duration), online: bool, now: Time) {
+        self.handle_transitions(1);
         self.ping_at = None;
         self.early.clear();
         let longest = self.config.reconnect.max_delay.get();
-        let (least, most) = if online { (least, most) } else { (longest, longest) };
+        let (least, most) = if online {
+            (least, most)
+        } else {
+            (longest, longest)
+        };
         let wait = Wait {
             from: now,
             least: now + least,
@@ -245,7 +261,14 @@ impl Conn {
     }
 
     fn check_stable(&mut self) {
-        if matches!(self.phase, Phase::Up { stable: true, proved: true, .. }) {
+        if matches!(
+            self.phase,
+            Phase::Up {
+                stable: true,
+                proved: true,
+                ..
+            }
+        ) {
             self.failures = Failures::default();
             self.tries = 0;
         }
@@ -270,7 +293,7 @@ fn failed_delay(config: &ReconnectConfig, failures: Failures) -> (Duration, Dura
 
 fn grow(config: &ReconnectConfig, failures: u32) -> Duration {
     let max = config.max_delay.get();
-    let factor = config.growth.powi(failures.min(64) as i32);
+    let factor = config.growth.get().powi(failures.min(64) as i32);
     let grown = config.min_delay.get().as_secs_f64() * factor;
     Duration::try_from_secs_f64(grown).map_or(max, |grown| grown.min(max))
 }
@@ -279,7 +302,10 @@ fn spread(config: &ReconnectConfig, least: Duration, most: Duration) -> (Duratio
     let (least, most) = match config.jitter {
         Jitter::Full => (Duration::ZERO, most),
         Jitter::None => (least, most),
-        Jitter::Fraction(share) => (least.mul_f64(1.0 - share), most.mul_f64(1.0 + share)),
+        Jitter::Fraction(share) => (
+            least.mul_f64(1.0 - share.get()),
+            most.mul_f64(1.0 + share.get()),
+        ),
         Jitter::Add(more) => (least, most + more.get()),
     };
     (least.max(config.floor.get()), most.max(config.floor.get()))

@@ -65,6 +65,8 @@ pub enum State {
     Handed(Time),
     /// It has arrived, and the tab must be told.
     Arrived(Proof),
+    /// The closing handshake was complete, which may count as arrived or as unknown. If the tab is told nothing, it has arrived.
+    Either,
     /// It has failed, and the tab must be told.
     Doomed(SendFailure),
     /// The tab has been told that it failed, or it has counted as orphaned.
@@ -82,8 +84,8 @@ pub enum Again {
     First,
     /// Yes, its fate is unknown.
     Resent,
-    /// Perhaps: the hub may have taken it as confirmed by age, just in time.
-    Perhaps,
+    /// Perhaps: the hub may have taken it as arrived, for this reason.
+    Perhaps(Proof),
 }
 
 /// Why a send counts as arrived.
@@ -93,6 +95,13 @@ pub enum Proof {
     Sure,
     /// The documentation says so, and may be wrong: any frame was taken for the pong, or ten seconds have passed.
     Assumed,
+}
+
+impl State {
+    /// Whether it waits, or has been taken as arrived.
+    pub fn is_vague(self) -> bool {
+        matches!(self, Self::Waiting(Again::Perhaps(_)))
+    }
 }
 
 impl Sender {
@@ -111,6 +120,21 @@ impl Sender {
     /// Whether what is of unknown fate is sent again.
     pub fn resends(&self) -> bool {
         self.config.resend == Resend::Unknown
+    }
+
+    /// Whether its tab is gone, and the fate of some send is not known.
+    pub fn is_pending(&self) -> bool {
+        let is_open = |entry: &Entry| matches!(entry.state, State::Waiting(_) | State::Handed(_));
+        self.presence == Presence::Orphaned && self.entries.values().any(is_open)
+    }
+
+    /// What was handed before `time` may have been taken as confirmed by age while nobody could be told.
+    pub fn excuse_before(&mut self, time: Time) {
+        for entry in self.entries.values_mut() {
+            if matches!(entry.state, State::Handed(at) if at <= time) {
+                entry.state = State::Excused;
+            }
+        }
     }
 
     /// Messages and bytes that wait.
@@ -153,9 +177,13 @@ impl Sender {
     ) -> Held {
         for (id, entry) in &self.entries {
             let copies = entry.sockets.iter();
-            let arrived = copies.filter(|socket| arrivals.contains(&(entry.send, **socket))).count();
+            let arrived = copies
+                .filter(|socket| arrivals.contains(&(entry.send, **socket)))
+                .count();
             let holds = match entry.state {
-                State::Confirmed(Proof::Sure) | State::Arrived(Proof::Sure) => arrived > 0,
+                State::Confirmed(Proof::Sure) | State::Arrived(Proof::Sure) | State::Either => {
+                    arrived > 0
+                }
                 State::Failed(SendFailure::Unknown) => true,
                 State::Failed(_) => arrived == 0 || self.resends(),
                 State::Waiting(_) | State::Doomed(_) => self.presence != Presence::Here,
@@ -169,7 +197,10 @@ impl Sender {
             };
             let is_once = entry.sockets.len() <= 1 || self.resends();
             Check::SendsArriveOrAreCounted.require(holds && is_once, || {
-                format!("send {id} of {:?} arrived {arrived} times: {entry:?}", self.key)
+                format!(
+                    "send {id} of {:?} arrived {arrived} times: {entry:?}",
+                    self.key
+                )
             })?;
             if self.presence == Presence::Orphaned {
                 excused.insert(entry.send);

@@ -9,16 +9,10 @@ pub fn is_legal(from: State, status: &Status) -> bool {
         .iter()
         .filter(|(froms, tos, _, _)| froms.contains(&from) && tos.contains(&to))
         .any(|(_, _, reasons, cause_of)| reasons.contains(&reason) && *cause_of == cause)
-        && status.next_attempt_at.is_some()
-            == matches!(to, State::Reconnecting | State::Offline)
+        && status.next_attempt_at.is_some() == matches!(to, State::Reconnecting | State::Offline)
 }
 
-type Transition = (
-    &'static [State],
-    &'static [State],
-    &'static [Reason],
-    Cause,
-);
+type Transition = (&'static [State], &'static [State], &'static [Reason], Cause);
 
 const UP: &[State] = &[State::Open, State::Suspect];
 const WAITING: &[State] = &[State::Reconnecting, State::Offline];

@@ -38,7 +38,10 @@ impl Stream {
 
     /// Bytes of a range.
     pub fn bytes(&self, from: u64, to: u64) -> u64 {
-        let below = |end: u64| end.checked_sub(1).map_or(0, |last| self.sizes[last as usize]);
+        let below = |end: u64| {
+            end.checked_sub(1)
+                .map_or(0, |last| self.sizes[last as usize])
+        };
         below(to) - below(from)
     }
 }

@@ -140,7 +140,9 @@ impl Tabs {
 
     /// Whether something is due.
     pub fn owes(&self, port: PortId, answer: &Answer) -> bool {
-        self.due.iter().any(|(owner, due)| *owner == port && due == answer)
+        self.due
+            .iter()
+            .any(|(owner, due)| *owner == port && due == answer)
     }
 
     /// All outputs of an input have been seen.
@@ -151,9 +153,12 @@ impl Tabs {
 
     /// The hub forgets a tab because it is silent.
     pub fn check_silence(&self, port: PortId, now: Time) -> Held {
-        let silence = self.get(port).map(|tab| (now.since(tab.heard_at), tab.patience()));
+        let silence = self
+            .get(port)
+            .map(|tab| (now.since(tab.heard_at), tab.patience()));
         Check::TabsAreForgottenInTime.require(
-            silence.is_some_and(|(silence, patience)| Some(silence) >= patience && patience.is_some()),
+            silence
+                .is_some_and(|(silence, patience)| Some(silence) >= patience && patience.is_some()),
             || format!("{port:?} is forgotten after {silence:?}"),
         )
     }
@@ -172,13 +177,16 @@ impl Tabs {
 
     /// A posted message must reach somebody who may be posted to.
     pub fn check_post(&self, port: PortId, message: Option<&HubMessage>) -> Held {
-        let is_for_strangers =
-            matches!(message, Some(HubMessage::Who | HubMessage::Error { .. }));
+        let is_for_strangers = matches!(message, Some(HubMessage::Who | HubMessage::Error { .. }));
         let tab = self.get(port);
         Check::SuspendedMeansSilence.require(
             tab.is_some_and(|tab| !tab.suspended) || (tab.is_none() && is_for_strangers),
             || {
-                let whom = if tab.is_some() { "suspended" } else { "unknown" };
+                let whom = if tab.is_some() {
+                    "suspended"
+                } else {
+                    "unknown"
+                };
                 format!("{message:?} is posted to {port:?}, which is {whom}")
             },
         )
@@ -188,11 +196,9 @@ impl Tabs {
 impl Tab {
     /// How long it may be silent.
     fn patience(&self) -> Option<Duration> {
-        if self.suspended {
-            return Some(FORGET_SUSPENDED_AFTER);
-        }
         match self.liveness {
             Liveness::Locks => None,
+            Liveness::Heartbeat if self.suspended => Some(FORGET_SUSPENDED_AFTER),
             Liveness::Heartbeat => Some(ASK_AFTER + ANSWER_WITHIN),
         }
     }

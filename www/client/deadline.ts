@@ -1,0 +1,26 @@
+/** Durations, in ms. */
+export enum Ms {
+  /** Longest time for which messages are dispatched in one task. */
+  Slice = 8,
+  /** How long a worker that takes the place of a dead one has for its first answers: it may be the dead one still. */
+  Dying = 250,
+  /** Silence after which a tab without locks asks whether the hub is there. */
+  Silence = 5000,
+  /** How long the answer may take. */
+  Answer = 2000,
+  /** A hub that dies so soon after another is followed after a pause. */
+  Young = 10_000,
+  /** That pause. */
+  Pause = 1000,
+}
+
+/**
+ * Calls `late` after `ms` and returns what cancels it. The time is counted in two halves, so that a page that was blocked
+ * or frozen past the deadline first hears what had arrived meanwhile.
+ */
+export const deadline = (ms: number, late: () => void) => {
+  let timer = setTimeout(() => {
+    timer = setTimeout(late, ms / 2);
+  }, ms / 2);
+  return () => clearTimeout(timer);
+};

@@ -1,0 +1,44 @@
+/** Fired when `status` has changed. */
+export type StatusChangeEvent = Event;
+
+/** Fired when sends will not be delivered, or may not have been. */
+export interface SendFailedEvent extends Event {
+  /** How many. */
+  readonly count: number;
+  /**
+   * `unknown`: whether they reached the server is not known. `expired`: they waited longer than `queue.ttl`. `overflow`:
+   * `queue.overflow` dropped them. `closed`: the socket ended first. `unreadable`: a Blob could not be read.
+   */
+  readonly reason: string;
+}
+
+/** Fired where messages were lost, or may have been. */
+export interface GapEvent extends Event {
+  /** Number of the first message lost, where it is known. */
+  readonly from?: number;
+  /** Number of the first message not lost, where it is known. */
+  readonly to?: number;
+  /** Why: the reason of a lost connection, or `slow-tab`, `hub-lost`, `protocol`. */
+  readonly reason: string;
+  /** Whether it is not known that anything was lost. */
+  readonly suspected: boolean;
+}
+
+/** Fired when a bound made something be dropped: messages to this tab by `flow`, sends by `queue`. */
+export interface OverflowEvent extends Event {
+  /** How many. */
+  readonly count: number;
+  /** The policy that dropped them. */
+  readonly policy: string;
+}
+
+/** The events of a socket. */
+export interface SharedWebSocketEventMap extends WebSocketEventMap {
+  statuschange: StatusChangeEvent;
+  sendfailed: SendFailedEvent;
+  gap: GapEvent;
+  overflow: OverflowEvent;
+}
+
+/** Fires this event, or a plain one of this type, with these fields of its own. */
+export type Fire = (event: string | Event, fields?: object) => void;

@@ -1,0 +1,354 @@
+// biome-ignore-all lint/suspicious/noDoubleEquals: a byte shorter each, where both sides are of one type
+import { readClose } from './address.js';
+import { type Client, Cue, type Handle } from './client.js';
+import type { Host } from './connect.js';
+import { QueueFullError } from './errors.js';
+import type { SocketOptions } from './options.js';
+import { type Frame, Op, type SentFrame, type State, type StatusItems } from './protocol.js';
+
+/** How a socket is, and why. A frozen object, a new one for each change. */
+export interface Status {
+  /** What the connection is doing. */
+  readonly state: State;
+  /** Where the hub runs, or is sought at present. */
+  readonly host: Host;
+  /** What carries the messages. */
+  readonly transport: 'websocket';
+  /** Attempts since the connection was last stable, this one included. */
+  readonly attempt: number;
+  /** When the next attempt starts, in ms since 1970. */
+  readonly nextAttemptAt: number | null;
+  /** The last close code. */
+  readonly code: number | null;
+  /**
+   * Why the connection is in this state: a code, then after `; ` what else there is to say: `<host>: <why>` for each better
+   * host that failed, as in `opened; shared-worker: script-timeout`, and `ignored: <names>` for options that differ from
+   * those in force.
+   */
+  readonly reason: string;
+  /** Since when it is in this state, in ms since 1970. */
+  readonly since: number;
+  /** Which hub it is: a random name, one per hub instance; `null` until one answers. */
+  readonly epoch: string | null;
+}
+
+/** `readyState` as WebSocket numbers it. */
+export enum Ready {
+  Connecting,
+  Open,
+  Closing,
+  Closed,
+}
+
+/** What `send` takes. */
+export type Sendable = string | ArrayBufferLike | ArrayBufferView | Blob;
+
+/** What a handle shows to its socket, under the names of the socket's own properties. */
+export interface Shown {
+  status: Status;
+  url: string;
+  readyState: Ready;
+  bufferedAmount: number;
+  protocol: string;
+  extensions: string;
+  binaryType: BinaryType;
+  send(data: Sendable): void;
+  close(code?: number, reason?: string): void;
+  reconnect(): void;
+  shutdown(): Promise<void>;
+}
+
+/** A send: its size in bytes and its data. */
+type Entry = [size: number, data: SentFrame];
+
+/** Opens a handle at a client: one user of one connection. Its events are fired at `socket`; `given` is a checked copy. */
+export const openHandle = (
+  socket: EventTarget,
+  [post, add, remove, place]: Client,
+  { href: url, origin }: URL,
+  protocols: string[],
+  given: SocketOptions,
+) => {
+  // What stays here: a url object of `host` cannot even be cloned.
+  const { key = '', host, ...options } = given;
+  const {
+    maxMessages = 1000,
+    maxBytes = 2 ** 20,
+    maxInFlight = 2 ** 24,
+    overflow = 'reject',
+    resend,
+  } = options.queue ?? {};
+  const single = options.flow?.batch === false;
+
+  let id: number;
+  let conn: number | undefined;
+  let nextMessage: number;
+  let items: StatusItems;
+  let ignored: string[];
+  let shown: string;
+  const shut: Array<() => void> = [];
+
+  /** Sends that have not been posted. */
+  let fresh: Entry[] = [];
+  /** Those that have and whose fate is not known, by id. */
+  const posted = new Map<number, Entry>();
+  // The next id; below which ids have been handed to the socket, may have reached the server, are settled.
+  let next = 0;
+  let handed = 0;
+  let risked = 0;
+  let settled = 0;
+  /** How many wait to be handed: their bytes are `bufferedAmount`. */
+  let count = 0;
+  let dropped = 0;
+  let isAttached: boolean | undefined;
+
+  const fire = (event: string | Event, fields?: object) => {
+    socket.dispatchEvent(Object.assign(typeof event == 'string' ? new Event(event) : event, fields));
+  };
+  const fireGap = (
+    from?: number | null,
+    to?: number | null,
+    _?: unknown,
+    reason = 'hub-lost',
+    suspected: unknown = 1,
+  ) => {
+    fire('gap', { from: from ?? undefined, to: to ?? undefined, reason, suspected: !!suspected });
+  };
+  const fireFailed = (count: number, reason: string) => {
+    if (!count) return;
+    if (reason == 'overflow') fire(reason, { count, policy: overflow });
+    fire('sendfailed', { count, reason });
+  };
+
+  const start = () => {
+    id = ++lastId;
+    show.readyState = Ready.Connecting;
+    items = now('connecting', null);
+    ignored = [];
+    add(handle);
+  };
+
+  const handle: Handle = (input) => {
+    if (!Array.isArray(input)) {
+      const data = typeof input == 'string' || show.binaryType != 'blob' ? input : new Blob([input]);
+      if (show.readyState < Ready.Closing) fire(new MessageEvent('message', { data, origin }));
+      return single;
+    }
+    const [op, about, ...rest] = input;
+    if (op < 0 || about == (connOps.has(op) ? conn : id)) return hear[op]?.(...(rest as never[])) as boolean;
+  };
+
+  const update = (...given: StatusItems) => {
+    const before = show.readyState;
+    items = given;
+    if (before < Ready.Closing) show.readyState = readyStates[given[0]] ?? Ready.Connecting;
+    // What has been posted may reach the server from now on.
+    if (show.readyState == Ready.Open) flush();
+    refresh();
+    // A listener may have closed the handle by now, and then nothing more is fired.
+    if (before < show.readyState && show.readyState == Ready.Open) fire('open');
+    if (before > show.readyState)
+      fire(new CloseEvent('close', { code: given[3] ?? 1006, reason: given[10] ?? '', wasClean: !!given[11] }));
+    if (given[9] == 3) fire('error');
+  };
+
+  const refresh = () => {
+    const [state, attempt, nextAttemptAt, code, reason, since, transport, protocol, extensions] = items;
+    const [host, epoch, trail] = place();
+    const reasons = [reason, ...trail, ...ignored].join('; ');
+    const status = { state, host, transport, attempt, nextAttemptAt, code, reason: reasons, since, epoch };
+    const text = `${Object.values(status)}`;
+    show.protocol = protocol;
+    show.extensions = extensions;
+    if (text == shown) return;
+    shown = text;
+    show.status = Object.freeze(status);
+    fire('statuschange');
+  };
+
+  const end = (code: number, reason?: string | null, wasClean?: unknown, failure?: string) => {
+    if (!remove(handle)) return;
+    fireFailed(count, 'closed');
+    fresh = [];
+    posted.clear();
+    count = 0;
+    show.readyState = Ready.Closed;
+    if (failure || readyStates[items[0]] != Ready.Closed) {
+      items = now(failure ? 'failed' : 'closed', code, failure, show.protocol, show.extensions);
+    }
+    refresh();
+    if (failure) fire('error');
+    fire(new CloseEvent('close', { code, reason: reason ?? '', wasClean: !!wasClean }));
+    for (const resolve of shut.splice(0)) resolve();
+  };
+
+  const flush = () => {
+    fireFailed(dropped, 'overflow');
+    dropped = 0;
+    if (isAttached && fresh[0]) {
+      post([Op.Send, id, next, fresh.map(([, data]) => data)]);
+      for (const entry of fresh.splice(0)) posted.set(next++, entry);
+    }
+    if (show.readyState == Ready.Open) risked = next;
+  };
+
+  const release = (entry: Entry | undefined) => {
+    if (!entry) return;
+    count--;
+    show.bufferedAmount -= entry[0];
+    if (resend != 'unknown') entry[1] = '';
+  };
+
+  /** What to do about each cue, and about each message given the items behind its number. */
+  const hear: Record<number, (...items: never[]) => unknown> = {
+    [Cue.Attach]: () => {
+      isAttached = false;
+      // What was to be closed has gone with its hub.
+      if (show.readyState == Ready.Closing) return end(1006);
+      refresh();
+      post([Op.Attach, id, { url, protocols, key, options }]);
+      if (shut[0]) post([Op.Shutdown, id]);
+    },
+    [Cue.Lose]: (leave?: boolean) => {
+      if (leave) post([Op.Detach, id]);
+      conn = undefined;
+      isAttached = false;
+      // What may have reached the server is lost from sight, the rest waits for the next hub.
+      let lost = 0;
+      const kept: Entry[] = [];
+      for (const [id, entry] of posted) {
+        if (resend == 'unknown' || (id >= risked && id >= handed)) kept.push(entry);
+        else lost++;
+      }
+      posted.clear();
+      fresh = [...kept, ...fresh];
+      handed = settled = next;
+      count = fresh.length;
+      show.bufferedAmount = 0;
+      for (const [size] of fresh) show.bufferedAmount += size;
+      fireFailed(lost, 'unknown');
+      if (show.readyState != Ready.Open) return;
+      fireGap();
+      update(...now('reconnecting', 1006, 'hub-lost'));
+    },
+    [Cue.End]: (failure?: string) => end(failure ? 1006 : 1005, '', !failure, failure),
+    [Op.Attached]: (to: number, first: number, names: string[], ...given: StatusItems) => {
+      if (to != conn) {
+        if (conn !== undefined) fireGap();
+        conn = to;
+        nextMessage = first;
+      }
+      if (names[0] && !ignored[0]) {
+        ignored = [`ignored: ${names}`];
+        console.warn('tabwire', ...ignored);
+      }
+      isAttached = true;
+      flush();
+      update(...given);
+    },
+    [Op.Refused]: (code: string, detail?: string) => end(1006, '', 0, `${code}: ${detail}`),
+    [Op.Status]: update,
+    [Op.Batch]: (first: number, frames: Frame[]) => {
+      if (first != nextMessage) fireGap(nextMessage, first, 0, 'protocol', first < nextMessage);
+      nextMessage = first + frames.length;
+      return true;
+    },
+    [Op.Sent]: (handedId: number, settledId: number) => {
+      while (handed < handedId) release(posted.get(handed++));
+      while (settled < settledId) posted.delete(settled++);
+    },
+    [Op.Failed]: (first: number, many: number, reason: string) => {
+      fireFailed(many, reason);
+      for (; many--; first++) {
+        if (first >= handed) release(posted.get(first));
+        posted.delete(first);
+      }
+    },
+    [Op.Gap]: (...gap: Parameters<typeof fireGap>) => {
+      nextMessage = gap[1] ?? nextMessage;
+      fireGap(...gap);
+    },
+    [Op.Closed]: end,
+    [Op.Overflow]: (count: number, policy: string) => fire('overflow', { count, policy }),
+  };
+
+  const show = {
+    url,
+    readyState: Ready.Connecting,
+    bufferedAmount: 0,
+    binaryType: 'blob',
+
+    send(given) {
+      const { buffer = given, byteOffset, byteLength } = Object(given) as ArrayBufferView;
+      const data =
+        ArrayBuffer.isView(given) || given instanceof ArrayBuffer
+          ? new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength).slice().buffer
+          : given instanceof Blob
+            ? given
+            : `${given}`;
+      const size = byteLength ?? (data as Blob).size ?? new TextEncoder().encode(data as string).length;
+      if (show.readyState < Ready.Closing) {
+        // The first waiting message is always accepted, and what has been posted is the hub's to drop.
+        while (
+          count &&
+          (show.readyState
+            ? show.bufferedAmount + size > maxInFlight
+            : count >= maxMessages || show.bufferedAmount + size > maxBytes) &&
+          (fresh[0] || overflow != 'drop-oldest')
+        ) {
+          if (overflow == 'reject') throw new QueueFullError(`queue: ${count}`);
+          queueMicrotask(flush);
+          dropped++;
+          if (overflow == 'drop-newest') return;
+          release(fresh.shift());
+        }
+        // What was discarded after `close` counts until the socket is used again.
+        if (!count++) show.bufferedAmount = 0;
+        fresh.push([size, data]);
+        queueMicrotask(flush);
+      }
+      show.bufferedAmount += size;
+    },
+
+    close(...given) {
+      const parting = readClose(...given);
+      if (show.readyState > Ready.Open) return;
+      flush();
+      show.readyState = Ready.Closing;
+      // Without a port there is nobody to answer.
+      if (!post([Op.Detach, id, ...parting])) setTimeout(end, 0, 1006);
+    },
+
+    reconnect() {
+      if (show.readyState == Ready.Closed) start();
+      else post([Op.Reconnect, id]);
+    },
+
+    shutdown: () =>
+      new Promise((resolve) => {
+        if (show.readyState == Ready.Closed) return resolve();
+        shut.push(resolve);
+        post([Op.Shutdown, id]);
+      }),
+  } as Shown;
+  start();
+  return show;
+};
+
+/** How a connection is by what this page knows itself. */
+const now = (
+  state: State,
+  code: number | null,
+  reason: string = state,
+  protocol = '',
+  extensions = '',
+): StatusItems => [state, 0, null, code, reason, Date.now(), 'websocket', protocol, extensions, 0];
+
+let lastId = 0;
+const connOps = /* @__PURE__ */ new Set<Op | Cue>([Op.Status, Op.Batch, Op.Gap, Op.Overflow]);
+const readyStates: Partial<Record<State, Ready>> = {
+  open: Ready.Open,
+  suspect: Ready.Open,
+  closed: Ready.Closed,
+  failed: Ready.Closed,
+};

@@ -1,0 +1,237 @@
+// biome-ignore-all lint/suspicious/noDoubleEquals: a byte shorter each, where both sides are of one type
+/**
+ * Options of a socket. Durations are milliseconds, sizes bytes. Numbers are finite and not negative unless an option says
+ * otherwise. A bad name or type throws `TypeError`, a bad value `RangeError`; both name the option and the value, as in
+ * `reconnect.jitter: "foo"`.
+ *
+ * The options of one connection (`reconnect`, `heartbeat`) are decided by the handle that attached it first, in whichever
+ * tab; what a later one asks for differently is ignored, warned of and listed in `status.reason`.
+ */
+export interface SocketOptions {
+  /**
+   * Separates users: handles share a connection only when their url, protocols and key are equal. Default `''`.
+   * It is no defence against scripts of the same origin.
+   */
+  key?: string;
+  /** Where the hub runs. */
+  host?: HostOptions;
+  /** When and how often a lost connection is tried again. */
+  reconnect?: ReconnectOptions;
+  /** How a dead path is noticed. */
+  heartbeat?: HeartbeatOptions;
+  /** Bounds of what this handle may have waiting to be sent. */
+  queue?: QueueOptions;
+  /** How messages reach a tab that does not keep up. */
+  flow?: FlowOptions;
+  /**
+   * How the hub learns that this tab has died; decided by the first socket of the page. `'locks'` is exact, but costs a
+   * page Firefox's back-forward cache, and is `'heartbeat'` where there are no Web Locks. Default `'auto'`: locks in
+   * Chromium and WebKit in a secure context, else heartbeat.
+   */
+  liveness?: 'auto' | 'locks' | 'heartbeat';
+  /** How long the connection outlives its last handle; the largest that any handle asked for counts. Default 2000 ms. */
+  linger?: number;
+  /** How the server speaks. `'raw'`, the default, delivers every frame to every tab. */
+  subprotocol?: 'raw';
+}
+
+/** Where the hub runs. Sockets whose `use`, `workerUrl` and `wasmUrl` differ have hubs of their own. */
+export interface HostOptions {
+  /**
+   * `'shared-worker'`: one hub for all tabs, and nothing else. `'this-tab'`: a hub for this page alone, in a dedicated
+   * worker, or in the page where `Worker` is refused. Default `'auto'`: the first of these that comes up; `status.host`
+   * and `status.reason` tell which, and why not a better one.
+   */
+  use?: 'auto' | 'shared-worker' | 'this-tab';
+  /** How long the worker script may take to answer before the next host is tried. Default 3000 ms. */
+  scriptDeadline?: number;
+  /**
+   * How long after that the hub may take to be up before the next host is tried. Default 15 000 ms. There are at most three
+   * hosts to try, so after three times both deadlines at the latest there is a hub, or the socket is `failed`.
+   */
+  readyDeadline?: number;
+  /**
+   * Url of the worker script, for bundlers that do not emit it and for Trusted Types; same origin. A string is resolved
+   * against the page and a `TrustedScriptURL` is passed on as it is. Default: `worker.js` beside this module.
+   */
+  workerUrl?: string | URL | { toString(): string };
+  /** Url of the wasm; a string is resolved against the page. Default: `hub.wasm` beside the worker script. */
+  wasmUrl?: string | URL;
+}
+
+/** When and how often a lost connection is tried again. */
+export interface ReconnectOptions {
+  /** Delay that the growth starts from. Default 1000 ms. */
+  minDelay?: number;
+  /** Most that a delay grows to, before jitter. Default 30 000 ms. */
+  maxDelay?: number;
+  /** Least that a drawn delay can be. Default 250 ms. */
+  floor?: number;
+  /** Factor from one failure to the next, at least 1. Default 2. */
+  growth?: number;
+  /**
+   * How a delay is drawn: `'full'` evenly from 0 to the delay, `'none'` the delay itself, a fraction (0 to 1) of it up or
+   * down, `{ add }` up to so many ms more. Default `'full'`.
+   */
+  jitter?: 'full' | 'none' | number | { add: number };
+  /** The first retry after a server-side loss is spread over this long. Default 5000 ms. */
+  firstDelayMax?: number;
+  /** Failed attempts in a row, at least 1, after which the connection is `failed`. Default `Infinity`. */
+  maxAttempts?: number;
+  /** A connection open this long that has carried a message is stable: delays start from `minDelay` again. Default 5000 ms. */
+  stableAfter?: number;
+  /** How long an attempt may take. Default 20 000 ms: Firefox and Chromium hold attempts back themselves. */
+  connectTimeout?: number;
+  /** Close codes, 1000 to 4999, after which there is no reconnect. Default 1000 1002 1003 1007 1008 1010 4400 4401 4403 4404. */
+  fatalCodes?: number[];
+}
+
+/** How a dead path is noticed. Without a `message` there are no pings. */
+export interface HeartbeatOptions {
+  /** The frame that is the ping. Default: none. */
+  message?: string;
+  /** The frame that is the pong, and is not delivered. Default: any frame counts, and is delivered. */
+  pong?: string;
+  /** Time from one ping to the next, whatever arrives; at least 1. Default 25 000 ms. */
+  interval?: number;
+  /** Fraction (0 to 1) of the interval by which it varies up or down. Default 0.2. */
+  jitter?: number;
+  /** How long a pong may take before the socket is replaced. Default 10 000 ms. */
+  timeout?: number;
+  /** Whether a new socket must answer a ping before it counts as open. Default `true` when a message is given. */
+  verifyOnOpen?: boolean;
+}
+
+/** Bounds of what a handle may have waiting to be sent. The first waiting message is always accepted. */
+export interface QueueOptions {
+  /** Messages that may wait while the connection is not open. Default 1000. */
+  maxMessages?: number;
+  /** Bytes that may wait while the connection is not open. Default 1 MiB. */
+  maxBytes?: number;
+  /** Bytes that may be on their way to the socket while the connection is open. Default 16 MiB. */
+  maxInFlight?: number;
+  /** How long a message may wait before it fails as `expired`. Default 60 000 ms. */
+  ttl?: number;
+  /** At the bound: `send` throws `QueueFullError`, or the oldest or the new message fails as `overflow`. Default `'reject'`. */
+  overflow?: 'reject' | 'drop-oldest' | 'drop-newest';
+  /** Whether messages of unknown fate are sent again, so that the server may see them twice. Default `'never'`. */
+  resend?: 'never' | 'unknown';
+}
+
+/** How messages reach a tab that does not keep up. With several handles in a tab the strictest values count. */
+export interface FlowOptions {
+  /** Most that may be posted and not dispatched. Default 8192 messages or 4 MiB, whichever is first; at least 1. */
+  window?: Amount;
+  /** Most that waits in the hub beyond the window. Default 65 536 messages or 16 MiB, whichever is first. */
+  cap?: Amount;
+  /** At the cap: lose what is new until the queue is empty, keep only the newest, or lose the oldest. Default `'queue'`. */
+  whenSlow?: 'queue' | 'latest' | 'drop-oldest';
+  /** Longest delay of a message to a hidden tab. Default 250 ms. */
+  hiddenFlush?: number;
+  /** `false` gives every message a task of its own. Default `true`: slices of at most 8 ms. */
+  batch?: boolean;
+}
+
+/** A number of messages and of bytes; whichever is reached first counts, and one that is not given is no limit. */
+export interface Amount {
+  messages?: number;
+  bytes?: number;
+}
+
+/** Options of a hub client: see {@link SocketOptions}, and `name`. */
+export interface HubOptions extends Pick<SocketOptions, 'host' | 'liveness'> {
+  /** Hubs of other names share nothing. Needs `host.workerUrl`, of which it becomes the fragment. Default: no name. */
+  name?: string;
+}
+
+/** Checks the options of a socket. Returns a copy of what was given; throws for the first that is bad. */
+export const checkSocketOptions = (options: SocketOptions) => check(options, socketRules) as SocketOptions;
+
+/** Checks the options of a hub client. Returns a copy of what was given; throws for the first that is bad. */
+export const checkHubOptions = (options: HubOptions) => {
+  const { host, liveness } = socketRules;
+  return check(options, { name: '', host, liveness }) as HubOptions;
+};
+
+/** What an option may be: one of these words or any text, a boolean, a group, or what a function finds no error in. */
+type Rule = string | true | Rules | ((value: unknown) => Wrong);
+type Rules = { readonly [name: string]: Rule };
+type Wrong = ErrorConstructor | false | undefined;
+
+const check = (given: object, rules: Rules, path = '') => {
+  const copy: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    const rule = rules[name] as Rule;
+    const Wrong = judge(value, rule);
+    if (Wrong) throw new Wrong(`${path + name}: ${typeof value == 'string' ? `"${value}"` : value}`);
+    copy[name] = typeof rule == 'object' ? check(value, rule, `${path + name}.`) : value;
+  }
+  return copy;
+};
+
+const judge = (value: unknown, rule: Rule): Wrong =>
+  typeof rule == 'function'
+    ? rule(value)
+    : typeof value != typeof rule || value === null
+      ? TypeError
+      : typeof rule == 'string' && !!rule && !rule.split(' ').includes(value as string) && RangeError;
+
+/** A number from this to that; without an end any finite one. */
+const from =
+  (least: number, most = Number.MAX_VALUE) =>
+  (value: unknown): Wrong =>
+    typeof value != 'number' ? TypeError : !(value >= least && value <= most) && RangeError;
+
+const amount = /* @__PURE__ */ from(0);
+const positive = /* @__PURE__ */ from(1);
+const fraction = /* @__PURE__ */ from(0, 1);
+const code = /* @__PURE__ */ from(1000, 4999);
+const url = (value: unknown) => Object(value) !== value && judge(value, '');
+
+const socketRules = {
+  key: '',
+  host: {
+    use: 'auto shared-worker this-tab',
+    scriptDeadline: amount,
+    readyDeadline: amount,
+    workerUrl: url,
+    wasmUrl: url,
+  },
+  liveness: 'auto locks heartbeat',
+  reconnect: {
+    minDelay: amount,
+    maxDelay: amount,
+    floor: amount,
+    growth: positive,
+    jitter: (value: unknown) =>
+      typeof value == 'string'
+        ? judge(value, 'full none')
+        : Object(value) === value
+          ? amount((value as { add: unknown }).add)
+          : fraction(value),
+    firstDelayMax: amount,
+    maxAttempts: /* @__PURE__ */ from(1, Infinity),
+    stableAfter: amount,
+    connectTimeout: amount,
+    fatalCodes: (value: unknown) => (Array.isArray(value) ? value.map(code).find(Boolean) : TypeError),
+  },
+  heartbeat: { message: '', pong: '', interval: positive, jitter: fraction, timeout: amount, verifyOnOpen: true },
+  queue: {
+    maxMessages: amount,
+    maxBytes: amount,
+    maxInFlight: amount,
+    ttl: amount,
+    overflow: 'reject drop-oldest drop-newest',
+    resend: 'never unknown',
+  },
+  flow: {
+    window: { messages: positive, bytes: positive },
+    cap: { messages: amount, bytes: amount },
+    whenSlow: 'queue latest drop-oldest',
+    hiddenFlush: amount,
+    batch: true,
+  },
+  linger: amount,
+  subprotocol: 'raw',
+} satisfies Rules;

@@ -1,0 +1,168 @@
+/**
+ * The messages between a tab and a hub: `docs/PROTOCOL.md` as types. Every message is an array whose first item is its op.
+ * A missing trailing item is null.
+ */
+
+/** The version of the protocol. */
+export enum Protocol {
+  /** The part that tab and hub must share. */
+  Major = 1,
+}
+
+/** The op numbers: below 64 from tab to hub, from 64 on from hub to tab. */
+export enum Op {
+  Hello = 1,
+  Bye = 2,
+  Attach = 3,
+  Detach = 4,
+  Send = 5,
+  Ack = 6,
+  Alive = 7,
+  Visibility = 8,
+  Online = 9,
+  Suspend = 10,
+  Resume = 11,
+  Reconnect = 12,
+  Shutdown = 13,
+  Report = 14,
+  Answer = 15,
+
+  Script = 64,
+  Welcome = 65,
+  Attached = 66,
+  Refused = 67,
+  Status = 68,
+  Batch = 69,
+  Sent = 70,
+  Failed = 71,
+  Gap = 72,
+  Closed = 73,
+  Beat = 74,
+  Ask = 75,
+  Need = 76,
+  Move = 77,
+  Unavailable = 78,
+  Crashed = 79,
+  Census = 80,
+  Reply = 81,
+  Who = 82,
+  Error = 83,
+  Overflow = 84,
+}
+
+/** A boolean on the wire. */
+export type Bit = 0 | 1;
+
+/** A payload on the wire. */
+export type Frame = string | ArrayBuffer;
+
+/** A payload on its way to the server. */
+export type SentFrame = Frame | Blob;
+
+/** Who a tab is. */
+export interface HelloBody {
+  protocol: number;
+  build: string;
+  tab: string;
+  liveness: 'locks' | 'heartbeat';
+  visible: Bit;
+  focused: Bit;
+  online: Bit;
+  wasmUrl?: string | undefined;
+}
+
+/** What a handle wants. */
+export interface AttachBody {
+  url: string;
+  protocols: string[];
+  key: string;
+  options: object;
+}
+
+/** Who a hub is. */
+export interface WelcomeBody {
+  protocol: number;
+  build: string;
+  epoch: string;
+  lock: string | null;
+  workerUrl: string;
+}
+
+/** What a tab says. */
+export type TabMessage =
+  | [Op.Hello, HelloBody]
+  | [Op.Bye | Op.Alive | Op.Suspend | Op.Resume]
+  | [Op.Attach, handle: number, AttachBody]
+  | [Op.Detach, handle: number, code?: number | null, reason?: string | null]
+  | [Op.Send, handle: number, firstId: number, frames: SentFrame[]]
+  | [Op.Ack, conn: number, next: number]
+  | [Op.Visibility, visible: Bit, focused: Bit]
+  | [Op.Online, Bit]
+  | [Op.Reconnect | Op.Shutdown, handle: number]
+  | [Op.Report, id: number]
+  | [Op.Answer, id: number, value: unknown];
+
+/** What a connection is doing. */
+export type State = 'idle' | 'connecting' | 'open' | 'suspect' | 'reconnecting' | 'offline' | 'closed' | 'failed';
+
+/** The items of `status` and `attached` that tell how a connection is. */
+export type StatusItems = [
+  state: State,
+  attempt: number,
+  nextAttemptAt: number | null,
+  code: number | null,
+  reason: string,
+  since: number,
+  transport: 'websocket',
+  protocol: string,
+  extensions: string,
+  cause: 0 | 1 | 2 | 3,
+  closeReason?: string | null,
+  wasClean?: Bit | null,
+];
+
+/** `batch` */
+export type BatchMessage = [Op.Batch, conn: number, first: number, frames: Frame[], wantAck?: Bit | null];
+
+/** What a hub says about one handle. */
+export type HandleMessage =
+  | [Op.Attached, handle: number, conn: number, next: number, ignored: string[], ...StatusItems]
+  | [Op.Refused, handle: number, code: string, detail?: string | null]
+  | [Op.Sent, handle: number, handed: number, confirmed: number]
+  | [Op.Failed, handle: number, firstId: number, count: number, reason: string]
+  | [Op.Closed, handle: number, code: number, reason?: string | null, wasClean?: Bit | null];
+
+/** `gap` */
+export type GapMessage = [
+  Op.Gap,
+  conn: number,
+  from: number | null,
+  to: number | null,
+  count: number | null,
+  reason: string,
+  suspected?: Bit | null,
+];
+
+/** What a hub says about one connection, batches aside. */
+export type ConnMessage =
+  | [Op.Status, conn: number, ...StatusItems]
+  | GapMessage
+  | [Op.Overflow, conn: number, count: number, policy: string];
+
+/** What a hub says. */
+export type HubMessage =
+  | [Op.Script, build: string]
+  | [Op.Welcome, WelcomeBody]
+  | HandleMessage
+  | ConnMessage
+  | BatchMessage
+  | [Op.Beat, epoch: string]
+  | [Op.Ask]
+  | [Op.Need, id: number, kind: string, ...unknown[]]
+  | [Op.Move, { workerUrl: string; name: string }]
+  | [Op.Unavailable, code: string, detail?: string | null]
+  | [Op.Crashed, detail?: string | null]
+  | [Op.Census, tabs: number, connections: number]
+  | [Op.Reply, id: number, value: unknown]
+  | [Op.Who]
+  | [Op.Error, op: number, code: string];

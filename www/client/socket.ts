@@ -1,0 +1,233 @@
+// biome-ignore-all lint/suspicious/noDoubleEquals: a byte shorter each, where both sides are of one type
+import { readProtocols, readUrl } from './address.js';
+import { type Client, Cue, clientFor, createClient, type Handle } from './client.js';
+import { UnsupportedError } from './errors.js';
+import type { SharedWebSocketEventMap } from './events.js';
+import { openHandle, type Sendable, type Shown, type Status } from './handle.js';
+import { checkHubOptions, checkSocketOptions, type HubOptions, type SocketOptions } from './options.js';
+import { Op } from './protocol.js';
+
+/**
+ * The WebSocket interface over a connection that every tab of the browser shares, and that reconnects.
+ *
+ * What differs from WebSocket: `open` fires at every (re)connection; `close` fires each time an open connection is lost, with
+ * `readyState` then CONNECTING, and once, last, at the end; `send` before `open` queues instead of throwing; http(s) and
+ * relative urls work in every browser.
+ */
+export interface SharedWebSocket extends EventTarget {
+  /** How the socket is, and why; a new object for each change. */
+  readonly status: Status;
+  /** The url, resolved. */
+  readonly url: string;
+  /** CONNECTING while there is no connection, OPEN, CLOSING after `close`, CLOSED at the end. */
+  readonly readyState: number;
+  /** Bytes sent (UTF-8) that have not been given to the shared WebSocket. */
+  readonly bufferedAmount: number;
+  /** The subprotocol that the server chose. */
+  readonly protocol: string;
+  /** The extensions in use. */
+  readonly extensions: string;
+  /** What binary messages arrive as. Default `'blob'`. */
+  binaryType: BinaryType;
+  onopen: ((this: SharedWebSocket, event: Event) => unknown) | null;
+  onmessage: ((this: SharedWebSocket, event: MessageEvent) => unknown) | null;
+  onerror: ((this: SharedWebSocket, event: Event) => unknown) | null;
+  onclose: ((this: SharedWebSocket, event: CloseEvent) => unknown) | null;
+  /**
+   * Sends data, copied at the call; while not open it waits. Throws `QueueFullError` at the bounds of `queue` when its
+   * `overflow` is `'reject'`. After `close` data is discarded, as WebSocket does.
+   */
+  send(data: Sendable): void;
+  /** Ends this handle. The connection closes when its last handle has been gone for `linger`; that one's code reaches the server. */
+  close(code?: number, reason?: string): void;
+  /** Replaces the socket now, or opens again what is closed or failed. */
+  reconnect(): void;
+  /** Closes the connection for every tab with 1000 `shutdown`. Resolves when this handle is closed. */
+  shutdown(): Promise<void>;
+  /** Needs a subprotocol other than `raw`: throws {@link UnsupportedError}. */
+  subscribe(topic: string, listener: (message: unknown) => void, options?: object): never;
+  /** Needs a subprotocol other than `raw`: throws {@link UnsupportedError}. */
+  publish(topic: string, data: unknown): never;
+  /** Needs a subprotocol other than `raw`: throws {@link UnsupportedError}. */
+  request(data: unknown, options?: object): never;
+
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSING: 2;
+  readonly CLOSED: 3;
+
+  addEventListener<K extends keyof SharedWebSocketEventMap>(
+    type: K,
+    listener: (this: SharedWebSocket, event: SharedWebSocketEventMap[K]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<K extends keyof SharedWebSocketEventMap>(
+    type: K,
+    listener: (this: SharedWebSocket, event: SharedWebSocketEventMap[K]) => unknown,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
+  ): void;
+}
+
+/** The constructor of {@link SharedWebSocket}. */
+export interface SharedWebSocketConstructor {
+  /**
+   * Opens a handle on the connection with this url, these protocols and `options.key`, and the connection with the first.
+   *
+   * Throws `SyntaxError` for a url or protocols that WebSocket refuses, `TypeError` or `RangeError` for bad options,
+   * `UnsupportedError` outside a browser page and for a function url.
+   */
+  new (url: string | URL, protocols?: string | Iterable<string>, options?: SocketOptions): SharedWebSocket;
+  readonly prototype: SharedWebSocket;
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSING: 2;
+  readonly CLOSED: 3;
+}
+
+/** The WebSocket interface, shared by every tab. */
+export const SharedWebSocket: SharedWebSocketConstructor = /* @__PURE__ */ define();
+
+/** A hub client of its own, beside the page's. */
+export interface Hub {
+  /** Opens a socket at this hub. Its own `host` and `liveness` options do not count. */
+  socket(url: string | URL, protocols?: string | Iterable<string>, options?: SocketOptions): SharedWebSocket;
+  /** Asks the hub how many tabs and connections it has, and how this page's connections are. */
+  report(): Promise<unknown>;
+  /** Closes all sockets of this hub client and leaves the hub. */
+  close(): void;
+}
+
+/** Makes a hub client with options of its own; nothing happens before its first socket or report. */
+export const createHub = (options: HubOptions = {}): Hub => {
+  const checked = checkHubOptions(options);
+  const { host, name } = checked;
+  if (name !== undefined) {
+    if (!host?.workerUrl) throw new TypeError(`name: "${name}" needs host.workerUrl`);
+    // A worker of another url is another worker, whereas its own name must be literal for bundlers.
+    host.workerUrl = `${host.workerUrl}#${name}`;
+  }
+  const client = createClient(checked);
+  const [post, add, remove, , quit] = client;
+  return {
+    socket: (...args) => new (SharedWebSocket as Constructor)(args[0], args[1], args[2], client),
+    // A handle of its own, which asks again when the hub has changed meanwhile.
+    report: () =>
+      new Promise((resolve, reject) => {
+        const id = ++lastReport;
+        const handle: Handle = (input) => {
+          if (!Array.isArray(input)) return;
+          if (input[0] == Cue.Attach) post([Op.Report, id]);
+          if (input[0] == Op.Reply && input[1] == id) resolve(input[2]);
+          else if (input[0] == Cue.End) reject(new UnsupportedError(`there is no hub: ${input[2]}`));
+          else return;
+          remove(handle);
+        };
+        add(handle);
+      }),
+    close: () => quit(),
+  };
+};
+
+/** The listener behind an `on…` attribute, and the value of that. */
+interface Listener {
+  (event: Event): void;
+  handler?: Method | null;
+}
+
+type Method = (...args: unknown[]) => unknown;
+
+let lastReport = 0;
+
+type Constructor = new (
+  url: string | URL,
+  protocols?: string | Iterable<string>,
+  options?: SocketOptions,
+  client?: Client,
+) => SharedWebSocket;
+
+// Called once, so that a bundler can drop the whole class; on a server there may be no EventTarget to extend.
+function define() {
+  class SharedWebSocket extends (globalThis.EventTarget ?? Object) {
+    #shown: Shown;
+    #on: Record<string, Listener> = {};
+
+    constructor(
+      url: string | URL,
+      protocols: string | Iterable<string> = [],
+      options: SocketOptions = {},
+      client?: Client,
+    ) {
+      super();
+      if (url === undefined) throw new TypeError('url');
+      const checked = checkSocketOptions(options);
+      client ??= clientFor(checked);
+      if (typeof url == 'function') {
+        if (!checked.key) throw new TypeError('key: ""');
+        throw new UnsupportedError('url: function');
+      }
+      this.#shown = openHandle(this as unknown as EventTarget, client, readUrl(url), readProtocols(protocols), checked);
+    }
+
+    get binaryType() {
+      return this.#shown.binaryType;
+    }
+    set binaryType(type) {
+      if (type == 'blob' || type == 'arraybuffer') this.#shown.binaryType = type;
+    }
+
+    static {
+      const prototype = SharedWebSocket.prototype as SharedWebSocket & Record<string, unknown>;
+      const add = (
+        name: string,
+        descriptor: PropertyDescriptor & ThisType<SharedWebSocket>,
+        target: object = prototype,
+      ) => Object.defineProperty(target, name, descriptor);
+
+      for (const [value, name] of 'CONNECTING OPEN CLOSING CLOSED'.split(' ').entries()) {
+        add(name, { value });
+        add(name, { value }, SharedWebSocket);
+      }
+      for (const name of 'status url readyState bufferedAmount protocol extensions'.split(' ')) {
+        add(name, {
+          get() {
+            return this.#shown[name as 'url'];
+          },
+        });
+      }
+      for (const name of 'send close reconnect shutdown subscribe publish request'.split(' ')) {
+        prototype[name] = function (this: SharedWebSocket, ...args: unknown[]) {
+          const method = this.#shown[name as 'send'] as Method | undefined;
+          if (!method) throw new UnsupportedError(`${name}: subprotocol "raw"`);
+          if (args.length < method.length) throw new TypeError(name);
+          return method(...args);
+        };
+      }
+      for (const type of 'open message error close'.split(' ')) {
+        add(`on${type}`, {
+          get() {
+            return this.#on[type]?.handler ?? null;
+          },
+          // As for every such attribute: an object is kept, a function called, and a new one takes the place of the old.
+          set(given) {
+            const isSet = Object(given) === given;
+            const listener: Listener = this.#on[type] ?? ((event) => listener.handler?.call?.(this, event));
+            this.#on[type] = listener;
+            listener.handler = isSet ? given : null;
+            (this as unknown as EventTarget)[isSet ? 'addEventListener' : 'removeEventListener'](type, listener);
+          },
+        });
+      }
+    }
+  }
+  return SharedWebSocket as unknown as SharedWebSocketConstructor;
+}

@@ -1,0 +1,58 @@
+import { memo } from 'react';
+import type { Status } from 'tabwire';
+import type { Census } from './census.js';
+import { Diagram } from './Diagram.js';
+import { tones } from './journal.js';
+import type { Stats } from './server.js';
+
+interface Props {
+  status: Status;
+  census: Census;
+  /** What the server counts; `null` when it does not answer, `undefined` when it has not yet. */
+  server: Stats | null | undefined;
+}
+
+/** The two numbers that matter, and between them the picture of why. */
+export const Numbers = memo(function Numbers({ status, census, server }: Props) {
+  const { tabs, connections } = census;
+  const live = server?.live ?? 0;
+  const isShared = status.host === 'shared-worker';
+  return (
+    <section className="card numbers" aria-label="Tabs and connections">
+      <Figure value={tabs} name={tabs === 1 ? 'tab' : 'tabs'} note="counted by the hub" />
+      <Diagram
+        tabs={tabs}
+        connections={connections}
+        tone={tones[status.state]}
+        hub={isShared ? 'SharedWorker' : 'in this tab'}
+        isListening={server?.listening ?? server === undefined}
+      />
+      <Figure
+        value={live}
+        name={live === 1 ? 'WebSocket connection' : 'WebSocket connections'}
+        note={noteOn(live, tabs * connections, server)}
+        tone={live || server === undefined ? 'accent' : 'off'}
+      />
+    </section>
+  );
+});
+
+function Figure({ value, name, note, tone }: { value: number; name: string; note: string; tone?: 'accent' | 'off' }) {
+  return (
+    <p className="figure" data-tone={tone}>
+      <output className="value" key={value}>
+        {value}
+      </output>
+      <span className="name">{name}</span>
+      <span className="note">{note}</span>
+    </p>
+  );
+}
+
+const noteOn = (live: number, unshared: number, server: Props['server']) => {
+  if (server === undefined) return 'counted by the server';
+  if (!server) return 'the server does not answer';
+  if (!server.listening) return 'the server is down';
+  if (server.hung) return `counted by the server; ${server.hung} hung`;
+  return unshared > live && live > 0 ? `counted by the server, instead of ${unshared}` : 'counted by the server';
+};

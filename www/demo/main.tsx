@@ -1,0 +1,27 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './App.js';
+import { me } from './me.js';
+import { readConfig, watchStats } from './server.js';
+import { openWire } from './wire.js';
+
+document.title = `tabwire, tab ${me}`;
+const root = createRoot(document.getElementById('root') as HTMLElement);
+
+try {
+  const wire = openWire((await readConfig()).wire);
+  root.render(
+    <StrictMode>
+      <App wire={wire} stats={watchStats()} />
+    </StrictMode>,
+  );
+} catch (error) {
+  root.render(
+    <main className="stranded">
+      <h1>The demo server does not answer</h1>
+      <p>
+        This page needs the server that <code>npm start</code> runs. {String(error)}
+      </p>
+    </main>,
+  );
+}

@@ -1,0 +1,36 @@
+import { poll } from './poll.js';
+import { createStore, type Store } from './store.js';
+
+/** What the server says of itself, as far as the page shows it. */
+export interface Stats {
+  /** WebSockets that are open. */
+  live: number;
+  /** Those of them that a fault keeps silent. */
+  hung: number;
+  /** Whether it takes new connections. */
+  listening: boolean;
+  /** The fault that befalls new connections. */
+  fault: { kind: string } | null;
+}
+
+/** Asks the server where its WebSockets are. */
+export const readConfig = async () => (await (await fetch('/config.json')).json()) as { wire: string };
+
+/** Gives the server an order, such as `reset` or `fault`; throws with its answer when it refuses. */
+export const control = async (order: string, body: object = {}) => {
+  const answer = await fetch(`/control/${order}`, { method: 'POST', body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`${order}: ${await answer.text()}`);
+};
+
+/**
+ * Watches what the server counts: `undefined` at first, `null` while it does not answer. It is asked again and again, and by visible tabs only,
+ * because a long poll in each tab would use up the six connections that a browser opens to one server.
+ */
+export const watchStats = (): Store<Stats | null | undefined> => {
+  const stats = createStore<Stats | null | undefined>(undefined);
+  poll(500, async () => {
+    const answer = await fetch('/control/stats').catch(() => null);
+    stats.set(answer?.ok ? ((await answer.json()) as Stats) : null);
+  });
+  return stats;
+};

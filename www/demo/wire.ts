@@ -1,0 +1,76 @@
+import { createHub, type SharedWebSocket, type SocketOptions, type Status } from 'tabwire';
+import { type Census, watchCensus } from './census.js';
+import { feed } from './feed.js';
+import { journal } from './journal.js';
+import { me } from './me.js';
+import type { Store } from './store.js';
+
+/** This tab's part of the connection that all tabs share. */
+export interface Wire {
+  /** How the connection is. */
+  readonly status: Store<Status>;
+  /** How many tabs and connections the hub has. */
+  readonly census: Store<Census>;
+  /** Sends a text to every tab, by way of the server. */
+  broadcast(text: string): void;
+  /** Opens the pipeline's reports: another url, so another connection. Returns what leaves it. */
+  openPipeline(): () => void;
+}
+
+/** Opens the shared connection, and says hello through it. */
+export const openWire = (base: string): Wire => {
+  const hub = createHub();
+  const socket = hub.socket(`${base}/ws`, [], options);
+  listen(socket);
+  const send = (message: object) => {
+    try {
+      socket.send(JSON.stringify(message));
+      if (socket.readyState === socket.OPEN) feed.noteSent(0);
+    } catch (error) {
+      journal.add('send', 'bad', String(error));
+    }
+  };
+  const wire: Wire = {
+    status: {
+      get: () => socket.status,
+      subscribe(listener) {
+        socket.addEventListener('statuschange', listener);
+        return () => socket.removeEventListener('statuschange', listener);
+      },
+    },
+    census: watchCensus(hub, (count) => send({ type: 'tabs', count })),
+    broadcast(text) {
+      if (socket.readyState !== socket.OPEN) journal.add('send', 'neutral', `queued while ${socket.status.state}`);
+      send({ type: 'broadcast', data: { from: me, text } });
+    },
+    openPipeline() {
+      const pipeline = hub.socket(`${base}/ws/monitoring/pipeline-status`, [], options);
+      pipeline.addEventListener('message', ({ data }) => feed.add(data, 1));
+      return () => pipeline.close();
+    },
+  };
+  socket.addEventListener('open', () => wire.broadcast('joined'), { once: true });
+  return wire;
+};
+
+const listen = (socket: SharedWebSocket) => {
+  journal.addStatus(socket.status);
+  socket.addEventListener('statuschange', () => journal.addStatus(socket.status));
+  socket.addEventListener('message', ({ data }) => feed.add(data, 0));
+  socket.addEventListener('gap', ({ from, to, reason, suspected }) => {
+    const what = from === undefined ? 'messages' : `messages ${from} to ${(to ?? from + 1) - 1}`;
+    journal.add('gap', 'warn', `${what} ${suspected ? 'may have been' : 'were'} missed`, reason);
+  });
+  socket.addEventListener('sendfailed', ({ count, reason }) =>
+    journal.add('sendfailed', 'bad', `${count} ${count === 1 ? 'send' : 'sends'} not known to have arrived`, reason),
+  );
+  socket.addEventListener('overflow', ({ count, policy }) =>
+    journal.add('overflow', 'warn', `${count} messages dropped`, policy),
+  );
+};
+
+/** Quick to notice and to retry, so that there is something to see. */
+const options: SocketOptions = {
+  heartbeat: { message: 'ping', pong: 'pong', interval: 5000, timeout: 2000 },
+  reconnect: { firstDelayMax: 1000, maxDelay: 3000 },
+};

@@ -1,0 +1,35 @@
+/**
+ * The React side of tabwire: hooks over one connection that all tabs share. React 18 or newer.
+ *
+ * ```tsx
+ * import { useMessages, useSharedWebSocket, WebSocketProvider } from 'tabwire/react';
+ *
+ * const App = () => (
+ *   <WebSocketProvider url="wss://example.com/live" userId={user?.id ?? null}>
+ *     <Chat />
+ *   </WebSocketProvider>
+ * );
+ *
+ * const Chat = () => {
+ *   const { status, send } = useSharedWebSocket();
+ *   const [lines, setLines] = useState<string[]>([]);
+ *   useMessages(({ data }) => setLines((lines) => [...lines, data]));
+ *   return (
+ *     <>
+ *       <p>{status.state}</p>
+ *       <pre>{lines.join('\n')}</pre>
+ *       <button onClick={() => send('hello')}>Say hello</button>
+ *     </>
+ *   );
+ * };
+ * ```
+ *
+ * The hooks open the connection once their component is mounted, so nothing happens on a server or in a render that React
+ * throws away; StrictMode opens nothing twice.
+ *
+ * @module
+ */
+export { WebSocketProvider, type WebSocketProviderProps } from './provider.js';
+export type { ConnectionSettings, HookOptions, UserIdOrOptions } from './settings.js';
+export { useMessages } from './use-messages.js';
+export { type SharedWebSocketResult, useSharedWebSocket } from './use-shared-web-socket.js';

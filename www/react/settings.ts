@@ -1,0 +1,50 @@
+import type { SocketOptions } from '../client/index.js';
+
+/** Which connection, and whose. */
+export interface ConnectionSettings {
+  /** The url of the server, as `SharedWebSocket` takes it. */
+  url: string | URL;
+  /** The WebSocket subprotocols to offer. Default: none. */
+  protocols?: string | readonly string[] | undefined;
+  /**
+   * Whose connection it is: becomes the `key` that keeps users apart. `null` means not signed in: state `idle`, no
+   * connection. Another id opens another connection and leaves the first. Default: `key` of the options.
+   */
+  userId?: string | null | undefined;
+  /** `false` gives this tab a connection of its own, with the same API: `host.use: 'this-tab'`. Default `true`. */
+  useSharedWorker?: boolean | undefined;
+}
+
+/** What a hook uses instead of what its provider says: each setting and group of socket options that is given. */
+export interface HookOptions extends Partial<ConnectionSettings>, SocketOptions {}
+
+/** A user id, `null` for nobody, or options. */
+export type UserIdOrOptions = string | null | HookOptions;
+
+/** What has been given, sorted. */
+export interface Settings {
+  readonly url?: string | URL | undefined;
+  readonly protocols: readonly string[];
+  readonly userId: string | null | undefined;
+  readonly useSharedWorker: boolean;
+  readonly options: SocketOptions;
+}
+
+/** Puts what is given over what is inherited. */
+export const settle = (given: UserIdOrOptions | undefined, inherited: Partial<Settings> = {}): Settings => {
+  const {
+    url = inherited.url,
+    protocols = inherited.protocols ?? [],
+    useSharedWorker = inherited.useSharedWorker ?? true,
+    key = inherited.userId,
+    userId = key,
+    ...options
+  } = typeof given === 'object' && given ? given : { userId: given };
+  return {
+    url,
+    protocols: [protocols].flat(),
+    userId,
+    useSharedWorker,
+    options: { ...inherited.options, ...options },
+  };
+};

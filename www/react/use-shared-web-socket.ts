@@ -1,0 +1,58 @@
+import { useMemo, useSyncExternalStore } from 'react';
+import type { SharedWebSocket, Status } from '../client/index.js';
+import { useConnection } from './provider.js';
+import { createReader } from './reader.js';
+import type { UserIdOrOptions } from './settings.js';
+import type { Connection } from './store.js';
+
+/** What {@link useSharedWebSocket} returns. The functions stay the same as long as the connection does. */
+export interface SharedWebSocketResult {
+  /** How the connection is, and why. State `idle` on a server, before the component is mounted, and with `userId` null. */
+  readonly status: Status;
+  /** `status` as WebSocket numbers it: 0 connecting, 1 open, 2 closing, 3 closed. */
+  readonly readyState: number;
+  /** The newest message at render, or null; several may have come since the one before: see `useMessages`. */
+  readonly lastMessage: MessageEvent | null;
+  /**
+   * Sends data; while the connection is not open it waits. Throws `QueueFullError` at the bounds of `options.queue`, and
+   * `InvalidStateError` with `userId` null. After `close`, and once the component is unmounted and nothing else on the page
+   * uses the connection, data is discarded, as WebSocket does.
+   */
+  readonly send: SharedWebSocket['send'];
+  /** Needs a subprotocol other than `raw`: throws `UnsupportedError`. */
+  readonly subscribe: SharedWebSocket['subscribe'];
+  /** Needs a subprotocol other than `raw`: throws `UnsupportedError`. */
+  readonly publish: SharedWebSocket['publish'];
+  /** Needs a subprotocol other than `raw`: throws `UnsupportedError`. */
+  readonly request: SharedWebSocket['request'];
+  /**
+   * Ends the page's handle on the connection, which all components share; other tabs keep theirs. It is opened again by a
+   * component that is mounted after the last of them has been unmounted.
+   */
+  readonly close: SharedWebSocket['close'];
+}
+
+/**
+ * Uses the connection of the provider: `useSharedWebSocket()`; of another user: `useSharedWebSocket('ada')`, or
+ * `useSharedWebSocket(null)` for none; or one with other settings or socket options: `useSharedWebSocket({ url })`, where
+ * what is not given comes from the provider, if there is one. All components of the page that ask for the same share it.
+ *
+ * The component renders again only when something that it has read from the result changes: one that does not read
+ * `lastMessage` is left alone by messages. Without a url it throws.
+ */
+export const useSharedWebSocket = (userIdOrOptions?: UserIdOrOptions): SharedWebSocketResult => {
+  const connection = useConnection(userIdOrOptions);
+  const { subscribe, snapshot, serverSnapshot } = useMemo(
+    () => createReader(connection, functionsOf(connection)),
+    [connection],
+  );
+  return useSyncExternalStore(subscribe, snapshot, serverSnapshot);
+};
+
+const functionsOf = ({ socket, close }: Connection) => ({
+  send: ((data) => socket().send(data)) as SharedWebSocket['send'],
+  subscribe: ((...args) => socket().subscribe(...args)) as SharedWebSocket['subscribe'],
+  publish: ((...args) => socket().publish(...args)) as SharedWebSocket['publish'],
+  request: ((...args) => socket().request(...args)) as SharedWebSocket['request'],
+  close,
+});
