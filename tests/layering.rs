@@ -1,5 +1,6 @@
 //! The layers point one way: time ← protocol ← core ← web.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
