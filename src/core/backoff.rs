@@ -80,8 +80,8 @@ fn spread(config: &ReconnectConfig, delay: Duration, rng: &mut fastrand::Rng) ->
 
 #[cfg(test)]
 mod tests {
-    use super::crate::protocol::Millis;
     use super::*;
+    use crate::protocol::Millis;
 
     fn delays(config: &ReconnectConfig, count: usize) -> Vec<Duration> {
         let mut rng = fastrand::Rng::with_seed(7);

@@ -27,13 +27,12 @@ fn failed(notes: &[HubMessage]) -> Vec<(u64, u64, SendFailure)> {
 }
 
 fn sent(notes: &[HubMessage]) -> Option<(u64, u64)> {
-    let sent = notes.iter().rev().find_map(|note| match note {
+    notes.iter().rev().find_map(|note| match note {
         HubMessage::Sent {
             handed, confirmed, ..
         } => Some((*handed, *confirmed)),
         _ => None,
-    });
-    sent
+    })
 }
 
 #[test]

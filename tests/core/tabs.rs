@@ -7,11 +7,10 @@ use tabwire::protocol::{HubMessage, MessageError};
 use crate::rig::{A, B, H, Rig};
 
 fn census(notes: &[HubMessage]) -> Option<u32> {
-    let last = notes.iter().rev().find_map(|note| match note {
+    notes.iter().rev().find_map(|note| match note {
         HubMessage::Census { tabs, .. } => Some(*tabs),
         _ => None,
-    });
-    last
+    })
 }
 
 #[test]

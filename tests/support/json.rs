@@ -54,16 +54,14 @@ impl Foreign for Json {
     }
 
     fn payload(self) -> Option<Bytes> {
-        match &self.0 {
-            Value::String(text) => Some(Bytes::from_text(text)),
-            other => other
-                .get("bytes")?
-                .as_array()?
-                .iter()
-                .map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok()))
-                .collect::<Option<Vec<_>>>()
-                .map(Bytes),
+        if let Value::String(text) = &self.0 {
+            return Some(Bytes::from_text(text));
         }
+        let bytes = self.0.get("bytes")?.as_array()?.iter();
+        bytes
+            .map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok()))
+            .collect::<Option<Vec<_>>>()
+            .map(Bytes)
     }
 
     fn array(items: Vec<Self>) -> Self {

@@ -22,6 +22,12 @@ pub async fn print_changes(app: &App) {
         let (tabs, connections) = now();
         if (tabs, connections) != printed {
             printed = (tabs, connections);
+            // Without a connection nobody can say how many tabs there are.
+            let tabs = if connections == 0 {
+                "?".to_owned()
+            } else {
+                tabs.to_string()
+            };
             if writeln!(std::io::stdout(), "tabs {tabs}   connections {connections}").is_err() {
                 return;
             }

@@ -120,9 +120,7 @@ impl Conn {
         }
         self.linger = self.linger.max(options.linger());
         self.handles.insert(key, options.flow.resolve());
-        let has_pings = self.has_pings();
-        self.outgoing
-            .add(key, options.queue.resolve(), has_pings, now);
+        self.outgoing.add(key, options.queue.resolve());
         let config = self.lane_config(key.0);
         let next = self.stream.len();
         let lane = self
@@ -143,10 +141,14 @@ impl Conn {
         self.handle_left(key.0, now);
     }
 
-    /// A tab is gone.
-    pub fn remove_port(&mut self, port: PortId, now: Time) {
+    /// A tab is gone, or so it seems: a cached one may come back.
+    pub fn remove_port(&mut self, port: PortId, may_come_back: bool, now: Time) {
         self.closing.retain(|(owner, _)| *owner != port);
-        self.outgoing.orphan(port);
+        if may_come_back && !self.is_ended() {
+            self.outgoing.send_away(port);
+        } else {
+            self.outgoing.orphan(port);
+        }
         self.lanes.remove(&port);
         let before = self.handles.len();
         self.handles.retain(|(owner, _), _| *owner != port);

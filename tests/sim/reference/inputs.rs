@@ -197,7 +197,7 @@ impl Reference {
             return;
         }
         for conn in self.conns.values_mut() {
-            conn.remove_port(port, self.now);
+            conn.remove_port(port, !forget, self.now);
         }
         if forget {
             self.tabs.owe(port, Answer::Forget);

@@ -46,22 +46,10 @@ pub struct Loss {
 }
 
 impl Outgoing {
-    /// A handle may send. One that is there already keeps what it has, and so does one that comes back from the cache
-    /// before the fate of all its sends is known.
-    pub fn add(&mut self, key: Key, config: QueueConfig, has_pings: bool, now: Time) {
-        if self.by_key.contains_key(&key) {
-            return;
-        }
-        let before = self.senders.iter().rposition(|sender| sender.key == key);
-        if let Some(index) = before
-            && !has_pings
-        {
-            self.senders[index].excuse_before(now - CONFIRM_AFTER);
-        }
-        let index = before.filter(|index| self.senders[*index].is_pending());
-        if let Some(index) = index {
-            self.senders[index].presence = Presence::Here;
-            self.by_key.insert(key, index);
+    /// A handle may send. One that is there already, or comes back from the cache, keeps what it has.
+    pub fn add(&mut self, key: Key, config: QueueConfig) {
+        if let Some(index) = self.by_key.get(&key) {
+            self.senders[*index].presence = Presence::Here;
         } else {
             self.by_key.insert(key, self.senders.len());
             self.senders.push(Sender::new(key, config));
@@ -77,7 +65,9 @@ impl Outgoing {
     pub fn next_expiry(&self) -> Time {
         self.queue
             .iter()
-            .map(|(sender, id)| self.entry(*sender, *id).expires)
+            .map(|(sender, id)| self.entry(*sender, *id))
+            .filter(|entry| !entry.state.is_vague())
+            .map(|entry| entry.expires)
             .min()
             .unwrap_or(Time::NEVER)
     }
@@ -183,7 +173,7 @@ impl Outgoing {
             let is_old = !loss.has_pings && at + CONFIRM_AFTER <= now;
             let resends = self.senders[sender].resends();
             match self.senders[sender].presence {
-                Presence::Here if resends => {
+                Presence::Here | Presence::Away if resends => {
                     let kind = match (loss.is_clean, is_old) {
                         (true, false) => Again::Perhaps(Proof::Sure),
                         (_, true) => Again::Perhaps(Proof::Assumed),
@@ -191,12 +181,12 @@ impl Outgoing {
                     };
                     again.push((sender, id, kind));
                 }
-                Presence::Here if loss.is_clean => {
+                Presence::Here | Presence::Away if loss.is_clean => {
                     self.entry_mut(sender, id).state = State::Either;
                     self.untold.insert((sender, id));
                 }
-                Presence::Here if is_old => {}
-                Presence::Here => {
+                Presence::Here | Presence::Away if is_old => {}
+                Presence::Here | Presence::Away => {
                     self.entry_mut(sender, id).state = State::Doomed(SendFailure::Unknown);
                     self.untold.insert((sender, id));
                 }
@@ -262,12 +252,23 @@ impl Outgoing {
         }
     }
 
+    /// A tab is cached, and its handles are gone. It may come back, and hears of its sends then.
+    pub fn send_away(&mut self, port: PortId) {
+        for (_, index) in self.by_key.iter().filter(|((owner, _), _)| *owner == port) {
+            self.senders[*index].presence = Presence::Away;
+        }
+    }
+
     /// The connection has ended. What waits fails; with `excuses` nothing is promised of what was handed.
     pub fn end(&mut self, excuses: bool) {
         self.doom_all(|_| true, SendFailure::Closed);
         for index in 0..self.senders.len() {
             if self.senders[index].presence == Presence::Here {
                 self.release(index, Presence::Ended, excuses);
+            }
+            if self.senders[index].presence == Presence::Away {
+                self.release(index, Presence::Orphaned, true);
+                self.by_key.remove(&self.senders[index].key);
             }
         }
     }
@@ -441,7 +442,7 @@ impl Outgoing {
         let (size, state) = (entry.size, entry.state);
         self.senders[sender].sub_waiting(size);
         let is_sure = !state.is_vague();
-        self.entry_mut(sender, id).state = if self.senders[sender].presence != Presence::Here {
+        self.entry_mut(sender, id).state = if !self.senders[sender].is_followed() {
             self.orphaned.0 += u64::from(is_sure);
             self.orphaned.1 += 1;
             State::Failed(reason)
@@ -457,7 +458,7 @@ impl Outgoing {
         if !matches!(self.entry(sender, id).state, State::Handed(_)) {
             return;
         }
-        if self.senders[sender].presence == Presence::Here {
+        if self.senders[sender].is_followed() {
             self.untold.insert((sender, id));
             self.entry_mut(sender, id).state = State::Arrived(proof);
         } else {

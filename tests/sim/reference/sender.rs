@@ -37,6 +37,8 @@ pub enum Presence {
     Detached,
     /// The connection has ended.
     Ended,
+    /// It is cached and has lost its lock: it may come back, and is told then.
+    Away,
     /// It is gone.
     Orphaned,
 }
@@ -122,19 +124,9 @@ impl Sender {
         self.config.resend == Resend::Unknown
     }
 
-    /// Whether its tab is gone, and the fate of some send is not known.
-    pub fn is_pending(&self) -> bool {
-        let is_open = |entry: &Entry| matches!(entry.state, State::Waiting(_) | State::Handed(_));
-        self.presence == Presence::Orphaned && self.entries.values().any(is_open)
-    }
-
-    /// What was handed before `time` may have been taken as confirmed by age while nobody could be told.
-    pub fn excuse_before(&mut self, time: Time) {
-        for entry in self.entries.values_mut() {
-            if matches!(entry.state, State::Handed(at) if at <= time) {
-                entry.state = State::Excused;
-            }
-        }
+    /// Whether its tab is to be told what becomes of its sends, now or when it is back.
+    pub fn is_followed(&self) -> bool {
+        matches!(self.presence, Presence::Here | Presence::Away)
     }
 
     /// Messages and bytes that wait.
@@ -202,7 +194,7 @@ impl Sender {
                     self.key
                 )
             })?;
-            if self.presence == Presence::Orphaned {
+            if matches!(self.presence, Presence::Orphaned | Presence::Away) {
                 excused.insert(entry.send);
             }
         }

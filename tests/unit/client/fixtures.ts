@@ -14,18 +14,16 @@ export const examples = messages as unknown as Example[];
 /** Options, and the name of the one that is bad; some only one side looks at. */
 export const optionCases = options as { options: object; error: string | null; rustOnly?: true }[];
 
-/** What is wrong with a message of a tab, by the examples of its op; nothing, if one of them has its shape. */
+/** What is wrong with a message of a tab: an item that is like none that the examples of its op have in that place. */
 export function faultOf(message: readonly unknown[]): string | undefined {
-  const known = examples.filter(({ from, wire }) => from === 'tab' && wire[0] === message[0]);
-  if (known.some(({ wire }) => shapeOf(wire) === shapeOf(message))) return undefined;
-  return `${JSON.stringify(message)} is like none of ${known.map(({ wire }) => JSON.stringify(wire)).join(' ')}`;
-}
-
-/** The kinds of the items, and of the fields of those that are described field by field. */
-function shapeOf(message: readonly unknown[]): string {
-  const items = message.map(kindOf);
-  while (items.length > 1 && items.at(-1) === 'nothing') items.pop();
-  return items.join(' ');
+  const known = examples.filter(({ from, wire }) => from === 'tab' && wire[0] === message[0]).map(({ wire }) => wire);
+  const longest = Math.max(...known.map(({ length }) => length), message.length);
+  for (let place = 0; place < longest; place++) {
+    const kind = kindOf(message[place]);
+    if (known.some((wire) => kindOf(wire[place]) === kind)) continue;
+    return `${JSON.stringify(message)} has at ${place} what none of ${JSON.stringify(known)} has`;
+  }
+  return undefined;
 }
 
 function kindOf(value: unknown): string {
