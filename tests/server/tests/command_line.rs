@@ -79,7 +79,7 @@ async fn changes_are_printed_when_watched() {
     client.send(r#"{"type":"tabs","count":10}"#).await;
     assert_eq!(program.line(), "tabs 10   connections 1");
     client.close().await;
-    assert_eq!(program.line(), "tabs 10   connections 0");
+    assert_eq!(program.line(), "tabs ?   connections 0");
 }
 
 #[test]

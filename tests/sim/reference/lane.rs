@@ -23,8 +23,8 @@ pub struct Lane {
     pub view: Option<Status>,
     /// So many transitions were kept from it that the oldest may have been dropped.
     may_jump: bool,
-    /// Transitions of the connection when it was told one last.
-    told: u64,
+    /// Transitions of the connection when the tab last knew them all.
+    known: u64,
     config: FlowConfig,
     owed: Vec<(HandleId, Vec<&'static str>)>,
     posted: VecDeque<Posted>,
@@ -56,7 +56,7 @@ impl Lane {
             next,
             view: None,
             may_jump: false,
-            told: 0,
+            known: 0,
             most_patience: config.hidden_flush.get(),
             retained: Retained::new(&config),
             config,
@@ -107,10 +107,7 @@ impl Lane {
 
     /// The connection has had so many transitions. Of those that wait for a tab the hub keeps the last 256.
     pub fn handle_transitions(&mut self, count: u64) {
-        if self.view.is_none() {
-            self.told = count;
-        }
-        self.may_jump |= count > self.told + MOST_NOTES;
+        self.may_jump |= self.view.is_some() && count > self.known + MOST_NOTES;
     }
 
     /// The tab has dispatched everything before `next`.
@@ -151,9 +148,8 @@ impl Lane {
         Ok(())
     }
 
-    /// A transition is posted, of a connection that has had so many.
-    pub fn status(&mut self, status: &Status, stream: &Stream, count: u64) -> Held {
-        self.told = count;
+    /// A transition is posted.
+    pub fn status(&mut self, status: &Status, stream: &Stream) -> Held {
         let Some(view) = &self.view else {
             return Err(Check::NotesKeepTheirPlace.breach("status before attached"));
         };
@@ -274,14 +270,23 @@ impl Lane {
         self.settle_gap("closed")
     }
 
-    /// All outputs of an input have been seen. `is_quiet`: no tick is to come.
-    pub fn drained(&mut self, mode: Mode, is_quiet: bool, stream: &Stream, now: Time) -> Held {
+    /// All outputs of an input have been seen, of a connection that has had so many transitions. `is_quiet`: no tick is to come.
+    pub fn drained(
+        &mut self,
+        mode: Mode,
+        is_quiet: bool,
+        (stream, transitions): (&Stream, u64),
+        now: Time,
+    ) -> Held {
         let backlog = self.backlog(stream);
         if backlog == 0 {
             self.exceeded = false;
             self.held = false;
         } else {
             self.held |= self.config.when_slow == WhenSlow::Latest;
+        }
+        if backlog == 0 && mode != Mode::Suspended {
+            self.known = transitions;
         }
         let is_asked = self.is_asked();
         let is_stopped = mode == Mode::Suspended || is_asked;

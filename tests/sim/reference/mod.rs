@@ -84,7 +84,8 @@ impl Reference {
             let can_hear = |port| tabs.mode(port) != lane::Mode::Suspended;
             conn.outgoing.drained(is_open, can_hear)?;
             for (port, lane) in &mut conn.lanes {
-                lane.drained(tabs.mode(*port), is_quiet, &conn.stream, self.now)?;
+                let known = (&conn.stream, conn.transitions);
+                lane.drained(tabs.mode(*port), is_quiet, known, self.now)?;
             }
             Check::OneLiveSocket.require(conn.socket.is_none() || !conn.is_ended(), || {
                 format!("{id:?} has ended and left its socket open")

@@ -132,7 +132,7 @@ impl Reference {
         self.bear(id);
         let now = self.now;
         self.with_lane(port, id, |lane, conn| {
-            lane.status(status, &conn.stream, conn.transitions)?;
+            lane.status(status, &conn.stream)?;
             check_status(conn, status, now)
         })
     }

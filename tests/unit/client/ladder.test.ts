@@ -39,7 +39,12 @@ describe('the host ladder', () => {
     ]);
     expect(String(workers.latest.url)).toMatch(/\/worker\.js/);
     expect(workers.latest.posted.map(([op]) => op)).toEqual([Op.Hello, Op.Attach]);
-    expect(socket.status).toMatchObject({ state: 'connecting', host: 'shared-worker', reason: 'connecting', epoch: null });
+    expect(socket.status).toMatchObject({
+      state: 'connecting',
+      host: 'shared-worker',
+      reason: 'connecting',
+      epoch: null,
+    });
 
     workers.latest.welcome('one');
     workers.latest.attached('open');

@@ -293,7 +293,13 @@ describe('a page', () => {
     page('offline');
     document.dispatchEvent(new Event('freeze'));
     document.dispatchEvent(new Event('resume'));
-    expect(port.take()).toEqual([[Op.Visibility, 0, 1], [Op.Visibility, 0, 1], [Op.Online, 1], [Op.Suspend], [Op.Resume]]);
+    expect(port.take()).toEqual([
+      [Op.Visibility, 0, 1],
+      [Op.Visibility, 0, 1],
+      [Op.Online, 1],
+      [Op.Suspend],
+      [Op.Resume],
+    ]);
     vi.restoreAllMocks();
   });
 

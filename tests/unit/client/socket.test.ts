@@ -72,7 +72,11 @@ describe('the constructor', () => {
   });
 
   test('attaches with url, protocols, key and the options given', () => {
-    createHub().socket('wss://server.example/ws', ['v1'], { key: 'ada', reconnect: { minDelay: 5 }, linger: undefined });
+    createHub().socket('wss://server.example/ws', ['v1'], {
+      key: 'ada',
+      reconnect: { minDelay: 5 },
+      linger: undefined,
+    });
     expect(workers.latest.all(Op.Attach)[0]?.[2]).toMatchObject({
       url: 'wss://server.example/ws',
       protocols: ['v1'],
@@ -88,7 +92,9 @@ describe('the constructor', () => {
   });
 
   test('throws for bad options', () => {
-    expect(() => createHub().socket('wss://server.example/ws', [], { linger: -1 })).toThrow(new RangeError('linger: -1'));
+    expect(() => createHub().socket('wss://server.example/ws', [], { linger: -1 })).toThrow(
+      new RangeError('linger: -1'),
+    );
     expect(() => createHub({ name: 'mine' })).toThrow(TypeError);
   });
 });
