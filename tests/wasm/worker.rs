@@ -6,6 +6,10 @@
     reason = "a test may fail by panicking"
 )]
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
 use js_sys::{Array, Function, JSON, Object, Promise, Reflect};
 use tabwire::protocol::op;
 use tabwire::web::Hub;
@@ -26,6 +30,7 @@ extern "C" {
 /// The tab's end of a port to a hub.
 struct Tab {
     port: MessagePort,
+    inbox: Inbox,
     hub: Hub,
     gone: Array,
 }
@@ -50,6 +55,7 @@ impl Tab {
         let channel = MessageChannel::new().unwrap();
         hub.connect(channel.port2().unchecked_into(), backlog);
         Self {
+            inbox: Inbox::listen(&channel.port1()),
             port: channel.port1(),
             hub,
             gone,
@@ -60,19 +66,49 @@ impl Tab {
         self.port.post_message(&JSON::parse(json).unwrap()).unwrap();
     }
 
-    /// The next message with this op.
+    /// The next message with this op; those before it are passed over.
     async fn wait_for(&self, op: u32) -> Array {
-        let port = self.port.clone();
-        let promise = Promise::new(&mut |resolve, _| {
-            let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-                let message: Array = event.data().unchecked_into();
-                if message.get(0).as_f64() == Some(f64::from(op)) {
-                    resolve.call1(&JsValue::NULL, &message).unwrap();
-                }
-            });
-            port.set_onmessage(Some(listener.into_js_value().unchecked_ref()));
+        loop {
+            let message = self.inbox.next().await;
+            if message.get(0).as_f64() == Some(f64::from(op)) {
+                return message;
+            }
+        }
+    }
+}
+
+/// Messages in their order of arrival, none lost while nobody waits.
+struct Inbox {
+    arrived: Rc<RefCell<VecDeque<Array>>>,
+    wake: Rc<RefCell<Option<Function>>>,
+}
+
+impl Inbox {
+    fn listen(port: &MessagePort) -> Self {
+        let arrived = Rc::new(RefCell::new(VecDeque::new()));
+        let wake = Rc::new(RefCell::new(None::<Function>));
+        let (queue, waiting) = (Rc::clone(&arrived), Rc::clone(&wake));
+        let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            queue.borrow_mut().push_back(event.data().unchecked_into());
+            if let Some(wake) = waiting.take() {
+                wake.call0(&JsValue::NULL).unwrap();
+            }
         });
-        JsFuture::from(promise).await.unwrap().unchecked_into()
+        port.set_onmessage(Some(listener.into_js_value().unchecked_ref()));
+        Self { arrived, wake }
+    }
+
+    async fn next(&self) -> Array {
+        loop {
+            let message = self.arrived.borrow_mut().pop_front();
+            if let Some(message) = message {
+                return message;
+            }
+            let arrival = Promise::new(&mut |resolve, _| {
+                *self.wake.borrow_mut() = Some(resolve);
+            });
+            JsFuture::from(arrival).await.unwrap();
+        }
     }
 }
 
@@ -136,7 +172,7 @@ async fn malformed_messages_are_answered_and_the_hub_lives_on() {
 async fn an_unreachable_server_is_an_attempt_that_failed() {
     let tab = Tab::new(&Array::new()).await;
     tab.post(HELLO);
-    tab.post(r#"[3, 1, {"url": "ws://127.0.0.1:9/", "protocols": [], "key": "", "options": {}}]"#);
+    tab.post(r#"[3, 1, {"url": "ws://127.0.0.1:81/", "protocols": [], "key": "", "options": {}}]"#);
     loop {
         let status = tab.wait_for(op::STATUS).await;
         if status.get(2) == "reconnecting" {
@@ -173,6 +209,7 @@ async fn a_tab_that_leaves_is_let_go() {
     tab.hub
         .connect(other.port2().unchecked_into(), &Array::new());
     let tab = Tab {
+        inbox: Inbox::listen(&other.port1()),
         port: other.port1(),
         ..tab
     };
