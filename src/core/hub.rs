@@ -317,7 +317,11 @@ impl<P: Payload> Hub<P> {
             return;
         };
         match tab.check(self.now) {
-            Silence::Gone => self.remove_tab(port, true),
+            // One that was only slow may say hello again; a cached page that was evicted never does.
+            Silence::Gone => {
+                let forget = tab.suspended;
+                self.remove_tab(port, forget);
+            }
             Silence::Wait(until) => self.watch_silence_until(port, until),
             Silence::Ask(until) => {
                 self.out.push(Output::Post(port, HubMessage::Ask));

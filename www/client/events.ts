@@ -39,6 +39,3 @@ export interface SharedWebSocketEventMap extends WebSocketEventMap {
   gap: GapEvent;
   overflow: OverflowEvent;
 }
-
-/** Fires this event, or a plain one of this type, with these fields of its own. */
-export type Fire = (event: string | Event, fields?: object) => void;

@@ -141,6 +141,8 @@ export const openHandle = (
   const update = (...given: StatusItems) => {
     const before = show.readyState;
     items = given;
+    show.protocol = given[7];
+    show.extensions = given[8];
     if (before < Ready.Closing) show.readyState = readyStates[given[0]] ?? Ready.Connecting;
     // What has been posted may reach the server from now on.
     if (show.readyState == Ready.Open) flush();
@@ -153,13 +155,11 @@ export const openHandle = (
   };
 
   const refresh = () => {
-    const [state, attempt, nextAttemptAt, code, reason, since, transport, protocol, extensions] = items;
+    const [state, attempt, nextAttemptAt, code, reason, since, transport] = items;
     const [host, epoch, trail] = place();
     const reasons = [reason, ...trail, ...ignored].join('; ');
     const status = { state, host, transport, attempt, nextAttemptAt, code, reason: reasons, since, epoch };
     const text = `${Object.values(status)}`;
-    show.protocol = protocol;
-    show.extensions = extensions;
     if (text == shown) return;
     shown = text;
     show.status = Object.freeze(status);
@@ -171,10 +171,10 @@ export const openHandle = (
     fireFailed(count, 'closed');
     fresh = [];
     posted.clear();
-    count = 0;
+    next = handed = risked = settled = count = 0;
     show.readyState = Ready.Closed;
     if (failure || readyStates[items[0]] != Ready.Closed) {
-      items = now(failure ? 'failed' : 'closed', code, failure, show.protocol, show.extensions);
+      items = now(failure ? 'failed' : 'closed', code, failure);
     }
     refresh();
     if (failure) fire('error');
@@ -276,6 +276,8 @@ export const openHandle = (
     url,
     readyState: Ready.Connecting,
     bufferedAmount: 0,
+    protocol: '',
+    extensions: '',
     binaryType: 'blob',
 
     send(given) {
@@ -336,13 +338,18 @@ export const openHandle = (
 };
 
 /** How a connection is by what this page knows itself. */
-const now = (
-  state: State,
-  code: number | null,
-  reason: string = state,
-  protocol = '',
-  extensions = '',
-): StatusItems => [state, 0, null, code, reason, Date.now(), 'websocket', protocol, extensions, 0];
+const now = (state: State, code: number | null, reason: string = state): StatusItems => [
+  state,
+  0,
+  null,
+  code,
+  reason,
+  Date.now(),
+  'websocket',
+  '',
+  '',
+  0,
+];
 
 let lastId = 0;
 const connOps = /* @__PURE__ */ new Set<Op | Cue>([Op.Status, Op.Batch, Op.Gap, Op.Overflow]);

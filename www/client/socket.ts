@@ -207,7 +207,7 @@ function define() {
       for (const name of 'send close reconnect shutdown subscribe publish request'.split(' ')) {
         prototype[name] = function (this: SharedWebSocket, ...args: unknown[]) {
           const method = this.#shown[name as 'send'] as Method | undefined;
-          if (!method) throw new UnsupportedError(`${name}: subprotocol "raw"`);
+          if (!method) throw new UnsupportedError('subprotocol: "raw"');
           if (args.length < method.length) throw new TypeError(name);
           return method(...args);
         };

@@ -105,7 +105,7 @@ impl Lane {
         self.exceeded |= exceeds(load, self.config.cap);
     }
 
-    /// The connection has had so many transitions. Of those that wait for a tab the hub keeps the last 256.
+    /// The connection has had so many transitions and suspected gaps. Of those that wait for a tab the hub keeps the last 256.
     pub fn handle_transitions(&mut self, count: u64) {
         self.may_jump |= self.view.is_some() && count > self.known + MOST_NOTES;
     }
@@ -198,7 +198,7 @@ impl Lane {
         })?;
         let view = self.view.as_ref();
         Check::NotesKeepTheirPlace.require(
-            view.is_some_and(|view| view.state.is_open()),
+            self.may_jump || view.is_some_and(|view| view.state.is_open()),
             || {
                 let state = view.map(|view| view.state);
                 format!("message {first} while the tab sees {state:?}")
@@ -342,7 +342,7 @@ impl Lane {
     }
 }
 
-/// Transitions that the hub keeps for a tab at least.
+/// Transitions and suspected gaps that the hub keeps for a tab at least.
 const MOST_NOTES: u64 = 250;
 
 /// How a tab can be posted to.

@@ -216,6 +216,8 @@ impl Conn {
 
     fn lose(&mut self, online: bool, now: Time) {
         self.counts.1 += 1;
+        // For its gap.
+        self.handle_transitions(1);
         self.down_since = now;
         let config = &self.config.reconnect;
         let first = (

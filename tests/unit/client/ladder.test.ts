@@ -209,8 +209,8 @@ describe('urls', () => {
 
   test('of the wasm goes with hello, resolved against the page', () => {
     open({ wasmUrl: '/wasm/hub.wasm' });
-    const [[, hello]] = workers.latest.all(Op.Hello) as [[Op.Hello, { wasmUrl?: string }]];
-    expect(hello.wasmUrl).toBe(new URL('/wasm/hub.wasm', document.baseURI).href);
+    const [hello] = workers.latest.all(Op.Hello);
+    expect(hello?.[1].wasmUrl).toBe(new URL('/wasm/hub.wasm', document.baseURI).href);
   });
 });
 

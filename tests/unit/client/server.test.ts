@@ -1,0 +1,44 @@
+// @vitest-environment node
+import { createContext, runInContext } from 'node:vm';
+import { type BuildOptions, build } from 'esbuild';
+import { configure, createHub, isUnsupportedError, SharedWebSocket } from 'tabwire';
+import { expect, test } from 'vitest';
+
+const errorOf = (what: () => unknown) => {
+  try {
+    what();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+};
+
+const bundle = async (contents: string, options: BuildOptions) => {
+  const { outputFiles } = await build({
+    ...options,
+    stdin: { contents, resolveDir: 'www/client' },
+    bundle: true,
+    write: false,
+    logLevel: 'silent',
+    define: { __BUILD__: '"test"' },
+    external: ['*/local.js'],
+  });
+  return outputFiles?.[0]?.text ?? '';
+};
+
+test('on a server constructing says that there is no page, and nothing else throws', () => {
+  expect(isUnsupportedError(errorOf(() => new SharedWebSocket('wss://server.example/ws')))).toBe(true);
+  expect(isUnsupportedError(errorOf(() => createHub()))).toBe(true);
+  expect(errorOf(() => configure({ host: { use: 'this-tab' } }))).toBeUndefined();
+});
+
+test('importing needs no global that is not of the language', async () => {
+  const code = await bundle("export * from './index.js'", { format: 'iife', globalName: 'tabwire' });
+  const names = runInContext(`${code}; Object.keys(tabwire)`, createContext({}));
+  expect(names).toContain('SharedWebSocket');
+});
+
+test('what is not imported is left out', async () => {
+  const code = await bundle("export { isQueueFullError } from './index.js'", { format: 'esm', minify: true });
+  expect(code.length).toBeLessThan(200);
+});
