@@ -61,6 +61,7 @@ fn a_silent_tab_without_a_lock_is_asked_and_then_given_up() {
     rig.pass_millis(1);
     assert_eq!(census(&rig.notes(B)), Some(1));
     assert!(rig.forgotten.is_empty(), "its port is still listened to");
+    rig.take(A);
     rig.wire(A, json!([7]));
     assert_eq!(
         rig.notes(A),
