@@ -220,9 +220,8 @@ impl World {
 
     /// Somebody says something that makes no sense.
     fn babble(&mut self, tab: u8, kind: u8) -> Held {
-        let known = self.awake(tab).map(|index| self.pages[index].port);
+        let page = self.awake(tab).filter(|_| kind % 2 == 0);
         let stranger = PortId(u32::MAX - u32::from(kind));
-        let port = known.filter(|_| kind % 2 == 0).unwrap_or(stranger);
         let handle = HandleId(1_000_000);
         let frame = Frame::Sent(
             SendNo {
@@ -258,9 +257,13 @@ impl World {
                 focused: true,
                 online: false,
             }),
-            _ => return self.input(Input::Malformed(port, 0, MessageError::Malformed)),
+            _ => return self.input(Input::Malformed(stranger, 0, MessageError::Malformed)),
         };
-        self.input(Input::Message(port, message))
+        if let Some(index) = page {
+            self.pages[index].post(message, &mut self.net);
+            return Ok(());
+        }
+        self.input(Input::Message(stranger, message))
     }
 
     fn identity(&self, number: u8) -> usize {

@@ -12,8 +12,6 @@ pub struct Handle {
     pub id: HandleId,
     /// The connection that the hub has it on.
     pub conn: Option<ConnId>,
-    /// Whether the page sees that connection open.
-    pub is_open: bool,
     /// How far it has come.
     pub stage: Stage,
     /// What it has sent.
@@ -46,7 +44,6 @@ impl Handle {
         Self {
             id,
             conn: None,
-            is_open: false,
             stage: Stage::Attaching,
             sends: Sends::new(no, resends),
             resends,
@@ -70,19 +67,11 @@ impl Handle {
         if self.stage != Stage::Attached {
             return None;
         }
-        let (first, frames) = self.sends.post(self.is_open)?;
+        let (first, frames) = self.sends.post()?;
         Some(TabMessage::Send {
             handle: self.id,
             first,
             frames,
         })
-    }
-
-    /// The page sees the connection open, or not.
-    pub fn see(&mut self, is_open: bool) {
-        self.is_open = is_open;
-        if is_open {
-            self.sends.open();
-        }
     }
 }

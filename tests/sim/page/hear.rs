@@ -1,6 +1,6 @@
 //! What a page does with what the hub says.
 
-use tabwire::protocol::{ConnId, HandleId, HubMessage, Status, TabMessage};
+use tabwire::protocol::{ConnId, HandleId, HubMessage, TabMessage};
 
 use super::{Handle, Page, Stage};
 use crate::event::ToPage;
@@ -45,18 +45,9 @@ impl Page {
     fn hear(&mut self, message: HubMessage, net: &mut Net) -> Held {
         match message {
             HubMessage::Attached {
-                handle,
-                conn,
-                next,
-                status,
-                ..
-            } => self.hear_attached(handle, conn, next, &status, net)?,
-            HubMessage::Refused { handle, .. } => self.end(handle)?,
-            HubMessage::Status(conn, status) => {
-                for handle in self.on(conn) {
-                    handle.see(status.state.is_open());
-                }
-            }
+                handle, conn, next, ..
+            } => self.hear_attached(handle, conn, next, net)?,
+            HubMessage::Refused { handle, .. } => self.end(handle, net)?,
             HubMessage::Sent {
                 handle,
                 handed,
@@ -89,7 +80,7 @@ impl Page {
                     self.conns.remove(&conn);
                 }
             }
-            HubMessage::Closed { handle, .. } => self.end(handle)?,
+            HubMessage::Closed { handle, .. } => self.end(handle, net)?,
             HubMessage::Ask => self.post(TabMessage::Alive, net),
             HubMessage::Who => {
                 if self.hellos == 0 {
@@ -97,7 +88,8 @@ impl Page {
                 }
             }
             HubMessage::Welcome => self.hellos = self.hellos.saturating_sub(1),
-            HubMessage::Gap { lost: None, .. }
+            HubMessage::Status(..)
+            | HubMessage::Gap { lost: None, .. }
             | HubMessage::Overflow { .. }
             | HubMessage::Beat
             | HubMessage::Census { .. }
@@ -107,23 +99,17 @@ impl Page {
         Ok(())
     }
 
-    fn hear_attached(
-        &mut self,
-        id: HandleId,
-        conn: ConnId,
-        next: u64,
-        status: &Status,
-        net: &mut Net,
-    ) -> Held {
+    /// The hub has a handle. Before the welcome that answers the last hello it may have forgotten it since.
+    fn hear_attached(&mut self, id: HandleId, conn: ConnId, next: u64, net: &mut Net) -> Held {
+        let is_stale = self.hellos > 0;
         let Some(handle) = self.handle(id) else {
             return Ok(());
         };
         let is_again = handle.conn.is_some();
         handle.conn = Some(conn);
-        if handle.stage == Stage::Attaching {
+        if handle.stage == Stage::Attaching && !is_stale {
             handle.stage = Stage::Attached;
         }
-        handle.see(status.state.is_open());
         if let Some(expected) = self.conns.insert(conn, next)
             && !is_again
         {
@@ -139,11 +125,14 @@ impl Page {
         Ok(())
     }
 
-    /// The hub has ended a handle.
-    fn end(&mut self, id: HandleId) -> Held {
+    /// The hub has ended a handle. Before the welcome that answers the last hello this is about the handle as it was before that:
+    /// it has been attached anew since, which is taken back.
+    fn end(&mut self, id: HandleId, net: &mut Net) -> Held {
+        let is_stale = self.hellos > 0;
         let Some(handle) = self.handle(id) else {
             return Ok(());
         };
+        let is_attached_anew = is_stale && handle.stage == Stage::Attaching;
         let conn = handle.conn.take();
         if handle.stage == Stage::Detaching {
             handle.stage = Stage::Ended(true);
@@ -155,6 +144,14 @@ impl Page {
             && self.on(conn).next().is_none()
         {
             self.conns.remove(&conn);
+        }
+        if is_attached_anew {
+            let detach = TabMessage::Detach {
+                handle: id,
+                code: None,
+                reason: String::new(),
+            };
+            self.post(detach, net);
         }
         Ok(())
     }

@@ -211,7 +211,6 @@ impl Page {
         self.conns.clear();
         for handle in &mut self.handles {
             handle.conn = None;
-            handle.is_open = false;
             match handle.stage {
                 Stage::Attaching | Stage::Attached => handle.sends.lose()?,
                 // The connection that was to be closed is gone.

@@ -24,8 +24,6 @@ pub struct Sends {
 struct Posted {
     number: u64,
     size: u32,
-    /// The page has seen the connection open since: it may have reached the server.
-    risked: bool,
 }
 
 /// What a page thinks has become of a send.
@@ -60,8 +58,8 @@ impl Sends {
         self.made += 1;
     }
 
-    /// What is to be posted, with the id of the first. `is_open` is how the page sees the connection.
-    pub fn post(&mut self, is_open: bool) -> Option<(u64, Vec<Frame>)> {
+    /// What is to be posted, with the id of the first.
+    pub fn post(&mut self) -> Option<(u64, Vec<Frame>)> {
         let first = self.next_id;
         let mut frames = Vec::new();
         for (number, size) in self.unposted.drain(..) {
@@ -70,31 +68,17 @@ impl Sends {
                 number,
             };
             frames.push(Frame::Sent(send, size));
-            let posted = Posted {
-                number,
-                size,
-                risked: is_open,
-            };
+            let posted = Posted { number, size };
             self.posted.insert(self.next_id, posted);
             self.next_id += 1;
         }
         (!frames.is_empty()).then_some((first, frames))
     }
 
-    /// The page sees the connection open.
-    pub fn open(&mut self) {
-        for posted in self.posted.values_mut() {
-            posted.risked = true;
-        }
-    }
-
     /// The hub tells what it has handed and what is confirmed.
     pub fn settle(&mut self, handed: u64, confirmed: u64) {
         self.handed = self.handed.max(handed);
         self.posted = self.posted.split_off(&confirmed);
-        for (_, posted) in self.posted.range_mut(..handed) {
-            posted.risked = true;
-        }
     }
 
     /// The hub gives up some sends.
@@ -112,16 +96,17 @@ impl Sends {
         Ok(())
     }
 
-    /// The hub does not know the page any more.
+    /// The hub has given the page up.
     ///
-    /// What cannot have reached the server is posted again, the rest is of unknown fate.
+    /// It is the same hub, and sends what it has of a tab that is gone: so all that is not settled is of unknown fate, even what
+    /// was posted before the page saw the connection open. Only what a hub took with it when it died could be posted again.
     pub fn lose(&mut self) -> Held {
         let (mut again, mut lost) = (VecDeque::new(), Vec::new());
         for posted in core::mem::take(&mut self.posted).into_values() {
-            if posted.risked && !self.resend {
-                lost.push(posted.number);
-            } else {
+            if self.resend {
                 again.push_back((posted.number, posted.size));
+            } else {
+                lost.push(posted.number);
             }
         }
         again.append(&mut self.unposted);

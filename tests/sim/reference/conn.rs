@@ -20,6 +20,17 @@ use crate::frame::Frame;
 /// What makes handles share a connection.
 pub type Identity = (String, Vec<String>, String);
 
+/// How a tab was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// For good: its port is forgotten.
+    Left,
+    /// It did not answer: if it says something after all, it is asked who it is, and starts over.
+    Silent,
+    /// It is cached and has lost its lock: it may come back with all it had.
+    Cached,
+}
+
 /// The identity that an attach asks for.
 pub fn identity_of(attach: &Attach) -> Identity {
     (
@@ -141,10 +152,10 @@ impl Conn {
         self.handle_left(key.0, now);
     }
 
-    /// A tab is gone, or so it seems: a cached one may come back.
-    pub fn remove_port(&mut self, port: PortId, may_come_back: bool, now: Time) {
+    /// A tab is gone, or so it seems.
+    pub fn remove_port(&mut self, port: PortId, departure: Departure, now: Time) {
         self.closing.retain(|(owner, _)| *owner != port);
-        if may_come_back && !self.is_ended() {
+        if departure == Departure::Cached && !self.is_ended() {
             self.outgoing.send_away(port);
         } else {
             self.outgoing.orphan(port);

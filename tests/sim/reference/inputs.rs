@@ -4,7 +4,7 @@ use tabwire::core::{Input, PortId, SocketEvent, SocketId};
 use tabwire::protocol::{Attach, HandleId, Hello, Liveness, MAJOR, MessageError, TabMessage, op};
 use tabwire::time::Time;
 
-use super::conn::{Conn, identity_of};
+use super::conn::{Conn, Departure, identity_of};
 use super::phase::Phase;
 use super::tabs::Answer;
 use super::{Doing, Reference};
@@ -15,6 +15,7 @@ impl Reference {
     pub fn take(&mut self, now: Time, input: &Input<Frame>) {
         self.now = now;
         self.doing = Doing::Other;
+        self.leaving.clear();
         match input {
             Input::Message(port, TabMessage::Hello(hello)) => self.take_hello(*port, hello),
             Input::Message(port, message) => self.take_message(*port, message),
@@ -24,7 +25,13 @@ impl Reference {
             Input::LockGranted(port) => self.take_lock(*port),
             Input::Socket(socket, event) => self.take_socket(*socket, event),
             Input::Tick => {}
-            Input::Timeout => self.doing = Doing::Timeout,
+            Input::Timeout => {
+                self.doing = Doing::Timeout;
+                self.leaving = self.tabs.silent(now);
+                for port in self.leaving.clone() {
+                    self.remove_tab(port, Departure::Silent);
+                }
+            }
         }
     }
 
@@ -35,10 +42,10 @@ impl Reference {
             return;
         }
         if let Some(old) = self.tabs.other_port_of(&hello.tab, port) {
-            self.remove_tab(old, true);
+            self.remove_tab(old, Departure::Left);
         }
         if self.tabs.get(port).is_some_and(|tab| tab.id != hello.tab) {
-            self.remove_tab(port, false);
+            self.remove_tab(port, Departure::Silent);
         }
         self.tabs.insert(port, hello, self.now);
         self.tabs.owe(port, Answer::Welcome);
@@ -57,9 +64,10 @@ impl Reference {
             return;
         };
         tab.heard_at = self.now;
+        tab.asked_at = None;
         match message {
             TabMessage::Hello(_) => {}
-            TabMessage::Bye => self.remove_tab(port, true),
+            TabMessage::Bye => self.remove_tab(port, Departure::Left),
             TabMessage::Attach(handle, attach) => self.take_attach(port, *handle, attach),
             TabMessage::Detach { handle, .. } => {
                 let now = self.now;
@@ -148,9 +156,13 @@ impl Reference {
 
     fn take_lock(&mut self, port: PortId) {
         self.doing = Doing::LockGranted(port);
-        // A cached page may come back on the same port.
         let is_cached = self.tabs.get(port).is_some_and(|tab| tab.suspended);
-        self.remove_tab(port, !is_cached);
+        let departure = if is_cached {
+            Departure::Cached
+        } else {
+            Departure::Left
+        };
+        self.remove_tab(port, departure);
     }
 
     fn take_online(&mut self, online: bool) {
@@ -191,15 +203,15 @@ impl Reference {
         }
     }
 
-    /// A tab is gone; with `forget` its port too.
-    pub(super) fn remove_tab(&mut self, port: PortId, forget: bool) {
+    /// A tab is gone.
+    pub(super) fn remove_tab(&mut self, port: PortId, departure: Departure) {
         if self.tabs.remove(port).is_none() {
             return;
         }
         for conn in self.conns.values_mut() {
-            conn.remove_port(port, !forget, self.now);
+            conn.remove_port(port, departure, self.now);
         }
-        if forget {
+        if departure == Departure::Left {
             self.tabs.owe(port, Answer::Forget);
         }
     }

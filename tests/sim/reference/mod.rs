@@ -42,6 +42,8 @@ pub struct Reference {
     /// The sends of connections that are no more.
     past: Vec<Outgoing>,
     doing: Doing,
+    /// Tabs that are given up in this input; what they are told before that is not looked at.
+    leaving: Vec<PortId>,
     online: bool,
     now: Time,
 }
@@ -141,7 +143,12 @@ impl Reference {
         let mut ended = Vec::new();
         for (id, conn) in &mut self.conns {
             if !matches!(conn.phase, phase::Phase::Up { .. }) {
+                let least = conn.outgoing.orphaned.0;
                 conn.outgoing.expire(now);
+                if !self.leaving.is_empty() {
+                    // A tab that is given up at this very moment may have been told just before.
+                    conn.outgoing.orphaned.0 = least;
+                }
             }
             conn.handle_time(now);
             if conn.is_unwanted(now) && !conn.is_ended() {

@@ -25,6 +25,8 @@ pub struct Tab {
     pub suspended: bool,
     /// When it said something last.
     pub heard_at: Time,
+    /// When it was asked whether it is there, unless it has said something since.
+    pub asked_at: Option<Time>,
     /// What it was told of the number of tabs and connections.
     pub census: Option<(u32, u32)>,
 }
@@ -79,6 +81,7 @@ impl Tabs {
             visible: hello.visible,
             suspended: false,
             heard_at: now,
+            asked_at: None,
             census,
         };
         self.by_port.insert(port, tab);
@@ -151,7 +154,16 @@ impl Tabs {
         Check::QuestionsAreAnswered.require(due.is_empty(), || format!("left out: {due:?}"))
     }
 
-    /// The hub forgets a tab because it is silent.
+    /// The tabs that have not answered in time.
+    pub fn silent(&self, now: Time) -> Vec<PortId> {
+        let is_silent = |tab: &Tab| tab.asked_at.is_some_and(|at| at + ANSWER_WITHIN <= now);
+        self.iter()
+            .filter(|(_, tab)| !tab.suspended && is_silent(tab))
+            .map(|(port, _)| port)
+            .collect()
+    }
+
+    /// The hub forgets a tab because it has not come back.
     pub fn check_silence(&self, port: PortId, now: Time) -> Held {
         let silence = self
             .get(port)
