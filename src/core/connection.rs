@@ -393,7 +393,7 @@ impl<P: Payload> Connection<P> {
     fn flush_all(&mut self, hidden_due: bool, cx: &mut Cx<'_, P>) {
         let (owner, reason) = (self.owner(), TimerReason::HiddenFlush);
         match self.fanout.flush(cx.tabs, hidden_due, cx.out) {
-            Some(wait) if hidden_due || !cx.timers.is_set(owner, reason) => {
+            Some(wait) if !cx.timers.is_set(owner, reason) => {
                 cx.timers.set(owner, reason, cx.now + wait);
             }
             Some(_) => {}

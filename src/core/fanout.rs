@@ -112,7 +112,7 @@ impl<P: Payload> Fanout<P> {
 
     /// Posts what can be posted. Hidden tabs get only what is urgent, unless their time has come.
     ///
-    /// Returns how long the most impatient hidden tab can wait for the rest.
+    /// Returns how long the most impatient hidden tab can wait for its beat, if one waits for that.
     pub fn flush(
         &mut self,
         tabs: &Tabs,
@@ -137,7 +137,8 @@ impl<P: Payload> Fanout<P> {
         for (port, lane) in self.lanes.iter_mut() {
             let mode = tabs.mode(*port);
             self.dropped += lane.enforce(mode != Mode::Hidden || hidden_due);
-            if !lane.is_empty() && mode == Mode::Hidden {
+            // What waits after a beat waits for an acknowledgement, and not for the next beat.
+            if !lane.is_empty() && mode == Mode::Hidden && !hidden_due {
                 let wait = lane.config().hidden_flush.get();
                 patience =
                     Some(patience.map_or(wait, |least: core::time::Duration| least.min(wait)));

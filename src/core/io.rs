@@ -170,6 +170,20 @@ pub enum TimerReason {
 }
 
 impl TimerReason {
+    /// Every reason, in order.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::ConnectTimeout,
+        Self::Reconnect,
+        Self::Stable,
+        Self::Ping,
+        Self::PongLate,
+        Self::PongTimeout,
+        Self::QueueTtl,
+        Self::Confirm,
+        Self::Linger,
+        Self::HiddenFlush,
+        Self::TabSilence,
+    ];
     /// How many reasons there are.
     pub const COUNT: usize = Self::TabSilence as usize + 1;
 }

@@ -22,6 +22,9 @@ pub struct Timers<K> {
 impl<K: Copy + Ord> Timers<K> {
     /// Sets or moves a timer. A moment that never comes clears it.
     pub fn set(&mut self, owner: K, reason: TimerReason, at: Time) {
+        if self.at(owner, reason) == at {
+            return;
+        }
         self.clear(owner, reason);
         if at == Time::NEVER {
             return;
@@ -92,16 +95,21 @@ impl<K: Copy + Ord> Timers<K> {
         self.due.get_mut(&owner)?.get_mut(reason as usize)
     }
 
-    /// Throws the stale entries of the heap away once they are more than the others.
+    /// Makes the heap anew of the timers that are set, once most of its entries are not.
     fn compact(&mut self) {
-        if self.heap.len() > 64 + 2 * self.set {
-            let due = &self.due;
-            self.heap.retain(|Reverse((at, owner, reason))| {
-                due.get(owner)
-                    .and_then(|slots| slots.get(*reason as usize))
-                    .is_some_and(|slot| slot == at)
-            });
+        if self.heap.len() <= 64 + 2 * self.set {
+            return;
         }
+        let mut entries = Vec::with_capacity(self.set);
+        for (owner, slots) in self.due.iter() {
+            for reason in TimerReason::ALL {
+                match slots.get(reason as usize) {
+                    Some(at) if *at != Time::NEVER => entries.push(Reverse((*at, *owner, reason))),
+                    Some(_) | None => {}
+                }
+            }
+        }
+        self.heap = entries.into();
     }
 }
 
@@ -150,6 +158,11 @@ mod tests {
         let mut timers = Timers::default();
         for millis in 0..10_000 {
             timers.set('a', PING, Time::from_millis(20_000 - millis));
+        }
+        assert!(timers.heap.len() < 100, "{}", timers.heap.len());
+        for _ in 0..10_000 {
+            timers.clear('a', PING);
+            timers.set('a', PING, Time::from_millis(7));
         }
         assert!(timers.heap.len() < 100, "{}", timers.heap.len());
         timers.remove('a');

@@ -1,6 +1,7 @@
 //! Who gets which messages, when, and what happens to a tab that does not keep up.
 
 use serde_json::{Value, json};
+use tabwire::core::TimerReason;
 use tabwire::protocol::{GapReason, HubMessage, Loss, WhenSlow};
 
 use crate::rig::{A, B, Got, H, Rig};
@@ -165,6 +166,25 @@ fn a_hidden_tab_is_posted_to_at_its_own_beat() {
     numbered(&mut rig, 3..4);
     rig.wire(B, json!([8, 1, 1]));
     assert_eq!(rig.frames(B), ["3"], "shown again, it waits no longer");
+}
+
+#[test]
+fn a_hidden_tab_that_does_not_acknowledge_is_not_flushed_for_ever() {
+    let mut rig = two_tabs(json!({"hiddenFlush": 0, "window": {"messages": 2}}));
+    rig.wire(B, json!([8, 0, 0]));
+    numbered(&mut rig, 0..5);
+    rig.tick();
+    rig.pass_millis(0);
+    assert_eq!(rig.frames(B), ["0", "1"]);
+    assert_eq!(
+        rig.deadline.unwrap().reason,
+        TimerReason::Stable,
+        "no flush is due"
+    );
+    let conn = rig.conn().0;
+    rig.wire(B, json!([6, conn, 2]));
+    rig.pass_millis(0);
+    assert_eq!(rig.frames(B), ["2", "3"]);
 }
 
 #[test]
