@@ -13,12 +13,13 @@ use crate::protocol::{Jitter, ReconnectConfig};
 #[derive(Clone, Debug, Default)]
 pub struct Backoff {
     failures: u32,
+    failed: u32,
 }
 
 impl Backoff {
     /// Failed attempts since the growth was last reset.
-    pub fn failures(&self) -> u32 {
-        self.failures
+    pub fn failed(&self) -> u32 {
+        self.failed
     }
 
     /// Notes that an attempt failed and draws the wait before the next one.
@@ -29,6 +30,7 @@ impl Backoff {
     ) -> Duration {
         let grown = grow(config, self.failures);
         self.failures = self.failures.saturating_add(1);
+        self.failed = self.failed.saturating_add(1);
         spread(config, grown, rng)
     }
 
@@ -47,7 +49,7 @@ impl Backoff {
 
     /// Forgets the failures: the connection has been stable and has carried a message.
     pub fn reset(&mut self) {
-        self.failures = 0;
+        *self = Self::default();
     }
 }
 
@@ -60,7 +62,13 @@ pub fn local_delay(rng: &mut fastrand::Rng) -> Duration {
 fn grow(config: &ReconnectConfig, failures: u32) -> Duration {
     let min = config.min_delay.get().as_secs_f64();
     let max = config.max_delay.get().as_secs_f64();
-    let grown = min * config.growth.get().powi(failures.min(1000) as i32);
+    // Few powers are needed to reach any cap, and none may overflow: 0 × ∞ is no delay.
+    let grown = min
+        * config
+            .growth
+            .get()
+            .powi(failures.min(64) as i32)
+            .min(f64::MAX);
     if grown < max {
         Duration::try_from_secs_f64(grown).unwrap_or(config.max_delay.get())
     } else {

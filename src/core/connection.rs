@@ -10,7 +10,7 @@ use super::heartbeat::Heartbeat;
 use super::io::{Output, Payload, PortId, SocketId, TimerReason};
 use super::outbox::Outbox;
 use super::outputs::Outputs;
-use super::tabs::Tabs;
+use super::tabs::{Departure, Mode, Tabs};
 use super::timers::Timers;
 use crate::protocol::{
     Amount, Attach, Cause, ConnId, ConnectionConfig, ConnectionReport, Counters, FlowConfig,
@@ -77,12 +77,15 @@ pub struct Connection<P> {
     pub(super) generation: u32,
     pub(super) status: Status,
     pub(super) backoff: Backoff,
+    pub(super) attempts: u32,
     pub(super) heartbeat: Heartbeat<P>,
     pub(super) outbox: Outbox<P>,
     pub(super) fanout: Fanout<P>,
     pub(super) handles: LiteMap<(PortId, HandleId), FlowConfig>,
     pub(super) counters: Counters,
     pub(super) parting: (Option<u16>, String),
+    /// What came before the socket was verified: it is for the tabs once it is.
+    pub(super) early: Vec<P>,
 }
 
 /// Where in its life a connection is. What the tabs see of it is its [`Status`].
@@ -135,11 +138,13 @@ impl<P: Payload> Connection<P> {
                 clean: false,
             },
             backoff: Backoff::default(),
+            attempts: 0,
             outbox: Outbox::new(),
             fanout: Fanout::new(id),
             handles: LiteMap::new(),
             counters: Counters::default(),
             parting: (None, String::new()),
+            early: Vec::new(),
         }
     }
 
@@ -173,6 +178,11 @@ impl<P: Payload> Connection<P> {
         self.handles.contains_key(&(port, handle))
     }
 
+    /// Whether a tab is about to be told that this handle is closed.
+    pub fn is_closing(&self, port: PortId, handle: HandleId) -> bool {
+        self.fanout.is_closing(port, handle)
+    }
+
     /// Whether a tab gets this connection's messages.
     pub fn has_port(&self, port: PortId) -> bool {
         self.handles.keys().any(|(owner, _)| *owner == port)
@@ -192,6 +202,7 @@ impl<P: Payload> Connection<P> {
         cx: &mut Cx<'_, P>,
     ) {
         cx.timers.clear(self.owner(), TimerReason::Linger);
+        self.parting = (None, String::new());
         self.linger = self.linger.max(options.linger());
         self.handles.insert((port, handle), options.flow.resolve());
         self.outbox
@@ -212,6 +223,7 @@ impl<P: Payload> Connection<P> {
             self.connect(Reason::Attached, cx);
         }
         self.flush(cx);
+        self.post_verdicts(cx);
     }
 
     /// Closes a handle at its tab's wish.
@@ -235,23 +247,22 @@ impl<P: Payload> Connection<P> {
         };
         cx.out.push(Output::Post(port, closed));
         self.parting = parting;
+        self.fanout.forget_handle(port, handle);
         self.handle_left(port, cx);
     }
 
     /// Forgets all handles of a tab that is gone.
-    pub fn remove_port(&mut self, port: PortId, cx: &mut Cx<'_, P>) {
-        let gone: Vec<_> = self
-            .handles
-            .keys()
-            .filter(|(owner, _)| *owner == port)
-            .copied()
-            .collect();
-        for key in gone {
-            self.handles.remove(&key);
-            self.outbox.orphan_sender(key);
-        }
+    pub fn remove_port(&mut self, port: PortId, departure: Departure, cx: &mut Cx<'_, P>) {
         self.fanout.remove_lane(port);
-        self.handle_left(port, cx);
+        if departure != Departure::Cached {
+            self.outbox.orphan_port(port);
+        }
+        let before = self.handles.len();
+        self.handles.retain(|(owner, _), _| *owner != port);
+        if self.handles.len() < before {
+            self.parting = (None, String::new());
+            self.handle_left(port, cx);
+        }
     }
 
     /// Queues sends, and hands them if the connection is open.
@@ -367,7 +378,8 @@ impl<P: Payload> Connection<P> {
     }
 
     pub(super) fn post_verdicts(&mut self, cx: &mut Cx<'_, P>) {
-        for (port, verdict) in self.outbox.take_verdicts() {
+        let can_hear = |port| cx.tabs.mode(port) != Mode::Suspended;
+        for (port, verdict) in self.outbox.take_verdicts(can_hear) {
             cx.out.push(Output::Post(port, verdict));
         }
     }
@@ -393,10 +405,7 @@ impl<P: Payload> Connection<P> {
     fn flush_all(&mut self, hidden_due: bool, cx: &mut Cx<'_, P>) {
         let (owner, reason) = (self.owner(), TimerReason::HiddenFlush);
         match self.fanout.flush(cx.tabs, hidden_due, cx.out) {
-            Some(wait) if !cx.timers.is_set(owner, reason) => {
-                cx.timers.set(owner, reason, cx.now + wait);
-            }
-            Some(_) => {}
+            Some(wait) => cx.timers.set_at_latest(owner, reason, cx.now + wait),
             None => cx.timers.clear(owner, reason),
         }
     }
@@ -422,6 +431,7 @@ impl<P: Payload> Connection<P> {
 
     pub(super) fn stop_timers(&mut self, cx: &mut Cx<'_, P>) {
         self.heartbeat.handle_lost();
+        self.early.clear();
         for reason in [
             TimerReason::ConnectTimeout,
             TimerReason::Reconnect,

@@ -8,7 +8,7 @@ use super::flow::{Batch, Lane, Step};
 use super::io::{Delivery, Output, Payload, PortId};
 use super::outputs::Outputs;
 use super::tabs::{Mode, Tabs};
-use crate::protocol::{ConnId, FlowConfig, HubMessage};
+use crate::protocol::{ConnId, FlowConfig, HandleId, HubMessage};
 
 /// The fan-out of one connection.
 ///
@@ -103,6 +103,20 @@ impl<P: Payload> Fanout<P> {
         }
     }
 
+    /// Whether a tab is about to be told that this handle is closed.
+    pub fn is_closing(&self, port: PortId, handle: HandleId) -> bool {
+        self.lanes
+            .get(&port)
+            .is_some_and(|lane| lane.is_closing(handle))
+    }
+
+    /// Takes away what a tab was to be told of a handle that it has closed.
+    pub fn forget_handle(&mut self, port: PortId, handle: HandleId) {
+        if let Some(lane) = self.lanes.get_mut(&port) {
+            lane.forget_handle(handle);
+        }
+    }
+
     /// Notes that a tab has dispatched everything before `next`. Tells whether more waits for it, if it has a lane here.
     pub fn handle_ack(&mut self, port: PortId, next: u64) -> Option<bool> {
         let lane = self.lanes.get_mut(&port)?;
@@ -112,7 +126,7 @@ impl<P: Payload> Fanout<P> {
 
     /// Posts what can be posted. Hidden tabs get only what is urgent, unless their time has come.
     ///
-    /// Returns how long the most impatient hidden tab can wait for its beat, if one waits for that.
+    /// Returns how long the most impatient hidden tab can wait for the rest.
     pub fn flush(
         &mut self,
         tabs: &Tabs,
@@ -137,8 +151,7 @@ impl<P: Payload> Fanout<P> {
         for (port, lane) in self.lanes.iter_mut() {
             let mode = tabs.mode(*port);
             self.dropped += lane.enforce(mode != Mode::Hidden || hidden_due);
-            // What waits after a beat waits for an acknowledgement, and not for the next beat.
-            if !lane.is_empty() && mode == Mode::Hidden && !hidden_due {
+            if lane.can_go_on() && mode == Mode::Hidden {
                 let wait = lane.config().hidden_flush.get();
                 patience =
                     Some(patience.map_or(wait, |least: core::time::Duration| least.min(wait)));

@@ -5,7 +5,9 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::io::Payload;
-use crate::protocol::{Amount, ConnId, FlowConfig, GapReason, HubMessage, Loss, WhenSlow};
+use crate::protocol::{
+    Amount, ConnId, FlowConfig, GapReason, HandleId, HubMessage, Loss, WhenSlow,
+};
 
 /// Frames that came in one go, shared by all tabs that have yet to get them.
 #[derive(Clone, Debug)]
@@ -91,6 +93,7 @@ enum Item<P> {
 struct Posted {
     end: u64,
     load: Load,
+    want_ack: bool,
 }
 
 /// Transitions and suspected gaps that wait for a suspended tab. Older ones are dropped: the last tell the state,
@@ -139,6 +142,18 @@ impl<P: Payload> Lane<P> {
         self.queue.is_empty()
     }
 
+    /// Whether something waits that can be posted, without an acknowledgement that is still to come.
+    pub fn can_go_on(&self) -> bool {
+        match self.queue.front() {
+            None => false,
+            Some(Item::Lost(..) | Item::Note(_)) => true,
+            Some(Item::Frames(batch, range)) => {
+                let (fits, _) = self.room().fit(batch, range.clone(), Load::default());
+                fits > 0
+            }
+        }
+    }
+
     /// Whether so much waits that even a hidden tab gets it now.
     pub fn is_urgent(&self) -> bool {
         self.queued.reaches_half(self.config.window)
@@ -180,6 +195,21 @@ impl<P: Payload> Lane<P> {
         }
     }
 
+    /// Whether the tab is about to be told that this handle is closed.
+    pub fn is_closing(&self, handle: HandleId) -> bool {
+        self.queue.iter().any(|item| {
+            matches!(item, Item::Note(HubMessage::Closed { handle: of, .. }) if *of == handle)
+        })
+    }
+
+    /// Takes away what was to be told of a handle.
+    pub fn forget_handle(&mut self, handle: HandleId) {
+        self.queue.retain(|item| {
+            !matches!(item, Item::Note(HubMessage::Attached { handle: of, .. }) if *of == handle)
+        });
+        self.losing &= !self.queue.is_empty();
+    }
+
     /// Takes what can be posted next, if anything can.
     pub fn poll(&mut self) -> Option<Step<P>> {
         let step = match self.queue.pop_front()? {
@@ -202,7 +232,7 @@ impl<P: Payload> Lane<P> {
             WhenSlow::Latest if is_due && self.queued.messages > 1 => {
                 self.drop_oldest(Amount::new(1, u32::MAX))
             }
-            WhenSlow::DropOldest if self.queued.exceeds(self.config.cap) => {
+            WhenSlow::Latest | WhenSlow::DropOldest if self.queued.exceeds(self.config.cap) => {
                 self.drop_oldest(self.config.cap)
             }
             WhenSlow::Queue if self.queued.exceeds(self.config.cap) => self.drop_newest(),
@@ -239,6 +269,7 @@ impl<P: Payload> Lane<P> {
         let mut parts = Vec::new();
         let mut span: Option<(u64, u64)> = None;
         let mut taken = Load::default();
+        let is_asked = self.posted.iter().any(|posted| posted.want_ack);
         while let Some(Item::Frames(batch, range)) = self.queue.front_mut() {
             let first = batch.first + range.start as u64;
             if span.is_some_and(|(_, end)| end != first) {
@@ -247,6 +278,7 @@ impl<P: Payload> Lane<P> {
             let room = Room {
                 window: self.config.window,
                 used: self.in_flight,
+                is_asked,
             };
             let (fits, load) = room.fit(batch, range.clone(), taken);
             if fits == 0 {
@@ -267,13 +299,26 @@ impl<P: Payload> Lane<P> {
         let (first, end) = span?;
         self.queued.sub(taken);
         self.in_flight.add(taken);
-        self.posted.push_back(Posted { end, load: taken });
+        let want_ack = self.in_flight.reaches_half(self.config.window);
+        self.posted.push_back(Posted {
+            end,
+            load: taken,
+            want_ack,
+        });
         Some(Step::Frames {
             first,
             end,
             parts,
-            want_ack: self.in_flight.reaches_half(self.config.window),
+            want_ack,
         })
+    }
+
+    fn room(&self) -> Room {
+        Room {
+            window: self.config.window,
+            used: self.in_flight,
+            is_asked: self.posted.iter().any(|posted| posted.want_ack),
+        }
     }
 
     fn push_lost(&mut self, from: u64, to: u64) {
@@ -363,6 +408,7 @@ impl<P: Payload> Lane<P> {
 struct Room {
     window: Amount,
     used: Load,
+    is_asked: bool,
 }
 
 impl Room {
@@ -389,7 +435,13 @@ impl Room {
             };
             let mut after = used;
             after.add(one);
-            if after.exceeds(self.window) && used != Load::default() {
+            // Somebody must be asked to acknowledge: to wait without that would be to wait for ever.
+            let will_ask = if used == self.used {
+                self.is_asked
+            } else {
+                used.reaches_half(self.window)
+            };
+            if after.exceeds(self.window) && used != Load::default() && will_ask {
                 break;
             }
             used = after;

@@ -5,7 +5,7 @@ use litemap::LiteMap;
 use super::connection::{Connection, Cx, Identity, Owner};
 use super::io::{Deadline, Input, Output, Payload, PortId, SocketEvent, SocketId, TimerReason};
 use super::outputs::Outputs;
-use super::tabs::{Silence, Tab, Tabs};
+use super::tabs::{Departure, Silence, Tab, Tabs};
 use super::timers::Timers;
 use crate::protocol::{
     Attach, ConnId, HandleId, Hello, HubMessage, Liveness, MAJOR, MessageError, Report, TabMessage,
@@ -182,10 +182,14 @@ impl<P: Payload> Hub<P> {
             }
             return;
         };
-        tab.handle_heard(self.now);
+        if tab.handle_heard(self.now) {
+            let next = tab.next_check();
+            self.timers
+                .set(Owner::Tab(port), TimerReason::TabSilence, next);
+        }
         match message {
             TabMessage::Hello(_) => {}
-            TabMessage::Bye => self.remove_tab(port, true),
+            TabMessage::Bye => self.remove_tab(port, Departure::Left),
             TabMessage::Attach(handle, attach) => self.attach(port, handle, &attach),
             TabMessage::Detach {
                 handle,
@@ -242,10 +246,10 @@ impl<P: Payload> Hub<P> {
             return;
         }
         if let Some(old) = self.tabs.other_port_of(&hello.tab, port) {
-            self.remove_tab(old, true);
+            self.remove_tab(old, Departure::Left);
         }
         if self.tabs.get(port).is_some_and(|tab| tab.id != hello.tab) {
-            self.remove_tab(port, false);
+            self.remove_tab(port, Departure::Silent);
         }
         self.tabs.insert(port, Tab::new(hello, self.now));
         if hello.liveness == Liveness::Locks {
@@ -270,6 +274,11 @@ impl<P: Payload> Hub<P> {
                 return;
             }
         };
+        let mut connections = self.connections.values();
+        if connections.any(|connection| connection.is_closing(port, handle)) {
+            // The handle ended while its tab was away or slow. It is about to hear that.
+            return;
+        }
         let identity = Identity::of(attach);
         let conn = if let Some(conn) = self.by_identity.get(&identity) {
             *conn
@@ -309,7 +318,12 @@ impl<P: Payload> Hub<P> {
     /// The lock of a tab was granted. A cached page has only lost it (WebKit) and may come back on the same port.
     fn handle_lock_granted(&mut self, port: PortId) {
         let cached = self.tabs.get(port).is_some_and(|tab| tab.suspended);
-        self.remove_tab(port, !cached);
+        let departure = if cached {
+            Departure::Cached
+        } else {
+            Departure::Left
+        };
+        self.remove_tab(port, departure);
     }
 
     fn handle_silence(&mut self, port: PortId) {
@@ -319,8 +333,12 @@ impl<P: Payload> Hub<P> {
         match tab.check(self.now) {
             // One that was only slow may say hello again; a cached page that was evicted never does.
             Silence::Gone => {
-                let forget = tab.suspended;
-                self.remove_tab(port, forget);
+                let departure = if tab.suspended {
+                    Departure::Left
+                } else {
+                    Departure::Silent
+                };
+                self.remove_tab(port, departure);
             }
             Silence::Wait(until) => self.watch_silence_until(port, until),
             Silence::Ask(until) => {
@@ -350,13 +368,13 @@ impl<P: Payload> Hub<P> {
             .set(Owner::Tab(port), TimerReason::TabSilence, at);
     }
 
-    fn remove_tab(&mut self, port: PortId, forget: bool) {
+    fn remove_tab(&mut self, port: PortId, departure: Departure) {
         if self.tabs.remove(port).is_none() {
             return;
         }
         self.timers.remove(Owner::Tab(port));
-        self.with_all(|connection, cx| connection.remove_port(port, cx));
-        if forget {
+        self.with_all(|connection, cx| connection.remove_port(port, departure, cx));
+        if departure == Departure::Left {
             self.out.push(Output::Forget(port));
         }
         self.announce_census();
@@ -365,6 +383,7 @@ impl<P: Payload> Hub<P> {
     fn flush_port(&mut self, port: PortId) {
         self.with_all(|connection, cx| {
             if connection.has_lane(port) {
+                connection.post_verdicts(cx);
                 connection.flush(cx);
             }
         });

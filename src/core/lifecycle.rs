@@ -72,7 +72,8 @@ impl<P: Payload> Connection<P> {
         self.phase = Phase::Handshake(socket);
         self.counters.attempts += 1;
         self.status.next_attempt_at = None;
-        self.status.attempt = self.backoff.failures() + 1;
+        self.attempts += 1;
+        self.status.attempt = self.attempts;
         self.transition(State::Connecting, reason, Cause::None, cx);
         self.set_timer_in(
             TimerReason::ConnectTimeout,
@@ -109,6 +110,9 @@ impl<P: Payload> Connection<P> {
         };
         self.counters.opened += 1;
         self.transition(State::Open, Reason::Opened, Cause::Opened, cx);
+        for frame in core::mem::take(&mut self.early) {
+            self.fanout.push_frame(frame);
+        }
         self.set_timer_in(
             TimerReason::Stable,
             self.config.reconnect.stable_after.get(),
@@ -124,12 +128,17 @@ impl<P: Payload> Connection<P> {
     }
 
     fn handle_frame(&mut self, frame: P, cx: &mut Cx<'_, P>) {
+        let was_waiting = self.heartbeat.is_waiting();
         let beat = self.heartbeat.handle_frame(&frame, cx.now);
-        if matches!(beat, Beat::Pong | Beat::MessageAndPong) {
+        if was_waiting && matches!(beat, Beat::Pong | Beat::MessageAndPong) {
             self.handle_pong(cx);
         }
         if beat != Beat::Pong {
-            self.fanout.push_frame(frame);
+            if matches!(self.phase, Phase::Verifying(_)) {
+                self.early.push(frame);
+            } else {
+                self.fanout.push_frame(frame);
+            }
         }
         self.prove();
     }
@@ -200,11 +209,7 @@ impl<P: Payload> Connection<P> {
             reason: GapReason::Lost(reason),
         };
         self.fanout.push_note(&gap);
-        if clean {
-            self.outbox.handle_clean();
-        } else {
-            self.outbox.handle_unclean(cx.now);
-        }
+        self.outbox.handle_lost(cx.now);
         self.set_timer(TimerReason::QueueTtl, self.outbox.next_expiry(), cx);
         self.post_verdicts(cx);
         self.flush(cx);
@@ -213,7 +218,7 @@ impl<P: Payload> Connection<P> {
     fn fail_attempt(&mut self, reason: Reason, cx: &mut Cx<'_, P>) {
         self.stop_timers(cx);
         let delay = self.backoff.handle_failure(&self.config.reconnect, cx.rng);
-        if self.backoff.failures() >= self.config.reconnect.max_attempts.0 {
+        if self.backoff.failed() >= self.config.reconnect.max_attempts.0 {
             self.end(State::Failed, Reason::MaxAttempts, 1006, false, cx);
         } else {
             self.wait(delay, reason, Cause::AttemptFailed, cx);
@@ -236,8 +241,8 @@ impl<P: Payload> Connection<P> {
 
     /// The connection ends for good, and with it every handle.
     fn end(&mut self, state: State, reason: Reason, code: u16, clean: bool, cx: &mut Cx<'_, P>) {
-        if self.status.state.is_open() && !clean {
-            self.outbox.handle_unclean(cx.now);
+        if self.status.state.is_open() && reason == Reason::FatalCode {
+            self.outbox.handle_lost(cx.now);
         }
         self.stop_timers(cx);
         cx.timers.clear(self.owner(), TimerReason::Linger);
@@ -246,7 +251,8 @@ impl<P: Payload> Connection<P> {
         self.status.code = Some(code);
         self.status.clean = clean;
         self.status.next_attempt_at = None;
-        self.outbox.handle_end();
+        let handles = &self.handles;
+        self.outbox.handle_end(|key| handles.contains_key(&key));
         self.post_verdicts(cx);
         let cause = if state == State::Failed {
             Cause::AttemptFailed
@@ -349,6 +355,7 @@ impl<P: Payload> Connection<P> {
         } = self.phase
         {
             self.backoff.reset();
+            self.attempts = 0;
             self.status.attempt = 0;
         }
     }

@@ -30,6 +30,7 @@ pub struct Outbox<P> {
     verdicts: Vec<(PortId, HubMessage)>,
     failed: u64,
     orphaned: u64,
+    orphans: u32,
 }
 
 #[derive(Debug)]
@@ -64,6 +65,7 @@ impl<P: Payload> Outbox<P> {
             verdicts: Vec::new(),
             failed: 0,
             orphaned: 0,
+            orphans: 0,
         }
     }
 
@@ -89,14 +91,39 @@ impl<P: Payload> Outbox<P> {
     }
 
     /// The tab died: what it still has waiting is sent all the same, since nobody took it back.
-    pub fn orphan_sender(&mut self, key: SenderKey) {
-        let Some(sender) = self.senders.get_mut(&key) else {
+    pub fn orphan_port(&mut self, port: PortId) {
+        self.orphan_where(|(owner, _)| *owner == port);
+    }
+
+    fn orphan_where(&mut self, is_gone: impl Fn(&SenderKey) -> bool) {
+        let gone: Vec<_> = self
+            .senders
+            .iter()
+            .filter(|(key, sender)| sender.present && is_gone(key))
+            .map(|(key, _)| *key)
+            .collect();
+        for key in gone {
+            self.orphan(key);
+        }
+        self.reap();
+    }
+
+    fn orphan(&mut self, key: SenderKey) {
+        self.verdicts
+            .retain(|(port, verdict)| *port != key.0 || !is_about(verdict, key.1));
+        let Some(mut sender) = self.senders.remove(&key) else {
             return;
         };
         sender.present = false;
-        if sender.waiting.messages == 0 {
-            self.senders.remove(&key);
+        // Under a name of its own: the tab may come back and start over under this one.
+        self.orphans += 1;
+        let name = (PortId(u32::MAX), HandleId(self.orphans));
+        for entry in self.queue.iter_mut().chain(&mut self.retained) {
+            if entry.sender == key {
+                entry.sender = name;
+            }
         }
+        self.senders.insert(name, sender);
     }
 
     /// Queues a send. What is over the bounds fails by the handle's policy.
@@ -145,10 +172,6 @@ impl<P: Payload> Outbox<P> {
             return Some(entry.frame);
         };
         sender.waiting.sub(entry.load());
-        if !sender.present && sender.waiting.messages == 0 {
-            self.senders.remove(&key);
-            return Some(entry.frame);
-        }
         sender.handle_handed(entry.id, now);
         let frame = entry.frame.clone();
         if sender.config.resend == Resend::Unknown {
@@ -211,8 +234,9 @@ impl<P: Payload> Outbox<P> {
             .unwrap_or(Time::NEVER)
     }
 
-    /// The connection ended without a closing handshake: what was handed and not confirmed is of unknown fate.
-    pub fn handle_unclean(&mut self, now: Time) {
+    /// The connection was lost: what was handed and not confirmed is of unknown fate. A closing handshake that the server began
+    /// proves nothing: what is sent after its close frame has come is thrown away, and it need not read what was under way.
+    pub fn handle_lost(&mut self, now: Time) {
         while let Some(mut entry) = self.retained.pop_back() {
             if let Some(sender) = self.senders.get_mut(&entry.sender) {
                 sender.take_back(entry.id);
@@ -238,26 +262,26 @@ impl<P: Payload> Outbox<P> {
                 );
             }
         }
+        self.reap();
     }
 
-    /// The connection ended with a closing handshake: what was handed before has arrived.
-    pub fn handle_clean(&mut self) {
-        for (_, sender) in self.senders.iter_mut() {
-            sender.confirm(sender.handed);
-        }
-        self.release_confirmed();
-    }
-
-    /// The connection will not open again: everything that waits fails.
-    pub fn handle_end(&mut self) {
+    /// The connection will not open again: everything that waits fails. Tabs that are away will hear nothing of it.
+    pub fn handle_end(&mut self, is_here: impl Fn(SenderKey) -> bool) {
+        self.orphan_where(|key| !is_here(*key));
         self.fail_where(SendFailure::Closed, |_| true);
     }
 
-    /// Moves what the tabs are to be told.
-    pub fn take_verdicts(&mut self) -> Vec<(PortId, HubMessage)> {
-        let mut verdicts = core::mem::take(&mut self.verdicts);
+    /// Moves what the tabs are to be told, as far as they can hear it now.
+    pub fn take_verdicts(
+        &mut self,
+        can_hear: impl Fn(PortId) -> bool,
+    ) -> Vec<(PortId, HubMessage)> {
+        let (mut verdicts, kept): (Vec<_>, _) = core::mem::take(&mut self.verdicts)
+            .into_iter()
+            .partition(|(port, _)| can_hear(*port));
+        self.verdicts = kept;
         for (key, sender) in self.senders.iter_mut() {
-            if core::mem::take(&mut sender.dirty) && sender.present {
+            if sender.present && can_hear(key.0) && core::mem::take(&mut sender.dirty) {
                 verdicts.push((
                     key.0,
                     HubMessage::Sent {
@@ -304,6 +328,7 @@ impl<P: Payload> Outbox<P> {
         for entry in gone {
             self.settle_failed(&entry, reason);
         }
+        self.reap();
     }
 
     fn settle_failed(&mut self, entry: &Entry<P>, reason: SendFailure) {
@@ -314,16 +339,30 @@ impl<P: Payload> Outbox<P> {
     }
 
     fn fail(&mut self, key: SenderKey, id: u64, reason: SendFailure) {
+        let again = self.first_taken_back(key);
         if let Some(sender) = self.senders.get_mut(&key) {
             sender.dirty |= sender.handed == id;
             if sender.handed == id {
                 sender.handed += 1;
             }
             if sender.unconfirmed.is_empty() {
-                sender.confirmed = sender.handed;
+                sender.confirmed = sender.confirmed.max(again.unwrap_or(sender.handed));
             }
         }
         self.report(key, id, 1, reason);
+    }
+
+    /// The first send that was handed before and waits to be handed again.
+    fn first_taken_back(&self, key: SenderKey) -> Option<u64> {
+        let sender = self.senders.get(&key)?;
+        if sender.config.resend == Resend::Never {
+            return None;
+        }
+        let mut waiting = self.queue.iter().filter(|entry| entry.sender == key);
+        waiting
+            .next()
+            .map(|entry| entry.id)
+            .filter(|id| *id < sender.handed)
     }
 
     fn report(&mut self, key: SenderKey, first: u64, count: u64, reason: SendFailure) {
@@ -360,7 +399,15 @@ impl<P: Payload> Outbox<P> {
         ));
     }
 
+    /// Forgets the senders that are gone and of whose sends everything is known.
+    fn reap(&mut self) {
+        self.senders.retain(|_, sender| {
+            sender.present || sender.waiting.messages > 0 || !sender.unconfirmed.is_empty()
+        });
+    }
+
     fn release_confirmed(&mut self) {
+        self.reap();
         let senders = &self.senders;
         self.retained.retain(|entry| {
             senders
@@ -368,6 +415,13 @@ impl<P: Payload> Outbox<P> {
                 .is_some_and(|sender| entry.id >= sender.confirmed)
         });
     }
+}
+
+fn is_about(verdict: &HubMessage, of: HandleId) -> bool {
+    matches!(
+        verdict,
+        HubMessage::Failed { handle, .. } | HubMessage::Sent { handle, .. } if *handle == of
+    )
 }
 
 impl<P: Payload> Entry<P> {

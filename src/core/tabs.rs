@@ -43,6 +43,17 @@ pub struct Tab {
     asked_at: Option<Time>,
 }
 
+/// How a tab was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// For good.
+    Left,
+    /// It is silent. Should it live after all, it starts over.
+    Silent,
+    /// It is cached and has lost its lock. It may come back on the same port and expects to hear of its sends.
+    Cached,
+}
+
 /// What a silent tab calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Silence {
@@ -79,10 +90,10 @@ impl Tab {
         }
     }
 
-    /// Notes that it said something.
-    pub fn handle_heard(&mut self, now: Time) {
+    /// Notes that it said something. Returns whether it had been asked.
+    pub fn handle_heard(&mut self, now: Time) -> bool {
         self.heard_at = now;
-        self.asked_at = None;
+        self.asked_at.take().is_some()
     }
 
     /// When its silence is looked at, if it is.

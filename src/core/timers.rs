@@ -40,6 +40,13 @@ impl<K: Copy + Ord> Timers<K> {
         self.compact();
     }
 
+    /// Sets a timer, or moves it if it would come later.
+    pub fn set_at_latest(&mut self, owner: K, reason: TimerReason, at: Time) {
+        if at < self.at(owner, reason) {
+            self.set(owner, reason, at);
+        }
+    }
+
     /// Clears a timer, if it is set.
     pub fn clear(&mut self, owner: K, reason: TimerReason) {
         if let Some(slot) = self.slot(owner, reason)

@@ -83,6 +83,8 @@ checks! {
     TabsAreForgottenInTime,
     /// 5: a connection ends when nobody has wanted it for `linger`, not earlier and not later.
     LingerIsKept,
+    /// 5: the code for the server comes from the last handle, and only if that was closed; `shutdown` gives 1000.
+    CodesReachTheServer,
     /// 5: when all have left, nothing remains: no tab, connection or timer.
     EverythingEnds,
 

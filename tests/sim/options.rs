@@ -24,7 +24,7 @@ impl Base {
         let mut reconnect = json!({
             "minDelay": min_delay,
             "maxDelay": max_delay,
-            "floor": pick(rng, &[50, 250, 250, 1000]),
+            "floor": pick(rng, &[0, 50, 250, 1000]),
             "growth": pick(rng, &[1.0, 1.5, 2.0, 3.0]),
             "jitter": jitter,
             "firstDelayMax": pick(rng, &[0, 1000, 5000]),
@@ -96,7 +96,7 @@ fn flow(rng: &mut fastrand::Rng) -> Value {
             "bytes": pick(rng, &[1, 2000, 50_000, 16 << 20]),
         },
         "whenSlow": pick(rng, &["queue", "latest", "drop-oldest"]),
-        "hiddenFlush": pick(rng, &[20, 250, 250, 2000]),
+        "hiddenFlush": pick(rng, &[0, 20, 250, 250, 2000]),
     })
 }
 

@@ -89,6 +89,7 @@ impl Plan {
         let habits = Habits {
             echoes: rng.bool(),
             greets: rng.bool(),
+            babbles: rng.u8(0..5) == 0,
         };
         let mut draw = Draw::new(rng);
         let end = Time::from_millis(draw.rng.u64(120_000..600_000));

@@ -28,6 +28,8 @@ pub struct Habits {
     pub echoes: bool,
     /// Says something as soon as somebody connects.
     pub greets: bool,
+    /// Says what means pong, too, though nobody has asked.
+    pub babbles: bool,
 }
 
 /// What arrived, and on which link.
@@ -157,6 +159,9 @@ impl Server {
         self.sessions.insert(link, session);
         if self.habits.greets {
             self.say(net, link, 40);
+        }
+        if self.habits.babbles && mode != Mode::Mute {
+            net.go_down(link, Down::Frame(Frame::Text(PONG.into())));
         }
         if let Mode::AcceptThenClose(code) = mode {
             self.start_closing(net, link, code);

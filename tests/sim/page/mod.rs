@@ -211,11 +211,8 @@ impl Page {
         self.conns.clear();
         for handle in &mut self.handles {
             handle.conn = None;
-            match handle.stage {
-                Stage::Attaching | Stage::Attached => handle.sends.lose()?,
-                // The connection that was to be closed is gone.
-                Stage::Detaching => handle.stage = Stage::Ended(true),
-                Stage::Ended(_) => {}
+            if handle.is_usable() {
+                handle.sends.lose()?;
             }
         }
         self.introduce(net);
@@ -224,6 +221,16 @@ impl Page {
 
     fn introduce(&mut self, net: &mut Net) {
         self.say_hello(net);
+        for handle in &mut self.handles {
+            // Whether the hub still had it or not, it is not attached again.
+            if handle.stage == Stage::Detaching {
+                handle.stage = Stage::Ended(true);
+                handle.conn = None;
+            }
+        }
+        let handles = &self.handles;
+        self.conns
+            .retain(|conn, _| handles.iter().any(|handle| handle.conn == Some(*conn)));
         let attach: Vec<_> = self
             .handles
             .iter_mut()

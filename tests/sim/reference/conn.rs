@@ -77,6 +77,10 @@ pub struct Conn {
     pub empty_since: Option<Time>,
     /// Since when somebody has a handle.
     pub wanted_since: Time,
+    /// The code for the server, if the last handle left with one.
+    pub parting: Option<u16>,
+    /// With which code it has ended, and whether that was clean.
+    pub ended_with: (u16, bool),
     /// How long it outlives its last handle.
     pub linger: Duration,
     /// What it has received.
@@ -114,6 +118,8 @@ impl Conn {
             closing: BTreeSet::new(),
             empty_since: None,
             wanted_since: now,
+            parting: None,
+            ended_with: (0, false),
             linger: Duration::ZERO,
             stream: Stream::default(),
             lanes: BTreeMap::new(),
@@ -143,12 +149,13 @@ impl Conn {
     }
 
     /// A handle is detached.
-    pub fn detach(&mut self, key: Key, now: Time) {
+    pub fn detach(&mut self, key: Key, code: Option<u16>, now: Time) {
         self.handles.remove(&key);
         self.outgoing.detach(key);
         if let Some(lane) = self.lanes.get_mut(&key.0) {
             lane.forgive(key.1);
         }
+        self.parting = code;
         self.handle_left(key.0, now);
     }
 
@@ -164,6 +171,7 @@ impl Conn {
         let before = self.handles.len();
         self.handles.retain(|(owner, _), _| *owner != port);
         if self.handles.len() < before {
+            self.parting = None;
             self.handle_left(port, now);
         }
     }

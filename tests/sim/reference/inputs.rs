@@ -5,7 +5,7 @@ use tabwire::protocol::{Attach, HandleId, Hello, Liveness, MAJOR, MessageError, 
 use tabwire::time::Time;
 
 use super::conn::{Conn, Departure, identity_of};
-use super::phase::Phase;
+use super::phase::{GAVE_UP, Phase};
 use super::tabs::Answer;
 use super::{Doing, Reference};
 use crate::frame::Frame;
@@ -69,11 +69,12 @@ impl Reference {
             TabMessage::Hello(_) => {}
             TabMessage::Bye => self.remove_tab(port, Departure::Left),
             TabMessage::Attach(handle, attach) => self.take_attach(port, *handle, attach),
-            TabMessage::Detach { handle, .. } => {
-                let now = self.now;
+            TabMessage::Detach { handle, code, .. } => {
+                let (code, now) = (*code, self.now);
                 if let Some(conn) = self.conn_of(port, *handle, op::DETACH) {
-                    conn.detach((port, *handle), now);
-                    self.tabs.owe(port, Answer::Closed(handle.0));
+                    conn.detach((port, *handle), code, now);
+                    let answer = Answer::Closed(handle.0, code.unwrap_or(1005), true);
+                    self.tabs.owe(port, answer);
                 }
             }
             TabMessage::Send {
@@ -108,7 +109,7 @@ impl Reference {
             }
             TabMessage::Shutdown(handle) => {
                 if let Some(conn) = self.conn_of(port, *handle, op::SHUTDOWN) {
-                    conn.end(true);
+                    conn.end((1000, true), true);
                     self.by_identity.retain(|_, id| !self.conns[id].is_ended());
                 }
             }
@@ -179,14 +180,14 @@ impl Reference {
         let Some(conn) = conn.filter(|conn| conn.socket == Some(socket)) else {
             return;
         };
-        let is_over = match event {
+        let ended_with = match event {
             SocketEvent::Opened { .. } => {
                 conn.handle_opened(now);
-                false
+                None
             }
             SocketEvent::Frame(frame) => {
                 conn.handle_frame(frame.clone(), now);
-                false
+                None
             }
             SocketEvent::Closed { code, clean, .. } => {
                 conn.socket = None;
@@ -194,11 +195,11 @@ impl Reference {
             }
             SocketEvent::Refused => {
                 conn.socket = None;
-                true
+                Some(GAVE_UP)
             }
         };
-        if is_over {
-            conn.end(false);
+        if let Some(ended_with) = ended_with {
+            conn.end(ended_with, false);
             self.unlist(socket.conn);
         }
     }

@@ -126,7 +126,7 @@ impl Reference {
             if let Some(conn) = self.conns.get_mut(&id) {
                 conn.may_have_ended = false;
                 if has_ended {
-                    conn.end(false);
+                    conn.end(phase::GAVE_UP, false);
                     Check::GivesUpByRule.require(least >= most, || {
                         format!("{id:?} failed after {least} attempts of {most}")
                     })?;
@@ -155,7 +155,7 @@ impl Reference {
                 Check::LingerIsKept.require(conn.socket.is_none(), || {
                     format!("{id:?} keeps its socket after its linger")
                 })?;
-                conn.end(true);
+                conn.end((1000, true), true);
                 ended.push(*id);
             }
         }

@@ -6,7 +6,7 @@ use tabwire::time::Time;
 
 use super::conn::{Conn, Departure};
 use super::lane::Lane;
-use super::phase::Phase;
+use super::phase::{GAVE_UP, Phase};
 use super::tabs::Answer;
 use super::{Doing, LATE, Reference};
 use crate::frame::Frame;
@@ -25,7 +25,7 @@ impl Reference {
             Output::Deliver(delivery) => self.observe_delivery(delivery),
             Output::Open { socket, url, .. } => self.observe_open(*socket, url),
             Output::Send(socket, frame) => self.observe_send(*socket, frame),
-            Output::Close { socket, .. } => self.observe_close(*socket),
+            Output::Close { socket, code, .. } => self.observe_close(*socket, *code),
             Output::Watch(port, lock) => self.tabs.answered(*port, Answer::Watch(lock.clone())),
             Output::Forget(port) => self.observe_forget(*port),
         }
@@ -105,7 +105,12 @@ impl Reference {
                 }
                 Ok(())
             }
-            HubMessage::Closed { handle, .. } => self.observe_closed(port, *handle),
+            HubMessage::Closed {
+                handle,
+                code,
+                clean,
+                ..
+            } => self.observe_closed(port, *handle, (*code, *clean)),
         }
     }
 
@@ -142,17 +147,24 @@ impl Reference {
         })
     }
 
-    fn observe_closed(&mut self, port: PortId, handle: HandleId) -> Held {
+    fn observe_closed(&mut self, port: PortId, handle: HandleId, with: (u16, bool)) -> Held {
         let key = (port, handle);
-        let is_wish = self.tabs.owes(port, &Answer::Closed(handle.0));
+        let is_wish = self.tabs.owes_closed(port, handle);
         let conn = self.conn_with(port, handle)?;
         conn.outgoing.handle_closed(key)?;
         if is_wish {
-            return self.tabs.answered(port, Answer::Closed(handle.0));
+            let answer = Answer::Closed(handle.0, with.0, with.1);
+            return self.tabs.answered(port, answer);
         }
-        Check::ClosedComesLast.require(conn.closing.remove(&key), || {
-            format!("{key:?} is closed, and nothing has ended it")
-        })?;
+        Check::ClosedComesLast.require(
+            conn.closing.remove(&key) && with == conn.ended_with,
+            || {
+                format!(
+                    "{key:?} is closed with {with:?}, ended is {:?}",
+                    conn.ended_with
+                )
+            },
+        )?;
         conn.lanes
             .get(&port)
             .map_or(Ok(()), |lane| lane.closed(&conn.stream))
@@ -244,15 +256,22 @@ impl Reference {
         }
     }
 
-    fn observe_close(&mut self, socket: SocketId) -> Held {
+    fn observe_close(&mut self, socket: SocketId, code: Option<u16>) -> Held {
         let (now, doing, online) = (self.now, self.doing, self.online);
         let conn = self.conns.get_mut(&socket.conn);
         let Some(conn) = conn.filter(|conn| conn.socket == Some(socket)) else {
             return Err(Check::OneLiveSocket.breach(format!("{socket:?} is closed again")));
         };
         conn.socket = None;
-        if conn.is_ended() || (doing == Doing::Timeout && conn.is_unwanted(now)) {
-            return Ok(());
+        let due = if conn.is_ended() {
+            Some(Some(1000))
+        } else {
+            (doing == Doing::Timeout && conn.is_unwanted(now)).then_some(conn.parting)
+        };
+        if let Some(due) = due {
+            return Check::CodesReachTheServer.require(code == due, || {
+                format!("{socket:?} is closed with {code:?}, should be {due:?}")
+            });
         }
         let timeout = conn.config.heartbeat.timeout.get();
         let is_pong_late = conn.ping_at.is_some_and(|at| at + timeout <= now);
@@ -277,7 +296,7 @@ impl Reference {
             }
             conn.abandon(online, now);
         } else if !is_wished && conn.fail(online, now) {
-            conn.end(false);
+            conn.end(GAVE_UP, false);
             self.unlist(socket.conn);
         }
         Ok(())

@@ -57,6 +57,8 @@ pub struct Failures {
     pub most: u32,
 }
 
+/// With what a connection ends that cannot be opened.
+pub const GAVE_UP: (u16, bool) = (1006, false);
 /// A wait with a local cause (online again) is no longer than this.
 const LOCAL: Duration = Duration::from_millis(250);
 
@@ -117,8 +119,14 @@ impl Conn {
         self.check_stable();
     }
 
-    /// The socket is closed. Returns whether an end by rule is due.
-    pub fn handle_closed(&mut self, code: u16, is_clean: bool, online: bool, now: Time) -> bool {
+    /// The socket is closed. Returns with what the connection ends, if it does.
+    pub fn handle_closed(
+        &mut self,
+        code: u16,
+        is_clean: bool,
+        online: bool,
+        now: Time,
+    ) -> Option<(u16, bool)> {
         let was_up = matches!(self.phase, Phase::Up { .. });
         if was_up {
             let has_pings = self.has_pings();
@@ -129,13 +137,13 @@ impl Conn {
             self.outgoing.handle_loss(loss, now);
         }
         if self.config.reconnect.fatal_codes.contains(&code) {
-            return true;
+            return Some((code, is_clean));
         }
         if was_up {
             self.lose(online, now);
-            return false;
+            return None;
         }
-        self.fail(online, now)
+        self.fail(online, now).then_some(GAVE_UP)
     }
 
     /// The hub gives up an open socket.
@@ -172,8 +180,9 @@ impl Conn {
         }
     }
 
-    /// The connection ends. With `excuses` nothing is promised of what was handed.
-    pub fn end(&mut self, excuses: bool) {
+    /// The connection ends, with a code and cleanly or not. With `excuses` nothing is promised of what was handed.
+    pub fn end(&mut self, ended_with: (u16, bool), excuses: bool) {
+        self.ended_with = ended_with;
         self.outgoing.end(excuses);
         self.phase = Phase::Ended;
         self.ping_at = None;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use core::time::Duration;
 
 use tabwire::core::{ANSWER_WITHIN, ASK_AFTER, FORGET_SUSPENDED_AFTER, PortId};
-use tabwire::protocol::{Hello, HubMessage, Liveness, MessageError};
+use tabwire::protocol::{HandleId, Hello, HubMessage, Liveness, MessageError};
 use tabwire::time::Time;
 
 use super::LATE;
@@ -51,8 +51,8 @@ pub enum Answer {
     Reply(u32),
     /// `refused` for this handle.
     Refused(u32),
-    /// `closed` for this handle, at the tab's wish.
-    Closed(u32),
+    /// `closed` for this handle, at the tab's wish, with this code and cleanly or not.
+    Closed(u32, u16, bool),
     /// `error` for this op.
     Error(u32, MessageError),
     /// The port is forgotten.
@@ -141,11 +141,11 @@ impl Tabs {
         }
     }
 
-    /// Whether something is due.
-    pub fn owes(&self, port: PortId, answer: &Answer) -> bool {
-        self.due
-            .iter()
-            .any(|(owner, due)| *owner == port && due == answer)
+    /// Whether it is due that a handle is closed at its tab's wish.
+    pub fn owes_closed(&self, port: PortId, handle: HandleId) -> bool {
+        self.due.iter().any(|(owner, due)| {
+            *owner == port && matches!(due, Answer::Closed(of, ..) if *of == handle.0)
+        })
     }
 
     /// All outputs of an input have been seen.
