@@ -38,17 +38,23 @@ export const leave = (tab: Tab): Promise<void> => tab.run(() => window.bench.lea
 
 /** What each tab has recorded, once every one has got all messages; fails when one of them lacks any or has them out of order. */
 export async function recordedBy(tabs: readonly Tab[], count: number): Promise<Recorded[]> {
-  for (const tab of tabs) await tab.run((patience) => window.bench.recorded(patience), patience);
+  const deadline = performance.now() + patience;
+  for (const tab of tabs) {
+    await tab.run((rest) => window.bench.recorded(rest), Math.max(0, deadline - performance.now()));
+  }
   const records: Recorded[] = [];
   for (const tab of tabs) records.push(await tab.run(() => window.bench.recorded(0)));
-  for (const [index, { count: got, disorder }] of records.entries()) {
+  for (const [index, { count: got, disorder, losses }] of records.entries()) {
     if (got === count && disorder === 0) continue;
-    throw new Error(`tab ${index} got ${got} of ${count} messages, ${disorder} of them not in their place`);
+    const places = `${disorder} of them not in their place`;
+    throw new Error(
+      `tab ${index} got ${got} of ${count} messages, ${places}; ${losses.join('; ') || 'no loss was told'}`,
+    );
   }
   return records;
 }
 
 export type Recorded = Awaited<ReturnType<Window['bench']['recorded']>>;
 
-/** How long a tab may take for what is on its way, in ms; below the driver's limit for a script. */
+/** How long tabs may take for what is on its way, in ms; below the driver's limit for a script. */
 const patience = 50_000;

@@ -19,7 +19,10 @@ export function join(way, url) {
     const began = performance.now();
     joined = ways[way](url, {
       opened: () => resolve(performance.now() - began),
-      lost: (why) => reject(new Error(`${way}: ${why}`)),
+      lost(why) {
+        tally.losses.push(why);
+        reject(new Error(`${way}: ${why}`));
+      },
       message: (text) => take(text),
     });
   });
@@ -56,15 +59,15 @@ export async function recorded(patience) {
   return { ...tally, ...batches() };
 }
 
-/** What came so far: anything but `count` messages without `disorder` is a failure. */
-let tally = { count: 0, disorder: 0, first: 0, last: 0, latencies: /** @type {number[]} */ ([]) };
+/** What came so far: anything but `count` messages without `disorder` is a failure, of which `losses` may tell more. */
+let tally = emptyTally();
 
 /** Kept when everything expected has come. @type {Promise<unknown>} */
 let complete = Promise.resolve();
 
 /** @param {number} expected @param {(text: string) => number} numberOf */
 function record(expected, numberOf) {
-  const mine = { count: 0, disorder: 0, first: 0, last: 0, latencies: /** @type {number[]} */ ([]) };
+  const mine = emptyTally();
   tally = mine;
   countBatches();
   complete = new Promise((resolve) => {
@@ -78,6 +81,17 @@ function record(expected, numberOf) {
     };
   });
   return mine.latencies;
+}
+
+function emptyTally() {
+  return {
+    count: 0,
+    disorder: 0,
+    first: 0,
+    last: 0,
+    latencies: /** @type {number[]} */ ([]),
+    losses: /** @type {string[]} */ ([]),
+  };
 }
 
 /** Milliseconds since 1970 on the clock that all tabs share. */

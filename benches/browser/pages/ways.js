@@ -6,7 +6,7 @@ import { Uncounted } from './batches.js';
  * @typedef {'native' | 'plain' | 'tabwire'} Way
  * @typedef {object} Events
  * @property {() => void} opened
- * @property {(why: string) => void} lost
+ * @property {(why: string) => void} lost the connection, or messages
  * @property {(text: string) => void} message
  * @typedef {{ leave(): void }} Joined
  */
@@ -14,7 +14,11 @@ import { Uncounted } from './batches.js';
 /** @type {Record<Way, (url: string, events: Events) => Joined>} */
 export const ways = {
   native: (url, events) => listen(new WebSocket(url), events),
-  tabwire: (url, events) => listen(new SharedWebSocket(url), events),
+  tabwire(url, events) {
+    const socket = new SharedWebSocket(url);
+    socket.addEventListener('gap', ({ reason, from, to }) => events.lost(`gap from ${from} to ${to}: ${reason}`));
+    return listen(socket, events);
+  },
   plain(url, { opened, message }) {
     const { port } = new Uncounted(new URL('/plain-worker.js', location.href));
     port.onmessage = ({ data }) => {
