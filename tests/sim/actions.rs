@@ -8,7 +8,8 @@ use tabwire::protocol::{Attach, ConnId, HandleId, Hello, Liveness, MessageError,
 use crate::driver::url_of;
 use crate::frame::{Frame, HandleNo, SendNo};
 use crate::invariants::Held;
-use crate::page::{Life, Page, Stage};
+use crate::net::Net;
+use crate::page::{Life, Page};
 use crate::plan::Action;
 use crate::server::Mode;
 use crate::world::World;
@@ -171,7 +172,7 @@ impl World {
             protocols: Vec::new(),
             key: String::new(),
             options: if is_bad {
-                Err("queue.ttl".into())
+                Err("queue.ttl")
             } else {
                 Ok(options)
             },
@@ -220,7 +221,7 @@ impl World {
 
     /// Somebody says something that makes no sense.
     fn babble(&mut self, tab: u8, kind: u8) -> Held {
-        let page = self.awake(tab).filter(|_| kind % 2 == 0);
+        let page = self.awake(tab).filter(|_| kind.is_multiple_of(2));
         let stranger = PortId(u32::MAX - u32::from(kind));
         let handle = HandleId(1_000_000);
         let frame = Frame::Sent(
@@ -285,24 +286,19 @@ impl World {
         pick(&awake, tab)
     }
 
-    fn with_page(&mut self, tab: u8, act: impl FnOnce(&mut Page, &mut crate::net::Net)) {
+    fn with_page(&mut self, tab: u8, act: impl FnOnce(&mut Page, &mut Net)) {
         if let Some(index) = self.awake(tab) {
             act(&mut self.pages[index], &mut self.net);
         }
     }
 
-    fn with_handle(
-        &mut self,
-        tab: u8,
-        handle: u8,
-        act: impl FnOnce(&mut Page, usize, &mut crate::net::Net),
-    ) {
+    fn with_handle(&mut self, tab: u8, handle: u8, act: impl FnOnce(&mut Page, usize, &mut Net)) {
         self.with_page(tab, |page, net| {
             let usable: Vec<_> = page
                 .handles
                 .iter()
                 .enumerate()
-                .filter(|(_, handle)| handle.stage == Stage::Attached || handle.is_usable())
+                .filter(|(_, handle)| handle.is_usable())
                 .map(|(index, _)| index)
                 .collect();
             if let Some(index) = pick(&usable, handle) {

@@ -167,7 +167,7 @@ impl Driver {
     ) {
         match output {
             Output::Timeout(_) => {}
-            Output::Post(port, message) => net.to_page(port, ToPage::Message(message)),
+            Output::Post(port, message) => net.post_to_page(port, ToPage::Message(message)),
             Output::Deliver(delivery) => deliver(&delivery, net),
             Output::Open { socket, url, .. } => {
                 let identity = identity_of(&url).unwrap_or_default();
@@ -259,6 +259,6 @@ fn deliver(delivery: &Delivery<Frame>, net: &mut Net) {
             frames: Rc::clone(&frames),
             want_ack: delivery.want_ack,
         };
-        net.to_page(*port, batch);
+        net.post_to_page(*port, batch);
     }
 }

@@ -53,13 +53,13 @@ impl Net {
     }
 
     /// A page posts something to the hub.
-    pub fn to_hub(&mut self, port: PortId, message: TabMessage<Frame>) {
+    pub fn post_to_hub(&mut self, port: PortId, message: TabMessage<Frame>) {
         let at = self.ports.arrival_at_hub(port, self.now());
         self.schedule.at(at, Event::AtHub(port, message));
     }
 
     /// The hub posts something to a page.
-    pub fn to_page(&mut self, port: PortId, message: ToPage) {
+    pub fn post_to_page(&mut self, port: PortId, message: ToPage) {
         let at = self.ports.arrival_at_page(port, self.now());
         self.schedule.at(at, Event::AtPage(port, message));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -34,18 +34,16 @@ const HANGS_AFTER: Duration = Duration::from_secs(60);
 
 /// Runs worlds on all processors, prints how much was simulated, and fails if one of them did.
 pub fn run_all(seeds: impl IntoIterator<Item = u64>) {
-    let seeds: Vec<u64> = seeds.into_iter().collect();
-    let (mut worlds, mut lived, mut steps) = (0, Duration::ZERO, 0);
-    let mut failed: BTreeMap<Check, BTreeMap<u64, Breach>> = BTreeMap::new();
+    let seeds: Arc<[u64]> = seeds.into_iter().collect();
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let running: Arc<Mutex<Vec<Option<u64>>>> = Arc::new(Mutex::new(vec![None; workers]));
-    let next = Arc::new(AtomicU64::new(0));
+    let next = Arc::new(AtomicUsize::new(0));
     let (report, outcomes) = channel();
     for worker in 0..workers {
-        let (seeds, running, next) = (seeds.clone(), Arc::clone(&running), Arc::clone(&next));
+        let (seeds, running, next) = (Arc::clone(&seeds), Arc::clone(&running), Arc::clone(&next));
         let report = report.clone();
         thread::spawn(move || {
-            while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
+            while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
                 running.lock().unwrap()[worker] = Some(*seed);
                 if report.send(run_one(*seed, false)).is_err() {
                     return;
@@ -54,17 +52,10 @@ pub fn run_all(seeds: impl IntoIterator<Item = u64>) {
         });
     }
     drop(report);
+    let mut tally = Tally::default();
     loop {
         match outcomes.recv_timeout(HANGS_AFTER) {
-            Ok(outcome) => {
-                worlds += 1;
-                lived += outcome.lived;
-                steps += outcome.steps;
-                if let Some(breach) = outcome.breach {
-                    let of_check = failed.entry(breach.check).or_default();
-                    of_check.insert(outcome.seed, breach);
-                }
-            }
+            Ok(outcome) => tally.add(outcome),
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {
                 let seeds = running.lock().unwrap().clone();
@@ -72,14 +63,41 @@ pub fn run_all(seeds: impl IntoIterator<Item = u64>) {
             }
         }
     }
-    let minutes = lived.as_secs() / 60;
-    println!("{worlds} worlds, {minutes} virtual minutes, {steps} steps");
-    for (check, worlds) in &failed {
-        let seeds: Vec<_> = worlds.keys().take(5).collect();
-        println!("{check:?} breaks in {} of them: {seeds:?} …", worlds.len());
+    tally.tell();
+}
+
+/// How much was simulated, and what failed.
+#[derive(Debug, Default)]
+struct Tally {
+    worlds: u64,
+    lived: Duration,
+    steps: u64,
+    failed: BTreeMap<Check, BTreeMap<u64, Breach>>,
+}
+
+impl Tally {
+    fn add(&mut self, outcome: Outcome) {
+        self.worlds += 1;
+        self.lived += outcome.lived;
+        self.steps += outcome.steps;
+        if let Some(breach) = outcome.breach {
+            let worlds = self.failed.entry(breach.check).or_default();
+            worlds.insert(outcome.seed, breach);
+        }
     }
-    if let Some((seed, breach)) = failed.values().next().and_then(BTreeMap::first_key_value) {
-        fail(*seed, breach);
+
+    fn tell(&self) {
+        let minutes = self.lived.as_secs() / 60;
+        let (worlds, steps) = (self.worlds, self.steps);
+        println!("{worlds} worlds, {minutes} virtual minutes, {steps} steps");
+        for (check, worlds) in &self.failed {
+            let seeds: Vec<_> = worlds.keys().take(5).collect();
+            println!("{check:?} breaks in {} worlds: {seeds:?} …", worlds.len());
+        }
+        let first = self.failed.values().next();
+        if let Some((seed, breach)) = first.and_then(BTreeMap::first_key_value) {
+            fail(*seed, breach);
+        }
     }
 }
 

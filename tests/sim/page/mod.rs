@@ -203,7 +203,7 @@ impl Page {
 
     /// Posts a message.
     pub fn post(&self, message: TabMessage<Frame>, net: &mut Net) {
-        net.to_hub(self.port, message);
+        net.post_to_hub(self.port, message);
     }
 
     /// The hub does not know this page: it says hello, attaches all and settles its sends.

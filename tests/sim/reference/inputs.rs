@@ -156,7 +156,6 @@ impl Reference {
     }
 
     fn take_lock(&mut self, port: PortId) {
-        self.doing = Doing::LockGranted(port);
         let is_cached = self.tabs.get(port).is_some_and(|tab| tab.suspended);
         let departure = if is_cached {
             Departure::Cached

@@ -56,8 +56,6 @@ enum Doing {
     Other,
     /// Its deadline has come.
     Timeout,
-    /// The lock of a port is free.
-    LockGranted(PortId),
     /// A tab wants a fresh socket.
     Reconnect(ConnId),
 }
