@@ -136,6 +136,7 @@ impl<P: Payload> Connection<P> {
                 cause: Cause::None,
                 close_reason: String::new(),
                 clean: false,
+                notice: None,
             },
             backoff: Backoff::default(),
             attempts: 0,

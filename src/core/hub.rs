@@ -195,6 +195,7 @@ impl<P: Payload> Hub<P> {
                 handle,
                 code,
                 reason,
+                ..
             } => self.with_handle(port, handle, op::DETACH, |connection, cx| {
                 connection.detach(port, handle, (code, reason), cx);
             }),
@@ -225,6 +226,7 @@ impl<P: Payload> Hub<P> {
             TabMessage::Shutdown(handle) => {
                 self.with_handle(port, handle, op::SHUTDOWN, Connection::shutdown);
             }
+            TabMessage::Answer(..) => {}
             TabMessage::Report(id) => {
                 let report = self.report(port);
                 self.out

@@ -1,7 +1,8 @@
 //! What the hub says to a tab. Messages that carry payloads are posted by the driver (`core::Output::Deliver`).
 
 use super::{
-    ConnId, Foreign, HandleId, Loss, MAJOR, MessageError, Reason, Report, SendFailure, WhenSlow, op,
+    ConnId, Foreign, HandleId, Loss, MAJOR, MessageError, Need, Reason, Report, SendFailure,
+    WhenSlow, op,
 };
 use crate::time::Time;
 
@@ -87,6 +88,24 @@ pub enum HubMessage {
     Beat,
     /// Is the tab there?
     Ask,
+    /// The hub needs something that only a tab has.
+    Need {
+        /// The handle whose tab is asked.
+        handle: HandleId,
+        /// The number to answer with.
+        id: u32,
+        /// What is needed.
+        kind: Need,
+    },
+    /// Another hub has taken over.
+    Move(Address),
+    /// A hub of another protocol major runs beside this one.
+    Beside {
+        /// Its major.
+        protocol: u32,
+        /// Its build.
+        build: String,
+    },
     /// How many share the hub.
     Census {
         /// Tabs that are neither dead nor suspended.
@@ -105,6 +124,15 @@ pub enum HubMessage {
         /// What was wrong.
         error: MessageError,
     },
+}
+
+/// Where a hub is to be found: the SharedWorker that a tab constructs to reach it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Address {
+    /// The url of the worker script.
+    pub worker_url: String,
+    /// The name of the worker.
+    pub name: String,
 }
 
 /// What a connection is doing.
@@ -162,6 +190,28 @@ pub enum Cause {
     AttemptFailed,
 }
 
+/// What a transition is worth an event of its own for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A connection that had been lost is open again.
+    Recovered,
+    /// Nothing came for too long.
+    Stale,
+    /// Attempts are paused.
+    BreakerOpened,
+}
+
+impl Notice {
+    /// The name of the event.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Recovered => "connectionRecovered",
+            Self::Stale => "staleConnection",
+            Self::BreakerOpened => "circuitBreakerOpened",
+        }
+    }
+}
+
 /// How a connection is, and why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Status {
@@ -187,6 +237,8 @@ pub struct Status {
     pub close_reason: String,
     /// Whether the last close was clean.
     pub clean: bool,
+    /// The further event that this is.
+    pub notice: Option<Notice>,
 }
 
 /// Why a tab misses messages.
@@ -206,8 +258,8 @@ pub trait Env {
     fn epoch(&self) -> &str;
     /// The build of this hub.
     fn build(&self) -> &str;
-    /// The url of the worker script.
-    fn worker_url(&self) -> &str;
+    /// Where this hub is to be found.
+    fn address(&self) -> &Address;
     /// The lock that this hub holds.
     fn lock(&self) -> Option<&str>;
 }
@@ -312,6 +364,24 @@ impl HubMessage {
             ]),
             Self::Beat => items.extend([number(op::BEAT), F::from_text(env.epoch())]),
             Self::Ask => items.push(number(op::ASK)),
+            Self::Need { handle, id, kind } => items.extend([
+                number(op::NEED),
+                number(handle.0),
+                number(*id),
+                F::from_text(kind.code()),
+            ]),
+            Self::Move(to) => items.extend([
+                number(op::MOVE),
+                F::object(vec![
+                    ("workerUrl", F::from_text(&to.worker_url)),
+                    ("name", F::from_text(&to.name)),
+                ]),
+            ]),
+            Self::Beside { protocol, build } => items.extend([
+                number(op::BESIDE),
+                number(*protocol),
+                F::from_text(build),
+            ]),
             Self::Census { tabs, connections } => {
                 items.extend([number(op::CENSUS), number(*tabs), number(*connections)]);
             }
@@ -337,7 +407,8 @@ fn welcome<F: Foreign>(env: &impl Env) -> F {
         ("build", F::from_text(env.build())),
         ("epoch", F::from_text(env.epoch())),
         ("lock", env.lock().map_or(F::null(), F::from_text)),
-        ("workerUrl", F::from_text(env.worker_url())),
+        ("workerUrl", F::from_text(&env.address().worker_url)),
+        ("name", F::from_text(&env.address().name)),
     ])
 }
 
@@ -358,5 +429,8 @@ fn push_status<F: Foreign>(status: &Status, env: &impl Env, items: &mut Vec<F>) 
         number(status.cause as u32),
         F::from_text(&status.close_reason),
         number(u32::from(status.clean)),
+        status
+            .notice
+            .map_or(F::null(), |notice| F::from_text(notice.code())),
     ]);
 }

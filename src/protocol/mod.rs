@@ -8,23 +8,26 @@ mod hub;
 pub mod op;
 mod option_values;
 mod options;
+mod peer;
 pub mod reason;
 mod report;
 mod tab;
 
 pub use error::MessageError;
 pub use foreign::Foreign;
-pub use hub::{Cause, Env, GapReason, HubMessage, State, Status};
+pub use hub::{Address, Cause, Env, GapReason, HubMessage, Notice, State, Status};
 pub use option_values::{
-    Amount, Count, Fraction, Given, Growth, Jitter, Millis, Overflow, Resend, WhenSlow,
+    Amount, Count, Fraction, Given, Growth, Jitter, Millis, Overflow, Resend, Via, WhenSlow,
 };
 pub use options::{
-    ConnectionConfig, FlowConfig, FlowOptions, HeartbeatConfig, HeartbeatOptions, Options,
-    QueueConfig, QueueOptions, ReconnectConfig, ReconnectOptions,
+    AuthConfig, AuthOptions, ConnectionConfig, FlowConfig, FlowOptions, HeartbeatConfig,
+    HeartbeatOptions, Options, QueueConfig, QueueOptions, ReconnectConfig, ReconnectOptions,
+    RecoveryConfig, RecoveryOptions, StalenessConfig, StalenessOptions,
 };
+pub use peer::{Build, Peer, PeerMessage};
 pub use reason::{Loss, Reason, SendFailure};
 pub use report::{ConnectionReport, Counters, Report};
-pub use tab::{Attach, Hello, Liveness, TabMessage, op_of};
+pub use tab::{Answer, Attach, Hello, Liveness, Need, Needs, TabMessage, op_of};
 
 use serde::Serialize;
 

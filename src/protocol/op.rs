@@ -28,6 +28,8 @@ pub const RECONNECT: u32 = 12;
 pub const SHUTDOWN: u32 = 13;
 /// `report id`
 pub const REPORT: u32 = 14;
+/// `answer id value`
+pub const ANSWER: u32 = 15;
 
 /// `welcome {…}`
 pub const WELCOME: u32 = 65;
@@ -51,6 +53,10 @@ pub const CLOSED: u32 = 73;
 pub const BEAT: u32 = 74;
 /// `ask`
 pub const ASK: u32 = 75;
+/// `need handle id kind`
+pub const NEED: u32 = 76;
+/// `move {…}`
+pub const MOVE: u32 = 77;
 /// `census tabs connections`
 pub const CENSUS: u32 = 80;
 /// `reply id value`
@@ -61,3 +67,5 @@ pub const WHO: u32 = 82;
 pub const ERROR: u32 = 83;
 /// `overflow conn count policy`
 pub const OVERFLOW: u32 = 84;
+/// `beside protocol build`
+pub const BESIDE: u32 = 85;

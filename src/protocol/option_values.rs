@@ -221,15 +221,31 @@ named! {
     }
 }
 
+named! {
+    /// How the server is shown the token.
+    Via {
+        /// As a parameter of the url.
+        Query => "query",
+        /// As a subprotocol, offered after one that is named like the parameter.
+        Subprotocol => "subprotocol",
+    }
+}
+
 impl Given for bool {
     fn read<F: Foreign>(from: &F) -> Option<Self> {
         from.flag()
     }
 }
 
-impl Given for Option<String> {
+impl Given for String {
     fn read<F: Foreign>(from: &F) -> Option<Self> {
-        from.text().map(Some)
+        from.text()
+    }
+}
+
+impl<T: Given> Given for Option<T> {
+    fn read<F: Foreign>(from: &F) -> Option<Self> {
+        T::read(from).map(Some)
     }
 }
 

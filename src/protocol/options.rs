@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::Foreign;
 use super::option_values::{
-    Amount, Count, Fraction, Given, Growth, Jitter, Millis, Overflow, Resend, WhenSlow,
+    Amount, Count, Fraction, Given, Growth, Jitter, Millis, Overflow, Resend, Via, WhenSlow,
 };
 
 /// Declares an option group: the values in force with their defaults, and the partial form a tab sends.
@@ -100,6 +100,42 @@ group! {
 }
 
 group! {
+    /// When a connection that says nothing, or has lived long, is replaced.
+    StalenessConfig, StalenessOptions, "staleness" {
+        /// Silence after which the connection is stale and its socket is replaced. Default: none.
+        stale_after: Option<Millis> = None, "staleAfter";
+        /// How often that is looked at. Default 10 s.
+        check_every: Millis = Millis::from_millis(10_000), "checkEvery";
+        /// Age at which a socket is replaced by a fresh one that is open before it is closed. Default: none.
+        max_age: Option<Millis> = None, "maxAge";
+    }
+}
+
+group! {
+    /// When attempts are paused.
+    RecoveryConfig, RecoveryOptions, "recovery" {
+        /// Failed attempts in a row after which there is a pause. Default: never.
+        failure_threshold: Count = Count::INFINITE, "failureThreshold";
+        /// How long the pause is, and each one that follows until an attempt succeeds. Default 60 s.
+        open_for: Millis = Millis::from_millis(60_000), "openFor";
+    }
+}
+
+group! {
+    /// How the server is shown a token. The token itself comes from a tab.
+    AuthConfig, AuthOptions, "auth" {
+        /// Where the token goes. Default: into the query.
+        via: Via = Via::Query, "via";
+        /// The parameter of the query, or the subprotocol that is offered before the token. Default `access_token`.
+        param: String = "access_token".into(), "param";
+        /// How long before it expires a token is replaced, and the socket with it. Default 60 s.
+        refresh_before: Millis = Millis::from_millis(60_000), "refreshBefore";
+        /// Close codes that mean that the token is refused; they are not fatal then. Default 1008, 4401, 4403.
+        refused_codes: Vec<u16> = vec![1008, 4401, 4403], "refusedCodes";
+    }
+}
+
+group! {
     /// Bounds of what a handle may have waiting to be sent.
     QueueConfig, QueueOptions, "queue" {
         /// Messages that may wait while the connection is not open. Default 1000.
@@ -138,6 +174,12 @@ pub struct Options {
     pub reconnect: ReconnectOptions,
     /// See [`HeartbeatConfig`].
     pub heartbeat: HeartbeatOptions,
+    /// See [`StalenessConfig`].
+    pub staleness: StalenessOptions,
+    /// See [`RecoveryConfig`].
+    pub recovery: RecoveryOptions,
+    /// See [`AuthConfig`].
+    pub auth: AuthOptions,
     /// See [`QueueConfig`].
     pub queue: QueueOptions,
     /// See [`FlowConfig`].
@@ -153,6 +195,9 @@ impl Options {
         Ok(Self {
             reconnect: ReconnectOptions::read(from)?,
             heartbeat: HeartbeatOptions::read(from)?,
+            staleness: StalenessOptions::read(from)?,
+            recovery: RecoveryOptions::read(from)?,
+            auth: AuthOptions::read(from)?,
             queue: QueueOptions::read(from)?,
             flow: FlowOptions::read(from)?,
             linger: read(&from.field("linger"), "linger")?,
@@ -172,6 +217,12 @@ pub struct ConnectionConfig {
     pub reconnect: ReconnectConfig,
     /// How a dead path is noticed.
     pub heartbeat: HeartbeatConfig,
+    /// When it is replaced though nothing is known to be wrong.
+    pub staleness: StalenessConfig,
+    /// When attempts are paused.
+    pub recovery: RecoveryConfig,
+    /// How the server is shown a token.
+    pub auth: AuthConfig,
 }
 
 impl ConnectionConfig {
@@ -180,6 +231,9 @@ impl ConnectionConfig {
         Self {
             reconnect: options.reconnect.resolve(),
             heartbeat: options.heartbeat.resolve(),
+            staleness: options.staleness.resolve(),
+            recovery: options.recovery.resolve(),
+            auth: options.auth.resolve(),
         }
     }
 
@@ -188,6 +242,9 @@ impl ConnectionConfig {
         let mut names = Vec::new();
         options.reconnect.differences(&self.reconnect, &mut names);
         options.heartbeat.differences(&self.heartbeat, &mut names);
+        options.staleness.differences(&self.staleness, &mut names);
+        options.recovery.differences(&self.recovery, &mut names);
+        options.auth.differences(&self.auth, &mut names);
         names
     }
 }

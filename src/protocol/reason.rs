@@ -24,8 +24,20 @@ codes! {
     Reason {
         /// No handle has asked for the connection yet.
         Unused => "unused",
+        /// Another hub of this browser is asked first.
+        Meeting => "meeting",
         /// The first handle asked for it.
         Attached => "attached",
+        /// A tab is asked for the url or the token of the attempt.
+        Asking => "asking",
+        /// No tab gave the url or the token; it is asked for again.
+        TokenWait => "token-wait",
+        /// The url function returned what is no url of a WebSocket.
+        BadUrl => "bad-url",
+        /// The token function returned what is no token.
+        BadToken => "bad-token",
+        /// The server refused the token: a fresh one is asked for.
+        AuthRefused => "auth-refused",
         /// The wait before an attempt is over.
         Retry => "retry",
         /// The WebSocket opened, and the ping that verifies it was answered or none is defined.
@@ -36,6 +48,16 @@ codes! {
         Recovered => "recovered",
         /// The pong did not come within `heartbeat.timeout`: the socket was replaced.
         PongTimeout => "pong-timeout",
+        /// The worker was frozen or the computer asleep: the connection is in doubt, or tried again at once.
+        Woke => "woke",
+        /// After that the connection did not answer a ping.
+        WakeTimeout => "wake-timeout",
+        /// Nothing came for `staleness.staleAfter`: the socket was replaced.
+        Stale => "stale",
+        /// The socket was replaced as planned, by `staleness.maxAge` or for a fresh token.
+        Handover => "handover",
+        /// A hub of a newer build takes over.
+        Moved => "moved",
         /// The server closed the WebSocket with a close frame.
         ClosedByServer => "closed-by-server",
         /// The WebSocket ended without a close frame (1006).
@@ -46,6 +68,8 @@ codes! {
         ConnectTimeout => "connect-timeout",
         /// The WebSocket opened but did not answer the ping that verifies it.
         VerifyTimeout => "verify-timeout",
+        /// `recovery.failureThreshold` attempts in a row have failed: none for `recovery.openFor`.
+        BreakerOpen => "breaker-open",
         /// A tab reported that the browser is offline: no attempts until it is online.
         Offline => "offline",
         /// A tab reported that the browser is online again.

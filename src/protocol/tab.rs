@@ -1,7 +1,8 @@
 //! What a tab says to the hub.
 
-use super::Options;
-use super::{ConnId, Foreign, HandleId, MessageError, op};
+use core::time::Duration;
+
+use super::{ConnId, Foreign, Given, HandleId, MessageError, Millis, Options, op};
 
 /// A message of a tab.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,8 @@ pub enum TabMessage<P> {
         code: Option<u16>,
         /// The close reason.
         reason: String,
+        /// Whether everything about its key is to be erased once nobody holds it.
+        purge: bool,
     },
     /// Frames to send, with the id of the first.
     Send {
@@ -58,6 +61,8 @@ pub enum TabMessage<P> {
     Shutdown(HandleId),
     /// Asks for the report.
     Report(u32),
+    /// What the tab was asked for, under the number that it was asked with.
+    Answer(u32, Answer),
 }
 
 /// Who a tab is.
@@ -97,8 +102,62 @@ pub struct Attach {
     pub protocols: Vec<String>,
     /// The key that separates users.
     pub key: String,
+    /// What the tab can be asked for.
+    pub needs: Needs,
     /// The options given, or the name of the one that is wrong.
     pub options: Result<Options, &'static str>,
+}
+
+/// What the tab of a handle can be asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The url of each attempt.
+    pub url: bool,
+    /// The token of each attempt.
+    pub token: bool,
+}
+
+/// What a tab is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// A url to connect to.
+    Url,
+    /// A token.
+    Token,
+}
+
+impl Need {
+    /// The word for it on the wire.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Url => "url",
+            Self::Token => "token",
+        }
+    }
+}
+
+/// What a tab answers when asked. Urls and tokens are secrets: they stand in no status, log or report.
+#[derive(Clone, PartialEq)]
+pub enum Answer {
+    /// The url, normalised and absolute.
+    Url(String),
+    /// The token, and how long it is good for, where that is known.
+    Token(String, Option<Duration>),
+    /// The user's function threw, rejected, or did not come back.
+    Failed,
+    /// The user's function returned something that cannot be used.
+    Bad(Need),
+}
+
+impl core::fmt::Debug for Answer {
+    fn fmt(&self, to: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        to.write_str(match self {
+            Self::Url(_) => "Answer(url)",
+            Self::Token(..) => "Answer(token)",
+            Self::Failed => "Answer(failed)",
+            Self::Bad(_) => "Answer(bad)",
+        })
+    }
 }
 
 impl<P> TabMessage<P> {
@@ -117,6 +176,7 @@ impl<P> TabMessage<P> {
                     u16::try_from(natural(value)?).map_err(|_| MessageError::Malformed)
                 })?,
                 reason: optional(&from.item(3), text)?.unwrap_or_default(),
+                purge: optional(&from.item(4), flag)?.unwrap_or_default(),
             },
             op::SEND => Self::Send {
                 handle: handle(from)?,
@@ -140,6 +200,7 @@ impl<P> TabMessage<P> {
             op::RECONNECT => Self::Reconnect(handle(from)?),
             op::SHUTDOWN => Self::Shutdown(handle(from)?),
             op::REPORT => Self::Report(natural(&from.item(1))?),
+            op::ANSWER => Self::Answer(natural(&from.item(1))?, answer(&from.item(2))?),
             _ => return Err(MessageError::UnknownOp),
         })
     }
@@ -174,8 +235,40 @@ fn attach<F: Foreign>(from: &F) -> Result<Attach, MessageError> {
         url: text(&from.field("url"))?,
         protocols: list(&from.field("protocols"), |item| text(&item))?,
         key: text(&from.field("key"))?,
+        needs: needs(&from.field("need"))?,
         options: Options::read(&from.field("options")),
     })
+}
+
+fn needs<F: Foreign>(from: &F) -> Result<Needs, MessageError> {
+    let mut needs = Needs::default();
+    let kinds = optional(from, |value| list(value, |item| text(&item)))?.unwrap_or_default();
+    for kind in kinds {
+        match kind.as_str() {
+            "url" => needs.url = true,
+            "token" => needs.token = true,
+            _ => return Err(MessageError::Malformed),
+        }
+    }
+    Ok(needs)
+}
+
+fn answer<F: Foreign>(from: &F) -> Result<Answer, MessageError> {
+    if let Some(url) = from.field("url").text() {
+        return Ok(Answer::Url(url));
+    }
+    if let Some(token) = from.field("token").text() {
+        let lasts = optional(&from.field("expiresIn"), |value| {
+            Millis::read(value).ok_or(MessageError::Malformed)
+        })?;
+        return Ok(Answer::Token(token, lasts.map(Millis::get)));
+    }
+    match text(&from.field("error"))?.as_str() {
+        "failed" => Ok(Answer::Failed),
+        "bad-url" => Ok(Answer::Bad(Need::Url)),
+        "bad-token" => Ok(Answer::Bad(Need::Token)),
+        _ => Err(MessageError::Malformed),
+    }
 }
 
 fn handle<F: Foreign>(from: &F) -> Result<HandleId, MessageError> {

@@ -48,6 +48,7 @@ export enum Op {
   Who = 82,
   Error = 83,
   Overflow = 84,
+  Beside = 85,
 }
 
 /** A boolean on the wire. */
@@ -77,7 +78,17 @@ export interface AttachBody {
   protocols: string[];
   key: string;
   options: object;
+  need?: Need[] | undefined;
 }
+
+/** What a tab can be asked for. */
+export type Need = 'url' | 'token';
+
+/** What a tab answers when asked: a time is in ms from now. */
+export type AnswerBody =
+  | { url: string }
+  | { token: string; expiresIn?: number | null }
+  | { error: 'failed' | 'bad-url' | 'bad-token' };
 
 /** Who a hub is. */
 export interface WelcomeBody {
@@ -86,6 +97,7 @@ export interface WelcomeBody {
   epoch: string;
   lock: string | null;
   workerUrl: string;
+  name: string;
 }
 
 /** What a tab says. */
@@ -93,14 +105,14 @@ export type TabMessage =
   | [Op.Hello, HelloBody]
   | [Op.Bye | Op.Alive | Op.Suspend | Op.Resume]
   | [Op.Attach, handle: number, AttachBody]
-  | [Op.Detach, handle: number, code?: number | null, reason?: string | null]
+  | [Op.Detach, handle: number, code?: number | null, reason?: string | null, purge?: Bit | null]
   | [Op.Send, handle: number, firstId: number, frames: SentFrame[]]
   | [Op.Ack, conn: number, next: number]
   | [Op.Visibility, visible: Bit, focused: Bit]
   | [Op.Online, Bit]
   | [Op.Reconnect | Op.Shutdown, handle: number]
   | [Op.Report, id: number]
-  | [Op.Answer, id: number, value: unknown];
+  | [Op.Answer, id: number, value: AnswerBody];
 
 /** What a connection is doing. */
 export type State = 'idle' | 'connecting' | 'open' | 'suspect' | 'reconnecting' | 'offline' | 'closed' | 'failed';
@@ -119,6 +131,7 @@ export type StatusItems = [
   cause: 0 | 1 | 2 | 3,
   closeReason?: string | null,
   wasClean?: Bit | null,
+  event?: string | null,
 ];
 
 /** `batch` */
@@ -128,6 +141,7 @@ export type BatchMessage = [Op.Batch, conn: number, first: number, frames: Frame
 export type HandleMessage =
   | [Op.Attached, handle: number, conn: number, next: number, ignored: string[], ...StatusItems]
   | [Op.Refused, handle: number, code: string, detail?: string | null]
+  | [Op.Need, handle: number, id: number, kind: Need]
   | [Op.Sent, handle: number, handed: number, confirmed: number]
   | [Op.Failed, handle: number, firstId: number, count: number, reason: string]
   | [Op.Closed, handle: number, code: number, reason?: string | null, wasClean?: Bit | null];
@@ -158,7 +172,7 @@ export type HubMessage =
   | BatchMessage
   | [Op.Beat, epoch: string]
   | [Op.Ask]
-  | [Op.Need, id: number, kind: string, ...unknown[]]
+  | [Op.Beside, protocol: number, build: string]
   | [Op.Move, { workerUrl: string; name: string }]
   | [Op.Unavailable, code: string, detail?: string | null]
   | [Op.Crashed, detail?: string | null]
