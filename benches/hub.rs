@@ -74,7 +74,12 @@ fn main_benches(criterion: &mut Criterion) {
                 };
                 hub.handle_input(Time::ZERO, Input::Message(PortId(0), detach));
                 drain(&mut hub);
-                hub.handle_input(Time::from_millis(5000), Input::Timeout);
+                hub.handle_input(
+                    Time::from_millis(5000),
+                    Input::Timeout {
+                        wall: Duration::ZERO,
+                    },
+                );
                 drain(&mut hub);
                 attached
             },

@@ -14,12 +14,13 @@ use json::Json;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tabwire::protocol::{
-    Cause, ConnId, Env, GapReason, HandleId, HubMessage, Loss, MessageError, Options, Reason,
-    Report, SendFailure, State, Status, TabMessage, WhenSlow, op, op_of,
+    Address, Answer, Cause, ConnId, Env, GapReason, HandleId, HubMessage, Loss, MessageError, Need,
+    Notice, Options, Peer, PeerMessage, Reason, Report, SendFailure, State, Status, TabMessage,
+    WhenSlow, op, op_of,
 };
 use tabwire::time::Time;
 
-struct TestEnv;
+struct TestEnv(Address);
 
 impl Env for TestEnv {
     fn wall(&self, at: Time) -> f64 {
@@ -31,8 +32,8 @@ impl Env for TestEnv {
     fn build(&self) -> &str {
         "0.1.0+test"
     }
-    fn worker_url(&self) -> &str {
-        "http://localhost/worker.js"
+    fn address(&self) -> &Address {
+        &self.0
     }
     fn lock(&self) -> Option<&str> {
         Some("tabwire:hub:00c0ffee00c0ffee")
@@ -45,8 +46,8 @@ fn fixture(name: &str) -> Vec<Value> {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Ops that only the worker script speaks, and those reserved for later.
-const NOT_THE_HUBS: &[&str] = &["script", "unavailable", "crashed", "need", "move", "answer"];
+/// Ops that only the worker script speaks.
+const NOT_THE_HUBS: &[&str] = &["script", "unavailable", "crashed"];
 
 #[test]
 fn every_message_of_a_tab_in_the_fixtures_can_be_read() {
@@ -76,8 +77,9 @@ fn the_hub_says_only_what_the_fixtures_show() {
         .into_iter()
         .filter(|case| case["from"] == "hub")
         .collect();
+    let env = TestEnv(address());
     for (name, message) in hub_messages() {
-        let Json(wire) = message.encode(&TestEnv);
+        let Json(wire) = message.encode(&env);
         let fits = |case: &Value| case["name"] == name && same_shape(&case["wire"], &wire);
         assert!(examples.iter().any(fits), "{name}: no example like {wire}");
     }
@@ -106,6 +108,13 @@ fn options_are_judged_as_the_fixtures_say() {
     }
 }
 
+fn address() -> Address {
+    Address {
+        worker_url: "http://localhost/worker.js".into(),
+        name: "tabwire@1".into(),
+    }
+}
+
 fn hub_messages() -> Vec<(&'static str, HubMessage)> {
     let (handle, conn) = (HandleId(1), ConnId(2));
     let status = Status {
@@ -120,6 +129,14 @@ fn hub_messages() -> Vec<(&'static str, HubMessage)> {
         cause: Cause::Lost,
         close_reason: String::new(),
         clean: false,
+        notice: None,
+    };
+    let recovered = Status {
+        state: State::Open,
+        next_attempt_at: None,
+        code: None,
+        notice: Some(Notice::Recovered),
+        ..status.clone()
     };
     let fresh = Status {
         next_attempt_at: None,
@@ -148,6 +165,23 @@ fn hub_messages() -> Vec<(&'static str, HubMessage)> {
         ),
         ("status", HubMessage::Status(conn, status)),
         ("status", HubMessage::Status(conn, fresh)),
+        ("status", HubMessage::Status(conn, recovered)),
+        (
+            "need",
+            HubMessage::Need {
+                handle,
+                id: 9,
+                kind: Need::Token,
+            },
+        ),
+        ("move", HubMessage::Move(address())),
+        (
+            "beside",
+            HubMessage::Beside {
+                protocol: 2,
+                build: "2.0.0+test".into(),
+            },
+        ),
         (
             "sent",
             HubMessage::Sent {
@@ -219,6 +253,49 @@ fn hub_messages() -> Vec<(&'static str, HubMessage)> {
     ]
 }
 
+#[test]
+fn hubs_understand_each_other_and_know_those_of_other_majors() {
+    let here = PeerMessage::Here(Box::new(Peer {
+        build: "0.1.0+test".into(),
+        epoch: "00c0ffee".into(),
+        lock: None,
+        address: address(),
+        since: 1_700_000_000_000.0,
+    }));
+    let gone = PeerMessage::Gone {
+        epoch: "00c0ffee".into(),
+    };
+    for message in [here, gone, PeerMessage::Who] {
+        let wire: Json = message.encode();
+        assert_eq!(PeerMessage::decode(&wire), Some(message));
+    }
+    let future = Json(json!(["here", 2, "2.0.0", "beef", {"anything": 1}]));
+    let other = PeerMessage::Other {
+        protocol: 2,
+        build: "2.0.0".into(),
+        epoch: "beef".into(),
+    };
+    assert_eq!(PeerMessage::decode(&future), Some(other));
+    for nonsense in [
+        json!(null),
+        json!([]),
+        json!(["here", 1, "x"]),
+        json!(["hi"]),
+    ] {
+        assert_eq!(PeerMessage::decode(&Json(nonsense)), None);
+    }
+}
+
+#[test]
+fn what_a_tab_answers_stands_in_no_debug_output() {
+    let answer = Json(json!([15, 1, {"token": "secret"}]));
+    let message = TabMessage::decode(&answer).unwrap();
+    assert!(
+        matches!(&message, TabMessage::Answer(1, Answer::Token(token, None)) if token == "secret")
+    );
+    assert!(!format!("{message:?}").contains("secret"));
+}
+
 /// Whether two messages have the same op and items of the same types; trailing nulls may be missing.
 fn same_shape(one: &Value, other: &Value) -> bool {
     let kind = |value: &Value| match value {
@@ -268,6 +345,7 @@ proptest! {
     fn reading_never_panics(value in any_json()) {
         let value = Json(value);
         let _ = TabMessage::decode(&value);
+        let _ = PeerMessage::decode(&value);
         let _ = Options::read(&value);
         let _ = op_of(&value);
     }

@@ -7,9 +7,10 @@ import { createHost } from './host.js';
  */
 declare const self: (DedicatedWorkerGlobalScope | SharedWorkerGlobalScope) & { onconnect?: unknown };
 
-const host = createHost(self.location.href, () => self.close());
+const isShared = 'onconnect' in self;
+const host = createHost(self.location.href, isShared ? self.name || 'tabwire@1' : undefined, () => self.close());
 
-if ('onconnect' in self) {
+if (isShared) {
   self.onconnect = ({ ports: [port] }: MessageEvent) => port && host.open(port);
 } else {
   host.open(self as Endpoint);

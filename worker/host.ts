@@ -14,9 +14,10 @@ export interface Host {
 
 /**
  * Makes a host without a hub. The wasm is loaded at the first `hello`, which may say where it lies; when that fails every
- * waiting port is told, and the next `hello` tries again. `workerUrl` is what tabs make another worker of, `end` ends this one.
+ * waiting port is told, and the next `hello` tries again. `workerUrl` and the `name` of a
+ * SharedWorker are what tabs make another worker of, `end` ends this one.
  */
-export const createHost = (workerUrl: string, end: () => void): Host => {
+export const createHost = (workerUrl: string, name: string | undefined, end: () => void): Host => {
   const ports = new Set<Endpoint>();
   const waiting = new Map<Endpoint, unknown[]>();
   let hub: Hub | undefined;
@@ -27,7 +28,7 @@ export const createHost = (workerUrl: string, end: () => void): Host => {
     loading = true;
     try {
       await init({ module_or_path: wasmUrl ?? new URL('./hub.wasm', import.meta.url) });
-      hub = await Hub.start({ build: __BUILD__, workerUrl, crashed: host.crash, gone: forget } as never);
+      hub = await Hub.start({ build: __BUILD__, workerUrl, name, crashed: host.crash, gone: forget } as never);
       for (const port of [...waiting.keys()]) connect(port);
     } catch (error) {
       loading = false;

@@ -7,7 +7,7 @@ import { createHost } from './host.js';
  * A worker that fails closes itself; here the wasm is instantiated afresh, and what is left of the old instance is inert.
  */
 export const serve = (port: MessagePort): void => {
-  createHost(location.href, () => {
+  createHost(location.href, undefined, () => {
     port.close();
     resetGlue();
   }).open(port as Endpoint);

@@ -28,10 +28,8 @@ impl Backoff {
         config: &ReconnectConfig,
         rng: &mut fastrand::Rng,
     ) -> Duration {
-        let grown = grow(config, self.failures);
-        self.failures = self.failures.saturating_add(1);
         self.failed = self.failed.saturating_add(1);
-        spread(config, grown, rng)
+        self.handle_unanswered(config, rng)
     }
 
     /// Draws the wait after an established connection was lost.
@@ -47,13 +45,37 @@ impl Backoff {
         spread.max(config.floor.get())
     }
 
+    /// Draws the wait after nobody answered what an attempt needs. It grows like the others, and is no attempt.
+    pub fn handle_unanswered(
+        &mut self,
+        config: &ReconnectConfig,
+        rng: &mut fastrand::Rng,
+    ) -> Duration {
+        let grown = grow(config, self.failures);
+        self.failures = self.failures.saturating_add(1);
+        spread(config, grown, rng)
+    }
+
+    /// How long the browser itself may hold back the next attempt, without an event.
+    ///
+    /// Firefox waits 200 to 400 ms after the first failure to a host and 1.5 times as long after each further one, up to 60 s
+    /// (`FailDelay` in netwerk/protocol/websocket/WebSocketChannel.cpp). Chromium's 1 to 5 s after some 16 failures
+    /// (services/network/websocket_throttler.cc) lie below that. The time is added to `connectTimeout`, so that being held back does not count as a failure.
+    pub fn browser_delay(&self) -> Duration {
+        if self.failed == 0 {
+            return Duration::ZERO;
+        }
+        let seconds = 0.4 * 1.5_f64.powi(self.failed.min(20) as i32 - 1);
+        Duration::from_secs_f64(seconds.min(60.0))
+    }
+
     /// Forgets the failures: the connection has been stable and has carried a message.
     pub fn reset(&mut self) {
         *self = Self::default();
     }
 }
 
-/// Draws the wait before an attempt that has a local cause (online again, the user's wish): up to 250 ms,
+/// Draws the wait before an attempt that has a local cause (online again, awake again, a token that was refused): up to 250 ms,
 /// so that ten profiles woken by one network do not connect in the same instant.
 pub fn local_delay(rng: &mut fastrand::Rng) -> Duration {
     Duration::from_millis(250).mul_f64(rng.f64())
@@ -152,6 +174,22 @@ mod tests {
             backoff.handle_loss(&config, &mut rng),
             Duration::from_secs(4)
         );
+    }
+
+    #[test]
+    fn the_browser_may_hold_back_an_attempt_for_longer_after_each_failure() {
+        let config = ReconnectConfig::default();
+        let mut rng = fastrand::Rng::with_seed(1);
+        let mut backoff = Backoff::default();
+        assert_eq!(backoff.browser_delay(), Duration::ZERO);
+        backoff.handle_failure(&config, &mut rng);
+        assert_eq!(backoff.browser_delay(), Duration::from_millis(400));
+        backoff.handle_failure(&config, &mut rng);
+        assert_eq!(backoff.browser_delay(), Duration::from_millis(600));
+        for _ in 0..100 {
+            backoff.handle_failure(&config, &mut rng);
+        }
+        assert_eq!(backoff.browser_delay(), Duration::from_secs(60));
     }
 
     #[test]

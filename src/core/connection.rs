@@ -4,17 +4,19 @@ use core::time::Duration;
 
 use litemap::LiteMap;
 
+use super::access::Access;
 use super::backoff::Backoff;
 use super::fanout::Fanout;
 use super::heartbeat::Heartbeat;
 use super::io::{Output, Payload, PortId, SocketId, TimerReason};
 use super::outbox::Outbox;
 use super::outputs::Outputs;
+use super::replace::Successor;
 use super::tabs::{Departure, Mode, Tabs};
 use super::timers::Timers;
 use crate::protocol::{
     Amount, Attach, Cause, ConnId, ConnectionConfig, ConnectionReport, Counters, FlowConfig,
-    HandleId, HubMessage, Options, Reason, State, Status, WhenSlow,
+    HandleId, HubMessage, Needs, Options, Reason, State, Status, WhenSlow,
 };
 use crate::time::Time;
 
@@ -29,6 +31,9 @@ pub struct Identity {
     pub key: String,
 }
 
+/// What stands for the url of a connection whose urls come from a function.
+pub const FUNCTION: &str = "function";
+
 impl Identity {
     /// The identity that an attach asks for.
     pub fn of(attach: &Attach) -> Self {
@@ -40,13 +45,15 @@ impl Identity {
     }
 }
 
-/// A timer of a connection or a tab.
+/// A timer of a connection, a tab or the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
     /// A connection.
     Conn(ConnId),
     /// A tab.
     Tab(PortId),
+    /// The hub.
+    Hub,
 }
 
 /// What a connection needs of its hub for one input.
@@ -64,6 +71,10 @@ pub struct Cx<'a, P> {
     pub out: &'a mut Outputs<P>,
     /// Whether the browser says it is online.
     pub online: bool,
+    /// Whether other hubs are asked first: no socket is opened meanwhile.
+    pub meeting: bool,
+    /// The number of the last question to a tab.
+    pub questions: &'a mut u32,
 }
 
 /// A connection and everybody who wants it.
@@ -79,9 +90,14 @@ pub struct Connection<P> {
     pub(super) backoff: Backoff,
     pub(super) attempts: u32,
     pub(super) heartbeat: Heartbeat<P>,
+    pub(super) access: Access,
+    pub(super) inbound_at: Time,
+    pub(super) successor: Option<Successor>,
+    pub(super) retired: Option<SocketId>,
     pub(super) outbox: Outbox<P>,
     pub(super) fanout: Fanout<P>,
     pub(super) handles: LiteMap<(PortId, HandleId), FlowConfig>,
+    pub(super) needs: LiteMap<(PortId, HandleId), Needs>,
     pub(super) counters: Counters,
     pub(super) parting: (Option<u16>, String),
     /// What came before the socket was verified: it is for the tabs once it is.
@@ -95,6 +111,8 @@ pub(super) enum Phase {
     Idle,
     /// Until the next attempt.
     Waiting,
+    /// A tab is asked for what the attempt needs.
+    Asking,
     /// The WebSocket is connecting.
     Handshake(SocketId),
     /// The WebSocket is open, and its first ping not answered yet.
@@ -108,6 +126,8 @@ pub(super) enum Phase {
         /// Whether it has carried a message or pong.
         proved: bool,
     },
+    /// The hub yields to another, and the tabs go there.
+    Moving,
     /// For good.
     Ended,
 }
@@ -140,9 +160,14 @@ impl<P: Payload> Connection<P> {
             },
             backoff: Backoff::default(),
             attempts: 0,
+            access: Access::default(),
+            inbound_at: now,
+            successor: None,
+            retired: None,
             outbox: Outbox::new(),
             fanout: Fanout::new(id),
             handles: LiteMap::new(),
+            needs: LiteMap::new(),
             counters: Counters::default(),
             parting: (None, String::new()),
             early: Vec::new(),
@@ -154,13 +179,19 @@ impl<P: Payload> Connection<P> {
         &self.identity
     }
 
-    /// The socket whose events count.
+    /// Whether the events of a socket count here.
+    pub fn has_socket(&self, socket: SocketId) -> bool {
+        let successor = self.successor.as_ref().map(|successor| successor.socket);
+        [self.socket(), successor, self.retired].contains(&Some(socket))
+    }
+
+    /// The socket that messages go through.
     pub fn socket(&self) -> Option<SocketId> {
         match self.phase {
             Phase::Handshake(socket) | Phase::Verifying(socket) | Phase::Up { socket, .. } => {
                 Some(socket)
             }
-            Phase::Idle | Phase::Waiting | Phase::Ended => None,
+            Phase::Idle | Phase::Waiting | Phase::Asking | Phase::Moving | Phase::Ended => None,
         }
     }
 
@@ -199,16 +230,22 @@ impl<P: Payload> Connection<P> {
         &mut self,
         port: PortId,
         handle: HandleId,
-        options: &Options,
+        (options, needs): (&Options, Needs),
         cx: &mut Cx<'_, P>,
     ) {
         cx.timers.clear(self.owner(), TimerReason::Linger);
         self.parting = (None, String::new());
         self.linger = self.linger.max(options.linger());
         self.handles.insert((port, handle), options.flow.resolve());
+        if needs != Needs::default() {
+            self.needs.insert((port, handle), needs);
+        }
         self.outbox
             .add_sender((port, handle), options.queue.resolve());
         self.fanout.set_lane(port, self.lane_config(port));
+        if self.phase == Phase::Idle && cx.meeting {
+            self.status.reason = Reason::Meeting;
+        }
         let attached = HubMessage::Attached {
             handle,
             conn: self.id,
@@ -216,11 +253,15 @@ impl<P: Payload> Connection<P> {
             ignored: self.config.differences(options),
             status: Status {
                 cause: Cause::None,
+                notice: None,
                 ..self.status.clone()
             },
         };
         self.fanout.push_note_to(port, attached);
-        if self.phase == Phase::Idle {
+        let waits_for_tab = self.phase == Phase::Waiting && self.status.reason == Reason::TokenWait;
+        if (self.phase == Phase::Idle && !cx.meeting)
+            || (waits_for_tab && needs != Needs::default())
+        {
             self.connect(Reason::Attached, cx);
         }
         self.flush(cx);
@@ -238,6 +279,7 @@ impl<P: Payload> Connection<P> {
         if self.handles.remove(&(port, handle)).is_none() {
             return;
         }
+        self.needs.remove(&(port, handle));
         self.outbox.close_sender((port, handle));
         self.post_verdicts(cx);
         let closed = HubMessage::Closed {
@@ -250,19 +292,39 @@ impl<P: Payload> Connection<P> {
         self.parting = parting;
         self.fanout.forget_handle(port, handle);
         self.handle_left(port, cx);
+        self.handle_unheard(|of| *of == (port, handle), cx);
     }
 
     /// Forgets all handles of a tab that is gone.
     pub fn remove_port(&mut self, port: PortId, departure: Departure, cx: &mut Cx<'_, P>) {
         self.fanout.remove_lane(port);
-        if departure != Departure::Cached {
-            self.outbox.orphan_port(port);
+        match departure {
+            Departure::Left | Departure::Silent => self.outbox.orphan_port(port),
+            Departure::Moved => self.outbox.forget_port(port),
+            Departure::Cached => {}
         }
         let before = self.handles.len();
         self.handles.retain(|(owner, _), _| *owner != port);
+        self.needs.retain(|(owner, _), _| *owner != port);
         if self.handles.len() < before {
             self.parting = (None, String::new());
             self.handle_left(port, cx);
+        }
+        self.handle_unheard(|(owner, _)| *owner == port, cx);
+    }
+
+    /// Connects, if somebody waits for it.
+    pub fn start(&mut self, cx: &mut Cx<'_, P>) {
+        if self.phase == Phase::Idle && !self.handles.is_empty() {
+            self.connect(Reason::Attached, cx);
+        }
+    }
+
+    /// Nobody with this key shall find anything of it once nobody has it.
+    pub fn purge(&mut self, cx: &mut Cx<'_, P>) {
+        self.linger = Duration::ZERO;
+        if self.handles.is_empty() && !self.is_ended() {
+            self.set_timer(TimerReason::Linger, cx.now, cx);
         }
     }
 
@@ -317,7 +379,13 @@ impl<P: Payload> Connection<P> {
             }
             TimerReason::Linger => self.handle_unwanted(cx),
             TimerReason::HiddenFlush => self.flush_all(true, cx),
-            TimerReason::TabSilence => {}
+            TimerReason::Answer => self.handle_no_answer(cx),
+            TimerReason::Refresh => self.refresh(cx),
+            TimerReason::Stale => self.handle_stale(cx),
+            TimerReason::MaxAge => self.replace(cx),
+            TimerReason::Successor => self.drop_successor(cx),
+            TimerReason::Retired => self.handle_retired(false, cx),
+            TimerReason::TabSilence | TimerReason::Watch | TimerReason::Meet => {}
         }
     }
 
@@ -355,7 +423,12 @@ impl<P: Payload> Connection<P> {
             return;
         }
         self.fanout.remove_lane(port);
-        if self.handles.is_empty() && !self.is_ended() {
+        if !self.handles.is_empty() {
+            return;
+        }
+        if self.phase == Phase::Moving {
+            self.phase = Phase::Ended;
+        } else if !self.is_ended() {
             self.set_timer_in(TimerReason::Linger, self.linger, cx);
         }
     }
@@ -399,11 +472,12 @@ impl<P: Payload> Connection<P> {
         self.status.reason = reason;
         self.status.cause = cause;
         let note = HubMessage::Status(self.id, self.status.clone());
+        self.status.notice = None;
         self.fanout.push_note(&note);
         self.flush(cx);
     }
 
-    fn flush_all(&mut self, hidden_due: bool, cx: &mut Cx<'_, P>) {
+    pub(super) fn flush_all(&mut self, hidden_due: bool, cx: &mut Cx<'_, P>) {
         let (owner, reason) = (self.owner(), TimerReason::HiddenFlush);
         match self.fanout.flush(cx.tabs, hidden_due, cx.out) {
             Some(wait) => cx.timers.set_at_latest(owner, reason, cx.now + wait),
@@ -433,6 +507,10 @@ impl<P: Payload> Connection<P> {
     pub(super) fn stop_timers(&mut self, cx: &mut Cx<'_, P>) {
         self.heartbeat.handle_lost();
         self.early.clear();
+        self.access.asking = None;
+        if let Some(successor) = self.successor.take() {
+            cx.out.push(close(successor.socket, None, ""));
+        }
         for reason in [
             TimerReason::ConnectTimeout,
             TimerReason::Reconnect,
@@ -441,6 +519,11 @@ impl<P: Payload> Connection<P> {
             TimerReason::PongLate,
             TimerReason::PongTimeout,
             TimerReason::Confirm,
+            TimerReason::Answer,
+            TimerReason::Refresh,
+            TimerReason::Stale,
+            TimerReason::MaxAge,
+            TimerReason::Successor,
         ] {
             cx.timers.clear(self.owner(), reason);
         }
@@ -456,6 +539,15 @@ impl<P: Payload> Connection<P> {
 
     pub(super) fn set_timer_in(&self, reason: TimerReason, delay: Duration, cx: &mut Cx<'_, P>) {
         self.set_timer(reason, cx.now + delay, cx);
+    }
+}
+
+/// Closes a socket without waiting for anything.
+pub(super) fn close<P>(socket: SocketId, code: Option<u16>, reason: &str) -> Output<P> {
+    Output::Close {
+        socket,
+        code,
+        reason: reason.into(),
     }
 }
 

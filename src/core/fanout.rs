@@ -72,6 +72,13 @@ impl<P: Payload> Fanout<P> {
         }
     }
 
+    /// From now on a tab is posted whatever waits for it.
+    pub fn open_window(&mut self, port: PortId) {
+        if let Some(lane) = self.lanes.get_mut(&port) {
+            lane.open_window();
+        }
+    }
+
     /// Takes a tab's lane away with all that waits in it.
     pub fn remove_lane(&mut self, port: PortId) {
         self.lanes.remove(&port);

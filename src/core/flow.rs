@@ -127,6 +127,11 @@ impl<P: Payload> Lane<P> {
         self.config = config;
     }
 
+    /// Nothing waits for an acknowledgement from now on.
+    pub fn open_window(&mut self) {
+        self.config.window = Amount::new(u32::MAX, u32::MAX);
+    }
+
     /// Longest delay while the tab is hidden.
     pub fn config(&self) -> &FlowConfig {
         &self.config

@@ -42,6 +42,16 @@ impl<P: Payload> Heartbeat<P> {
         self.ping.as_ref()
     }
 
+    /// Whether a new socket has proved itself with this frame.
+    pub fn is_proof(&self, frame: &P) -> bool {
+        self.pong.as_ref().is_none_or(|pong| pong == frame)
+    }
+
+    /// Whether this frame is a pong, and not for the tabs.
+    pub fn is_pong(&self, frame: &P) -> bool {
+        self.pong.as_ref() == Some(frame)
+    }
+
     /// Whether a ping waits for its pong.
     pub fn is_waiting(&self) -> bool {
         self.sent_at.is_some()

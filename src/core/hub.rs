@@ -1,15 +1,19 @@
 //! The hub: tabs on one side, connections on the other.
 
+use core::time::Duration;
+
 use litemap::LiteMap;
 
 use super::connection::{Connection, Cx, Identity, Owner};
 use super::io::{Deadline, Input, Output, Payload, PortId, SocketEvent, SocketId, TimerReason};
+use super::meeting::Meeting;
 use super::outputs::Outputs;
 use super::tabs::{Departure, Silence, Tab, Tabs};
 use super::timers::Timers;
+use super::wake::{WATCH_EVERY, Watch};
 use crate::protocol::{
-    Attach, ConnId, HandleId, Hello, HubMessage, Liveness, MAJOR, MessageError, Report, TabMessage,
-    op,
+    Answer, Attach, ConnId, HandleId, Hello, HubMessage, Liveness, MAJOR, MessageError, Report,
+    TabMessage, op,
 };
 use crate::time::Time;
 
@@ -39,18 +43,21 @@ use crate::time::Time;
 /// ```
 #[derive(Debug)]
 pub struct Hub<P> {
-    now: Time,
+    pub(super) now: Time,
     rng: fastrand::Rng,
-    tabs: Tabs,
-    connections: LiteMap<ConnId, Box<Connection<P>>>,
-    by_identity: LiteMap<Identity, ConnId>,
-    timers: Timers<Owner>,
-    out: Outputs<P>,
+    pub(super) tabs: Tabs,
+    pub(super) connections: LiteMap<ConnId, Box<Connection<P>>>,
+    pub(super) by_identity: LiteMap<Identity, ConnId>,
+    pub(super) timers: Timers<Owner>,
+    pub(super) out: Outputs<P>,
     unflushed: Vec<ConnId>,
     tick_pending: bool,
     online: bool,
     last_conn: u32,
+    questions: u32,
     census: (u32, u32),
+    watch: Watch,
+    pub(super) meeting: Meeting,
 }
 
 impl<P: Payload> Hub<P> {
@@ -68,13 +75,17 @@ impl<P: Payload> Hub<P> {
             tick_pending: false,
             online: true,
             last_conn: 0,
+            questions: 0,
             census: (0, 0),
+            watch: Watch::default(),
+            meeting: Meeting::default(),
         }
     }
 
     /// Takes an input.
     pub fn handle_input(&mut self, now: Time, input: Input<P>) {
         self.now = self.now.max(now);
+        self.look_at_clocks(&input);
         match input {
             Input::Socket(socket, event) => self.handle_socket(socket, event),
             Input::Tick => self.handle_tick(),
@@ -84,7 +95,10 @@ impl<P: Payload> Hub<P> {
                     .push(Output::Post(port, HubMessage::Error { op, error }));
             }
             Input::LockGranted(port) => self.handle_lock_granted(port),
-            Input::Timeout => self.handle_timeout(),
+            Input::Timeout { .. } => self.handle_timeout(),
+            Input::Start { me, others } => self.handle_start(me, others),
+            Input::Peer(message) => self.handle_peer(message),
+            Input::PeerGone { epoch } => self.handle_peer_gone(&epoch),
         }
     }
 
@@ -117,19 +131,19 @@ impl<P: Payload> Hub<P> {
 
     fn handle_socket(&mut self, socket: SocketId, event: SocketEvent<P>) {
         let conn = socket.conn;
-        let current = self
-            .connections
-            .get(&conn)
-            .and_then(|connection| connection.socket());
-        if current != Some(socket) {
+        let connection = self.connections.get(&conn);
+        if !connection.is_some_and(|connection| connection.has_socket(socket)) {
             return;
         }
         let is_frame = matches!(event, SocketEvent::Frame(_));
-        self.with(conn, |connection, cx| connection.handle_socket(event, cx));
+        self.with(conn, |connection, cx| {
+            connection.handle_socket(socket, event, cx);
+        });
         if is_frame {
             self.flush_soon(conn);
         } else {
             self.sweep(conn);
+            self.go_on_yielding();
         }
     }
 
@@ -167,8 +181,47 @@ impl<P: Payload> Hub<P> {
                     self.sweep(conn);
                 }
                 Owner::Tab(port) => self.handle_silence(port),
+                Owner::Hub if reason == TimerReason::Meet => self.finish_meeting(),
+                Owner::Hub => self.watch_clocks(),
             }
         }
+        self.go_on_yielding();
+    }
+
+    /// Notices that the worker was frozen or the computer asleep: before anything that was due meanwhile is taken for a fault.
+    fn look_at_clocks(&mut self, input: &Input<P>) {
+        let is_late = self.watch.is_late(self.now);
+        let ahead = if let Input::Timeout { wall } = input {
+            self.watch.compare(self.now, *wall)
+        } else {
+            None
+        };
+        if is_late || ahead.is_some() {
+            self.wake_up(ahead.unwrap_or_default());
+        }
+    }
+
+    fn wake_up(&mut self, slept: Duration) {
+        let ports: Vec<_> = self.tabs.ports().collect();
+        for port in ports {
+            if let Some(tab) = self.tabs.get_mut(port) {
+                tab.handle_wake(self.now);
+            }
+            self.watch_silence(port);
+        }
+        self.with_all(&|connection, cx| connection.handle_wake(slept, cx));
+        self.watch_clocks();
+    }
+
+    /// Plans the next look at the clocks, as long as there is something to look after.
+    fn watch_clocks(&mut self) {
+        let due = if self.connections.is_empty() {
+            Time::NEVER
+        } else {
+            self.now + WATCH_EVERY
+        };
+        self.watch.set(due);
+        self.timers.set(Owner::Hub, TimerReason::Watch, due);
     }
 
     fn handle_message(&mut self, port: PortId, message: TabMessage<P>) {
@@ -178,7 +231,9 @@ impl<P: Payload> Hub<P> {
         }
         let Some(tab) = self.tabs.get_mut(port) else {
             if message != TabMessage::Bye {
-                self.out.push(Output::Post(port, HubMessage::Who));
+                let better = self.meeting.address().cloned();
+                let answer = better.map_or(HubMessage::Who, HubMessage::Move);
+                self.out.push(Output::Post(port, answer));
             }
             return;
         };
@@ -195,10 +250,8 @@ impl<P: Payload> Hub<P> {
                 handle,
                 code,
                 reason,
-                ..
-            } => self.with_handle(port, handle, op::DETACH, |connection, cx| {
-                connection.detach(port, handle, (code, reason), cx);
-            }),
+                purge,
+            } => self.detach(port, handle, (code, reason), purge),
             TabMessage::Send {
                 handle,
                 first,
@@ -217,6 +270,9 @@ impl<P: Payload> Hub<P> {
             TabMessage::Suspend => {
                 tab.suspended = true;
                 self.watch_silence(port);
+                self.with_all(&|connection, cx| {
+                    connection.handle_unheard(|(owner, _)| *owner == port, cx);
+                });
                 self.announce_census();
             }
             TabMessage::Resume => self.wake(port),
@@ -226,7 +282,7 @@ impl<P: Payload> Hub<P> {
             TabMessage::Shutdown(handle) => {
                 self.with_handle(port, handle, op::SHUTDOWN, Connection::shutdown);
             }
-            TabMessage::Answer(..) => {}
+            TabMessage::Answer(id, answer) => self.handle_answer(port, id, answer),
             TabMessage::Report(id) => {
                 let report = self.report(port);
                 self.out
@@ -254,11 +310,15 @@ impl<P: Payload> Hub<P> {
             self.remove_tab(port, Departure::Silent);
         }
         self.tabs.insert(port, Tab::new(hello, self.now));
+        if self.send_on(port) {
+            return;
+        }
         if hello.liveness == Liveness::Locks {
             let lock = format!("tabwire:tab:{}", hello.tab);
             self.out.push(Output::Watch(port, lock));
         }
         self.out.push(Output::Post(port, HubMessage::Welcome));
+        self.tell_beside(port);
         self.wake(port);
         self.handle_online(hello.online);
     }
@@ -293,9 +353,44 @@ impl<P: Payload> Hub<P> {
             conn
         };
         self.with(conn, |connection, cx| {
-            connection.attach(port, handle, options, cx);
+            connection.attach(port, handle, (options, attach.needs), cx);
         });
+        if !self.timers.is_set(Owner::Hub, TimerReason::Watch) {
+            self.watch_clocks();
+        }
         self.announce_census();
+    }
+
+    fn detach(
+        &mut self,
+        port: PortId,
+        handle: HandleId,
+        parting: (Option<u16>, String),
+        purge: bool,
+    ) {
+        let mut key = None;
+        self.with_handle(port, handle, op::DETACH, |connection, cx| {
+            key = purge.then(|| connection.identity().key.clone());
+            connection.detach(port, handle, parting, cx);
+        });
+        if let Some(key) = key {
+            self.with_all(&|connection, cx| {
+                if connection.identity().key == key {
+                    connection.purge(cx);
+                }
+            });
+        }
+    }
+
+    fn handle_answer(&mut self, port: PortId, id: u32, answer: Answer) {
+        let mut connections = self.connections.iter();
+        let asking = connections.find(|(_, connection)| connection.is_asking(port, id));
+        if let Some(conn) = asking.map(|(conn, _)| *conn) {
+            self.with(conn, |connection, cx| {
+                connection.handle_answer(port, id, answer, cx);
+            });
+            self.sweep(conn);
+        }
     }
 
     fn handle_ack(&mut self, port: PortId, conn: ConnId, next: u64) {
@@ -314,7 +409,7 @@ impl<P: Payload> Hub<P> {
             return;
         }
         self.online = online;
-        self.with_all(|connection, cx| connection.handle_online(cx));
+        self.with_all(&|connection, cx| connection.handle_online(cx));
     }
 
     /// The lock of a tab was granted. A cached page has only lost it (WebKit) and may come back on the same port.
@@ -355,8 +450,12 @@ impl<P: Payload> Hub<P> {
         if let Some(tab) = self.tabs.get_mut(port) {
             tab.suspended = false;
         }
+        if self.send_on(port) {
+            return;
+        }
         self.watch_silence(port);
         self.flush_port(port);
+        self.with_all(&|connection, cx| connection.handle_heard(port, cx));
         self.announce_census();
     }
 
@@ -370,20 +469,20 @@ impl<P: Payload> Hub<P> {
             .set(Owner::Tab(port), TimerReason::TabSilence, at);
     }
 
-    fn remove_tab(&mut self, port: PortId, departure: Departure) {
+    pub(super) fn remove_tab(&mut self, port: PortId, departure: Departure) {
         if self.tabs.remove(port).is_none() {
             return;
         }
         self.timers.remove(Owner::Tab(port));
-        self.with_all(|connection, cx| connection.remove_port(port, departure, cx));
-        if departure == Departure::Left {
+        self.with_all(&|connection, cx| connection.remove_port(port, departure, cx));
+        if matches!(departure, Departure::Left | Departure::Moved) {
             self.out.push(Output::Forget(port));
         }
         self.announce_census();
     }
 
     fn flush_port(&mut self, port: PortId) {
-        self.with_all(|connection, cx| {
+        self.with_all(&|connection, cx| {
             if connection.has_lane(port) {
                 connection.post_verdicts(cx);
                 connection.flush(cx);
@@ -402,6 +501,9 @@ impl<P: Payload> Hub<P> {
         if connection.is_finished() {
             self.connections.remove(&conn);
             self.timers.remove(Owner::Conn(conn));
+            if self.connections.is_empty() {
+                self.watch_clocks();
+            }
         }
         self.announce_census();
     }
@@ -445,10 +547,11 @@ impl<P: Payload> Hub<P> {
         }
     }
 
-    fn with_all(&mut self, act: impl Fn(&mut Connection<P>, &mut Cx<'_, P>)) {
+    /// Does something to every connection.
+    pub(super) fn with_all(&mut self, act: &dyn Fn(&mut Connection<P>, &mut Cx<'_, P>)) {
         let conns: Vec<_> = self.connections.keys().copied().collect();
         for conn in conns {
-            self.with(conn, &act);
+            self.with(conn, act);
             self.sweep(conn);
         }
     }
@@ -466,6 +569,8 @@ impl<P: Payload> Hub<P> {
             tabs: &self.tabs,
             out: &mut self.out,
             online: self.online,
+            meeting: self.meeting.is_asking() || self.meeting.better().is_some(),
+            questions: &mut self.questions,
         };
         Some(act(connection, &mut cx))
     }

@@ -3,8 +3,10 @@
 use std::ops::Range;
 use std::rc::Rc;
 
+use core::time::Duration;
+
 use super::flow::Batch;
-use crate::protocol::{ConnId, HubMessage, TabMessage};
+use crate::protocol::{ConnId, HubMessage, Peer, PeerMessage, TabMessage};
 use crate::time::Time;
 
 /// A frame of a WebSocket: opaque to the core but for its size and for equality.
@@ -44,7 +46,24 @@ pub enum Input<P> {
     /// The tick that was asked for ([`Output::Tick`]).
     Tick,
     /// The deadline of [`Output::Timeout`] has come.
-    Timeout,
+    Timeout {
+        /// What the wall clock says, since 1970. It may jump.
+        wall: Duration,
+    },
+    /// The hub can be found by other hubs from now on. Without this input it keeps to itself.
+    Start {
+        /// This hub, as others see it.
+        me: Box<Peer>,
+        /// Whether the lock of another hub is held at this moment.
+        others: bool,
+    },
+    /// Another hub, or a tab that looks for one, said something.
+    Peer(PeerMessage),
+    /// The lock of a hub that was watched ([`Output::WatchPeer`]) has been granted: that hub is gone.
+    PeerGone {
+        /// Its epoch.
+        epoch: String,
+    },
 }
 
 /// What a socket said.
@@ -100,6 +119,24 @@ pub enum Output<P> {
         code: Option<u16>,
         /// The reason for the server.
         reason: String,
+    },
+    /// Start the closing handshake of a socket. Of its events only [`SocketEvent::Closed`] counts from now on.
+    Retire {
+        /// Its id.
+        socket: SocketId,
+        /// The code for the server.
+        code: u16,
+        /// The reason for the server.
+        reason: &'static str,
+    },
+    /// Say something to the other hubs.
+    Announce(PeerMessage),
+    /// Wait for the lock of another hub and say when it is granted.
+    WatchPeer {
+        /// Its epoch.
+        epoch: String,
+        /// Its lock.
+        lock: String,
     },
     /// Wait for this Web Lock and say when it is granted. Replaces an earlier wait for the same port.
     Watch(PortId, String),
@@ -167,6 +204,22 @@ pub enum TimerReason {
     HiddenFlush,
     /// A tab has been silent, or a suspended one has not come back.
     TabSilence,
+    /// A tab that was asked for a url or a token has not answered.
+    Answer,
+    /// The token is about to expire.
+    Refresh,
+    /// Time to see whether anything has come.
+    Stale,
+    /// The socket is old enough to be replaced.
+    MaxAge,
+    /// The socket that is to take over has taken too long.
+    Successor,
+    /// The closing handshake of a socket has taken too long.
+    Retired,
+    /// Time to see whether the timers are late.
+    Watch,
+    /// Other hubs have had the time to answer.
+    Meet,
 }
 
 impl TimerReason {
@@ -183,7 +236,15 @@ impl TimerReason {
         Self::Linger,
         Self::HiddenFlush,
         Self::TabSilence,
+        Self::Answer,
+        Self::Refresh,
+        Self::Stale,
+        Self::MaxAge,
+        Self::Successor,
+        Self::Retired,
+        Self::Watch,
+        Self::Meet,
     ];
     /// How many reasons there are.
-    pub const COUNT: usize = Self::TabSilence as usize + 1;
+    pub const COUNT: usize = Self::Meet as usize + 1;
 }

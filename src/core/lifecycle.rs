@@ -3,14 +3,29 @@
 use core::time::Duration;
 
 use super::backoff::local_delay;
-use super::connection::{Connection, Cx, Phase};
+use super::connection::{Connection, Cx, Phase, close};
 use super::heartbeat::Beat;
 use super::io::{Output, Payload, SocketEvent, SocketId, TimerReason};
-use crate::protocol::{Cause, GapReason, HubMessage, Reason, State};
+use crate::protocol::{Cause, GapReason, HubMessage, Notice, Reason, State};
 
 impl<P: Payload> Connection<P> {
-    /// Handles an event of the current socket.
-    pub(super) fn handle_socket(&mut self, event: SocketEvent<P>, cx: &mut Cx<'_, P>) {
+    /// Handles an event of one of its sockets.
+    pub(super) fn handle_socket(
+        &mut self,
+        socket: SocketId,
+        event: SocketEvent<P>,
+        cx: &mut Cx<'_, P>,
+    ) {
+        if self.retired == Some(socket) {
+            if let SocketEvent::Closed { clean, .. } = event {
+                self.handle_retired(clean, cx);
+            }
+            return;
+        }
+        if self.socket() != Some(socket) {
+            self.handle_successor(event, cx);
+            return;
+        }
         match event {
             SocketEvent::Opened {
                 protocol,
@@ -28,7 +43,7 @@ impl<P: Payload> Connection<P> {
 
     /// Replaces the socket now, at the user's wish.
     pub(super) fn reconnect(&mut self, cx: &mut Cx<'_, P>) {
-        if self.is_ended() {
+        if self.is_ended() || cx.meeting {
             return;
         }
         if let Some(socket) = self.socket() {
@@ -62,29 +77,46 @@ impl<P: Payload> Connection<P> {
         }
     }
 
+    /// Starts an attempt; first of all somebody may have to be asked for what it needs.
     pub(super) fn connect(&mut self, reason: Reason, cx: &mut Cx<'_, P>) {
         self.stop_timers(cx);
-        self.generation += 1;
-        let socket = SocketId {
-            conn: self.id,
-            generation: self.generation,
-        };
+        self.prepare(reason, false, None, cx);
+    }
+
+    /// Opens the socket of an attempt, with all that it needs.
+    pub(super) fn open_socket(&mut self, reason: Reason, url: String, cx: &mut Cx<'_, P>) {
+        let (socket, open) = self.next_socket(url);
         self.phase = Phase::Handshake(socket);
         self.counters.attempts += 1;
         self.status.next_attempt_at = None;
         self.attempts += 1;
         self.status.attempt = self.attempts;
         self.transition(State::Connecting, reason, Cause::None, cx);
-        self.set_timer_in(
-            TimerReason::ConnectTimeout,
-            self.config.reconnect.connect_timeout.get(),
-            cx,
-        );
-        cx.out.push(Output::Open {
+        self.set_timer_in(TimerReason::ConnectTimeout, self.connect_timeout(), cx);
+        cx.out.push(open);
+    }
+
+    /// The next socket, and what opens it.
+    pub(super) fn next_socket(&mut self, mut url: String) -> (SocketId, Output<P>) {
+        self.generation += 1;
+        let socket = SocketId {
+            conn: self.id,
+            generation: self.generation,
+        };
+        let mut protocols = self.identity.protocols.clone();
+        self.access
+            .apply(&self.config.auth, &mut url, &mut protocols);
+        let open = Output::Open {
             socket,
-            url: self.identity.url.clone(),
-            protocols: self.identity.protocols.clone(),
-        });
+            url,
+            protocols,
+        };
+        (socket, open)
+    }
+
+    /// How long an attempt may take: what the browser may hold it back counts as no failure.
+    pub(super) fn connect_timeout(&self) -> Duration {
+        self.config.reconnect.connect_timeout.get() + self.backoff.browser_delay()
     }
 
     fn handle_opened(&mut self, protocol: String, extensions: String, cx: &mut Cx<'_, P>) {
@@ -93,6 +125,7 @@ impl<P: Payload> Connection<P> {
         };
         self.status.protocol = protocol;
         self.status.extensions = extensions;
+        self.access.handle_opened();
         cx.timers.clear(self.owner(), TimerReason::ConnectTimeout);
         if self.config.heartbeat.verify_on_open && self.heartbeat.ping().is_some() {
             self.phase = Phase::Verifying(socket);
@@ -109,6 +142,7 @@ impl<P: Payload> Connection<P> {
             proved: false,
         };
         self.counters.opened += 1;
+        self.status.notice = (self.counters.opened > 1).then_some(Notice::Recovered);
         self.transition(State::Open, Reason::Opened, Cause::Opened, cx);
         for frame in core::mem::take(&mut self.early) {
             self.fanout.push_frame(frame);
@@ -118,6 +152,7 @@ impl<P: Payload> Connection<P> {
             self.config.reconnect.stable_after.get(),
             cx,
         );
+        self.watch_age(cx);
         if !cx.timers.is_set(self.owner(), TimerReason::Ping) {
             self.schedule_ping(cx);
         }
@@ -128,10 +163,14 @@ impl<P: Payload> Connection<P> {
     }
 
     fn handle_frame(&mut self, frame: P, cx: &mut Cx<'_, P>) {
+        self.inbound_at = cx.now;
         let was_waiting = self.heartbeat.is_waiting();
         let beat = self.heartbeat.handle_frame(&frame, cx.now);
         if was_waiting && matches!(beat, Beat::Pong | Beat::MessageAndPong) {
             self.handle_pong(cx);
+        }
+        if self.status.state == State::Suspect && self.heartbeat.ping().is_none() {
+            self.transition(State::Open, Reason::Recovered, Cause::None, cx);
         }
         if beat != Beat::Pong {
             if matches!(self.phase, Phase::Verifying(_)) {
@@ -160,7 +199,10 @@ impl<P: Payload> Connection<P> {
 
     fn handle_closed(&mut self, code: u16, why: String, clean: bool, cx: &mut Cx<'_, P>) {
         let was_open = self.status.state.is_open();
-        if self.config.reconnect.fatal_codes.contains(&code) {
+        let is_refused = self.wants_token() && self.config.auth.refused_codes.contains(&code);
+        if is_refused {
+            self.handle_refused((code, why, clean), cx);
+        } else if self.config.reconnect.fatal_codes.contains(&code) {
             self.status.close_reason = why;
             self.end(State::Closed, Reason::FatalCode, code, clean, cx);
         } else if was_open {
@@ -172,6 +214,9 @@ impl<P: Payload> Connection<P> {
             self.lose(reason, (code, why, clean), cx);
         } else {
             self.status.code = Some(code);
+            if matches!(self.phase, Phase::Handshake(_)) {
+                self.access.handle_failed_handshake();
+            }
             self.fail_attempt(Reason::ConnectFailed, cx);
         }
     }
@@ -189,10 +234,34 @@ impl<P: Payload> Connection<P> {
         }
     }
 
-    /// An open connection is gone. Tells the tabs, settles the sends and waits for the next attempt.
-    fn lose(
+    /// An open connection is gone. Tells the tabs, settles the sends and waits for the next attempt: at once, where the cause
+    /// is the sleep of this computer.
+    pub(super) fn lose(&mut self, reason: Reason, close: (u16, String, bool), cx: &mut Cx<'_, P>) {
+        let has_slept = self.status.state == State::Suspect && self.status.reason == Reason::Woke;
+        let delay = if has_slept {
+            local_delay(cx.rng)
+        } else {
+            self.backoff.handle_loss(&self.config.reconnect, cx.rng)
+        };
+        self.lose_for(delay, reason, close, cx);
+    }
+
+    /// The same with a wait of this length.
+    pub(super) fn lose_for(
         &mut self,
+        delay: Duration,
         reason: Reason,
+        (code, why, clean): (u16, String, bool),
+        cx: &mut Cx<'_, P>,
+    ) {
+        self.note_loss((code, why, clean), cx);
+        self.wait(delay, reason, Cause::Lost, cx);
+        self.settle_loss(reason, cx);
+    }
+
+    /// An open connection is gone: what is to be known of it.
+    pub(super) fn note_loss(
+        &mut self,
         (code, why, clean): (u16, String, bool),
         cx: &mut Cx<'_, P>,
     ) {
@@ -201,25 +270,41 @@ impl<P: Payload> Connection<P> {
         self.status.close_reason = why;
         self.status.clean = clean;
         self.stop_timers(cx);
-        let delay = self.backoff.handle_loss(&self.config.reconnect, cx.rng);
-        self.wait(delay, reason, Cause::Lost, cx);
-        let gap = HubMessage::Gap {
-            conn: self.id,
-            lost: None,
-            reason: GapReason::Lost(reason),
-        };
-        self.fanout.push_note(&gap);
+    }
+
+    /// The tabs know of the loss: tells them of the hole, and settles the sends.
+    pub(super) fn settle_loss(&mut self, reason: Reason, cx: &mut Cx<'_, P>) {
+        self.push_gap(reason);
+        if let Some(retired) = self.retired.take() {
+            cx.out.push(close(retired, None, ""));
+            cx.timers.clear(self.owner(), TimerReason::Retired);
+        }
         self.outbox.handle_lost(cx.now);
         self.set_timer(TimerReason::QueueTtl, self.outbox.next_expiry(), cx);
         self.post_verdicts(cx);
         self.flush(cx);
     }
 
-    fn fail_attempt(&mut self, reason: Reason, cx: &mut Cx<'_, P>) {
+    /// There may be a hole in what the tabs get here.
+    pub(super) fn push_gap(&mut self, reason: Reason) {
+        let gap = HubMessage::Gap {
+            conn: self.id,
+            lost: None,
+            reason: GapReason::Lost(reason),
+        };
+        self.fanout.push_note(&gap);
+    }
+
+    pub(super) fn fail_attempt(&mut self, reason: Reason, cx: &mut Cx<'_, P>) {
         self.stop_timers(cx);
         let delay = self.backoff.handle_failure(&self.config.reconnect, cx.rng);
+        let recovery = &self.config.recovery;
         if self.backoff.failed() >= self.config.reconnect.max_attempts.0 {
             self.end(State::Failed, Reason::MaxAttempts, 1006, false, cx);
+        } else if self.backoff.failed() >= recovery.failure_threshold.0 {
+            self.status.notice = Some(Notice::BreakerOpened);
+            let open_for = recovery.open_for.get();
+            self.wait(open_for, Reason::BreakerOpen, Cause::AttemptFailed, cx);
         } else {
             self.wait(delay, reason, Cause::AttemptFailed, cx);
         }
@@ -227,7 +312,13 @@ impl<P: Payload> Connection<P> {
 
     /// Waits for the next attempt. Offline the wait is the longest there is: an `online` event ends it, but the
     /// browser's word is not trusted for ever.
-    fn wait(&mut self, delay: Duration, reason: Reason, cause: Cause, cx: &mut Cx<'_, P>) {
+    pub(super) fn wait(
+        &mut self,
+        delay: Duration,
+        reason: Reason,
+        cause: Cause,
+        cx: &mut Cx<'_, P>,
+    ) {
         self.phase = Phase::Waiting;
         let (state, delay) = if cx.online {
             (State::Reconnecting, delay)
@@ -240,7 +331,18 @@ impl<P: Payload> Connection<P> {
     }
 
     /// The connection ends for good, and with it every handle.
-    fn end(&mut self, state: State, reason: Reason, code: u16, clean: bool, cx: &mut Cx<'_, P>) {
+    pub(super) fn end(
+        &mut self,
+        state: State,
+        reason: Reason,
+        code: u16,
+        clean: bool,
+        cx: &mut Cx<'_, P>,
+    ) {
+        if let Some(retired) = self.retired.take() {
+            cx.out.push(close(retired, None, ""));
+            cx.timers.clear(self.owner(), TimerReason::Retired);
+        }
         if self.status.state.is_open() && reason == Reason::FatalCode {
             self.outbox.handle_lost(cx.now);
         }
@@ -305,7 +407,7 @@ impl<P: Payload> Connection<P> {
         self.set_timer_in(TimerReason::PongTimeout, timeout, cx);
     }
 
-    fn schedule_ping(&mut self, cx: &mut Cx<'_, P>) {
+    pub(super) fn schedule_ping(&mut self, cx: &mut Cx<'_, P>) {
         if self.heartbeat.ping().is_none() {
             return;
         }
@@ -322,7 +424,9 @@ impl<P: Payload> Connection<P> {
 
     pub(super) fn handle_pong_timeout(&mut self, cx: &mut Cx<'_, P>) {
         self.counters.pong_timeouts += 1;
-        let reason = if self.status.state.is_open() {
+        let reason = if self.status.reason == Reason::Woke {
+            Reason::WakeTimeout
+        } else if self.status.state.is_open() {
             Reason::PongTimeout
         } else {
             Reason::VerifyTimeout
@@ -355,16 +459,9 @@ impl<P: Payload> Connection<P> {
         } = self.phase
         {
             self.backoff.reset();
+            self.access.handle_stable();
             self.attempts = 0;
             self.status.attempt = 0;
         }
-    }
-}
-
-fn close<P>(socket: SocketId, code: Option<u16>, reason: &str) -> Output<P> {
-    Output::Close {
-        socket,
-        code,
-        reason: reason.into(),
     }
 }

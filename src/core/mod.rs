@@ -1,5 +1,7 @@
 //! The hub as a pure state machine: see [`Hub`] for the contract and [`Input`], [`Output`] for its whole boundary.
 
+mod access;
+mod asking;
 mod backoff;
 mod connection;
 mod fanout;
@@ -8,15 +10,24 @@ mod heartbeat;
 mod hub;
 mod io;
 mod lifecycle;
+mod meeting;
+mod moving;
 mod outbox;
 mod outputs;
+mod replace;
 mod tabs;
 mod timers;
+mod wake;
 
+pub use access::ANSWER_WITHIN as NEED_WITHIN;
 pub use backoff::Backoff;
+pub use connection::FUNCTION;
 pub use flow::Batch;
 pub use hub::Hub;
 pub use io::{
     Deadline, Delivery, Input, Output, Payload, PortId, SocketEvent, SocketId, TimerReason,
 };
+pub use meeting::{MEET_WITHIN, YIELD_WITHIN};
+pub use replace::CLOSE_WITHIN;
 pub use tabs::{ANSWER_WITHIN, ASK_AFTER, FORGET_SUSPENDED_AFTER};
+pub use wake::{ASLEEP_AFTER, PROBE_WITHIN, WATCH_EVERY};

@@ -50,6 +50,8 @@ struct Sender {
     confirmed: u64,
     unconfirmed: VecDeque<Range<u64>>,
     ping_mark: u64,
+    /// Ids below were handed to a socket whose closing handshake is under way.
+    retiring: Option<u64>,
     history: VecDeque<(Time, u64)>,
     dirty: bool,
 }
@@ -79,6 +81,7 @@ impl<P: Payload> Outbox<P> {
             confirmed: 0,
             unconfirmed: VecDeque::new(),
             ping_mark: 0,
+            retiring: None,
             history: VecDeque::new(),
             dirty: false,
         });
@@ -93,6 +96,14 @@ impl<P: Payload> Outbox<P> {
     /// The tab died: what it still has waiting is sent all the same, since nobody took it back.
     pub fn orphan_port(&mut self, port: PortId) {
         self.orphan_where(|(owner, _)| *owner == port);
+    }
+
+    /// The tab goes to another hub, and takes along what it has not been told of.
+    pub fn forget_port(&mut self, port: PortId) {
+        self.verdicts.retain(|(owner, _)| *owner != port);
+        self.queue.retain(|entry| entry.sender.0 != port);
+        self.retained.retain(|entry| entry.sender.0 != port);
+        self.senders.retain(|(owner, _), _| *owner != port);
     }
 
     fn orphan_where(&mut self, is_gone: impl Fn(&SenderKey) -> bool) {
@@ -206,7 +217,10 @@ impl<P: Payload> Outbox<P> {
     /// Notes that the pong came.
     pub fn handle_pong(&mut self) {
         for (_, sender) in self.senders.iter_mut() {
-            sender.confirm(sender.ping_mark);
+            // What was handed to the socket before has its own proof coming.
+            if sender.retiring.is_none() {
+                sender.confirm(sender.ping_mark);
+            }
         }
         self.release_confirmed();
     }
@@ -237,32 +251,41 @@ impl<P: Payload> Outbox<P> {
     /// The connection was lost: what was handed and not confirmed is of unknown fate. A closing handshake that the server began
     /// proves nothing: what is sent after its close frame has come is thrown away, and it need not read what was under way.
     pub fn handle_lost(&mut self, now: Time) {
-        while let Some(mut entry) = self.retained.pop_back() {
-            if let Some(sender) = self.senders.get_mut(&entry.sender) {
-                sender.take_back(entry.id);
-                sender.waiting.add(entry.load());
-                entry.expires = now + sender.config.ttl.get();
-                self.expiry = self.expiry.min(entry.expires);
-                self.queue.push_front(entry);
-            }
+        let again = core::mem::take(&mut self.retained);
+        self.queue_again(again, now);
+        self.report_all_unknown(Sender::take_unconfirmed);
+    }
+
+    /// The socket is being closed, and another has taken its place: what was handed waits for the end of the closing handshake.
+    pub fn retire(&mut self) {
+        for (_, sender) in self.senders.iter_mut() {
+            sender.retiring = Some(sender.handed);
         }
-        let keys: Vec<_> = self.senders.keys().copied().collect();
-        for key in keys {
-            let ranges = self
-                .senders
-                .get_mut(&key)
-                .map(Sender::take_unconfirmed)
-                .unwrap_or_default();
-            for range in ranges {
-                self.report(
-                    key,
-                    range.start,
-                    range.end - range.start,
-                    SendFailure::Unknown,
-                );
+    }
+
+    /// The closing handshake is over. A complete one confirms what was handed before it; otherwise that is of unknown fate.
+    pub fn settle_retired(&mut self, clean: bool, now: Time) {
+        if clean {
+            for (_, sender) in self.senders.iter_mut() {
+                if let Some(mark) = sender.retiring.take() {
+                    sender.confirm(mark);
+                }
             }
+            self.release_confirmed();
+            return;
         }
-        self.reap();
+        for (_, sender) in self.senders.iter_mut() {
+            sender.split_at_mark();
+        }
+        let (mut again, mut kept) = (VecDeque::new(), VecDeque::new());
+        for entry in core::mem::take(&mut self.retained) {
+            let sender = self.senders.get(&entry.sender);
+            let is_before = sender.is_some_and(|sender| sender.retiring > Some(entry.id));
+            if is_before { &mut again } else { &mut kept }.push_back(entry);
+        }
+        self.retained = kept;
+        self.queue_again(again, now);
+        self.report_all_unknown(Sender::take_retired);
     }
 
     /// The connection will not open again: everything that waits fails. Tabs that are away will hear nothing of it.
@@ -303,6 +326,31 @@ impl<P: Payload> Outbox<P> {
     /// Sends that were reported as failed, and those whose tab was gone by then.
     pub fn failures(&self) -> (u64, u64) {
         (self.failed, self.orphaned)
+    }
+
+    /// What was handed waits to be handed again, before all else and in its order.
+    fn queue_again(&mut self, mut again: VecDeque<Entry<P>>, now: Time) {
+        while let Some(mut entry) = again.pop_back() {
+            if let Some(sender) = self.senders.get_mut(&entry.sender) {
+                sender.take_back(entry.id);
+                sender.waiting.add(entry.load());
+                entry.expires = now + sender.config.ttl.get();
+                self.expiry = self.expiry.min(entry.expires);
+                self.queue.push_front(entry);
+            }
+        }
+    }
+
+    fn report_all_unknown(&mut self, take: fn(&mut Sender) -> VecDeque<Range<u64>>) {
+        let keys: Vec<_> = self.senders.keys().copied().collect();
+        for key in keys {
+            let ranges = self.senders.get_mut(&key).map(take).unwrap_or_default();
+            for range in ranges {
+                let count = range.end - range.start;
+                self.report(key, range.start, count, SendFailure::Unknown);
+            }
+        }
+        self.reap();
     }
 
     fn drop_oldest(&mut self, key: SenderKey, is_open: bool) {
@@ -493,7 +541,33 @@ impl Sender {
         self.unconfirmed.retain(|range| !range.is_empty());
     }
 
+    /// Makes ranges end and begin where those end that were handed to the socket that is being closed.
+    fn split_at_mark(&mut self) {
+        let mark = self.retiring.unwrap_or_default();
+        let within = |range: &Range<u64>| range.start < mark && mark < range.end;
+        if let Some(index) = self.unconfirmed.iter().position(within)
+            && let Some(range) = self.unconfirmed.get_mut(index)
+        {
+            let rest = mark..core::mem::replace(&mut range.end, mark);
+            self.unconfirmed.insert(index + 1, rest);
+        }
+    }
+
+    /// Takes those, once they have been split.
+    fn take_retired(&mut self) -> VecDeque<Range<u64>> {
+        let mark = self.retiring.take().unwrap_or_default();
+        self.history.retain(|(_, id)| *id > mark);
+        if self.config.resend == Resend::Never && self.confirmed < mark {
+            self.confirmed = mark;
+            self.dirty = true;
+        }
+        let below = self.unconfirmed.partition_point(|range| range.end <= mark);
+        let kept = self.unconfirmed.split_off(below);
+        core::mem::replace(&mut self.unconfirmed, kept)
+    }
+
     fn take_unconfirmed(&mut self) -> VecDeque<Range<u64>> {
+        self.retiring = None;
         self.history.clear();
         if self.config.resend == Resend::Never && self.confirmed < self.handed {
             self.confirmed = self.handed;

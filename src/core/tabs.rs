@@ -52,6 +52,8 @@ pub enum Departure {
     Silent,
     /// It is cached and has lost its lock. It may come back on the same port and expects to hear of its sends.
     Cached,
+    /// It goes to another hub, with all that it has not been told of.
+    Moved,
 }
 
 /// What a silent tab calls for.
@@ -94,6 +96,14 @@ impl Tab {
     pub fn handle_heard(&mut self, now: Time) -> bool {
         self.heard_at = now;
         self.asked_at.take().is_some()
+    }
+
+    /// The clock of the hub had stopped, or the hub itself: the silence since says nothing.
+    pub fn handle_wake(&mut self, now: Time) {
+        if !self.suspended {
+            self.heard_at = now;
+            self.asked_at = None;
+        }
     }
 
     /// When its silence is looked at, if it is.
@@ -173,6 +183,11 @@ impl Tabs {
     pub fn count(&self) -> (u32, u32) {
         let suspended = self.by_port.values().filter(|tab| tab.suspended).count();
         ((self.by_port.len() - suspended) as u32, suspended as u32)
+    }
+
+    /// The ports of all tabs.
+    pub fn ports(&self) -> impl Iterator<Item = PortId> {
+        self.by_port.keys().copied()
     }
 
     /// The ports whose tabs are awake.

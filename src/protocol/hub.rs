@@ -377,11 +377,9 @@ impl HubMessage {
                     ("name", F::from_text(&to.name)),
                 ]),
             ]),
-            Self::Beside { protocol, build } => items.extend([
-                number(op::BESIDE),
-                number(*protocol),
-                F::from_text(build),
-            ]),
+            Self::Beside { protocol, build } => {
+                items.extend([number(op::BESIDE), number(*protocol), F::from_text(build)])
+            }
             Self::Census { tabs, connections } => {
                 items.extend([number(op::CENSUS), number(*tabs), number(*connections)]);
             }

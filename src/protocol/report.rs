@@ -48,6 +48,8 @@ pub struct Counters {
     pub opened: u64,
     /// Times an open connection was lost.
     pub lost: u64,
+    /// Times an open socket was replaced as planned.
+    pub replaced: u64,
     /// Frames received, pongs aside.
     pub received: u64,
     /// Frames given to the socket, pings aside.

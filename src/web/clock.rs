@@ -1,5 +1,7 @@
 //! The clocks of the worker.
 
+use core::time::Duration;
+
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::time::Time;
@@ -15,6 +17,11 @@ extern "C" {
 /// The time on the monotonic clock.
 pub fn now() -> Time {
     Time::from_micros((performance_now() * 1000.0) as u64)
+}
+
+/// What the wall clock says, since 1970.
+pub fn wall_now() -> Duration {
+    Duration::from_millis(date_now() as u64)
 }
 
 /// The wall-clock milliseconds since 1970 of a moment on the monotonic clock.

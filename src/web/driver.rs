@@ -12,6 +12,7 @@ use wasm_bindgen::JsValue;
 
 use litemap::LiteMap;
 
+use super::channel::Channel;
 use super::clock;
 use super::convert::Frame;
 use super::locks;
@@ -19,15 +20,15 @@ use super::port::{JsPort, Port};
 use super::tick::Tick;
 use super::websocket::Socket;
 use crate::core::{Deadline, Delivery, Hub, Input, Output, PortId, SocketEvent, SocketId};
-use crate::protocol::{Env, HubMessage, TabMessage, op, op_of};
+use crate::protocol::{Address, Env, HubMessage, Peer, PeerMessage, TabMessage, op, op_of};
 use crate::time::Time;
 
 /// What the hub is told about the worker it runs in.
 pub struct Surroundings {
     /// The build of the worker script.
     pub build: String,
-    /// The url of the worker script.
-    pub worker_url: String,
+    /// The url of the worker script, and what the SharedWorker is called.
+    pub address: Address,
     /// The random name of this hub.
     pub epoch: String,
     /// The lock that this hub holds, where there are locks.
@@ -49,8 +50,8 @@ impl Env for Surroundings {
         &self.build
     }
 
-    fn worker_url(&self) -> &str {
-        &self.worker_url
+    fn address(&self) -> &Address {
+        &self.address
     }
 
     fn lock(&self) -> Option<&str> {
@@ -69,6 +70,7 @@ pub struct Driver {
     watches: RefCell<LiteMap<PortId, u32>>,
     last_watch: Cell<u32>,
     sockets: RefCell<LiteMap<SocketId, Socket>>,
+    channel: RefCell<Option<Channel>>,
     tick: Tick,
     timer: RefCell<Option<(Time, Timeout)>>,
 }
@@ -93,11 +95,39 @@ impl Driver {
             watches: RefCell::default(),
             last_watch: Cell::new(0),
             sockets: RefCell::default(),
+            channel: RefCell::default(),
             tick,
             timer: RefCell::default(),
         });
         *me.borrow_mut() = Rc::downgrade(&driver);
         Ok(driver)
+    }
+
+    /// Lets the hub find others on a channel, and be found. `others`: whether the lock of another is held.
+    pub fn meet(self: &Rc<Self>, channel: &str, others: bool) {
+        let driver = Rc::downgrade(self);
+        let channel = Channel::open(channel, move |event| {
+            if let (Some(driver), Some(message)) =
+                (driver.upgrade(), PeerMessage::decode(&event.data()))
+            {
+                driver.handle(Input::Peer(message));
+            }
+        });
+        if channel.is_none() {
+            return;
+        }
+        self.channel.replace(channel);
+        let me = Peer {
+            build: self.surroundings.build.clone(),
+            epoch: self.surroundings.epoch.clone(),
+            lock: self.surroundings.lock.clone(),
+            address: self.surroundings.address.clone(),
+            since: clock::wall(clock::now()),
+        };
+        self.handle(Input::Start {
+            me: Box::new(me),
+            others,
+        });
     }
 
     /// Listens to a port, after handling what it has said already.
@@ -174,6 +204,21 @@ impl Driver {
                     closing.close(code, &reason);
                 }
             }
+            Output::Retire {
+                socket,
+                code,
+                reason,
+            } => {
+                if let Some(socket) = self.sockets.borrow().get(&socket) {
+                    socket.retire(code, reason);
+                }
+            }
+            Output::Announce(message) => {
+                if let Some(channel) = &*self.channel.borrow() {
+                    channel.post(&message.encode());
+                }
+            }
+            Output::WatchPeer { epoch, lock } => self.watch_peer(epoch, &lock),
             Output::Watch(port, lock) => self.watch(port, &lock),
             Output::Forget(port) => self.forget(port),
             Output::Tick => self.tick.request(),
@@ -244,6 +289,15 @@ impl Driver {
         });
     }
 
+    fn watch_peer(self: &Rc<Self>, epoch: String, lock: &str) {
+        let driver = Rc::downgrade(self);
+        locks::watch(lock, move || {
+            if let Some(driver) = driver.upgrade() {
+                driver.handle(Input::PeerGone { epoch });
+            }
+        });
+    }
+
     fn forget(&self, port: PortId) {
         self.watches.borrow_mut().remove(&port);
         let forgotten = self.ports.borrow_mut().remove(&port);
@@ -273,7 +327,9 @@ impl Driver {
                     .borrow_mut()
                     .take()
                     .map(|(_, timeout)| timeout.forget());
-                driver.handle(Input::Timeout);
+                driver.handle(Input::Timeout {
+                    wall: clock::wall_now(),
+                });
             }
         });
         *timer = Some((at, timeout));

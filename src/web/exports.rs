@@ -11,6 +11,7 @@ use super::driver::{Driver, Surroundings};
 use super::locks;
 use super::port::JsPort;
 use super::websocket::close_all;
+use crate::protocol::Address;
 
 #[wasm_bindgen]
 extern "C" {
@@ -20,6 +21,8 @@ extern "C" {
     fn build(this: &HubEnv) -> String;
     #[wasm_bindgen(method, getter, js_name = workerUrl)]
     fn worker_url(this: &HubEnv) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn name(this: &HubEnv) -> Option<String>;
     #[wasm_bindgen(method, getter)]
     fn crashed(this: &HubEnv) -> Function;
     #[wasm_bindgen(method, getter)]
@@ -37,7 +40,8 @@ pub struct Hub {
 
 #[wasm_bindgen]
 impl Hub {
-    /// Starts a hub. `env` is `{ build, workerUrl, crashed(detail), gone(port) }`.
+    /// Starts a hub. `env` is `{ build, workerUrl, name?, crashed(detail), gone(port) }`. With the `name` of a SharedWorker the hub
+    /// meets those of other builds.
     ///
     /// The promise is kept with a `Hub` once that holds its lock: tabs that wait for the lock before would find it free.
     /// After a panic `crashed` is called with what is known of it; nothing of this instance may be used any more.
@@ -46,25 +50,44 @@ impl Hub {
         CRASHED.set(Some(env.crashed()));
         std::panic::set_hook(Box::new(report_panic));
         let epoch = format!("{:016x}", random());
-        let lock = format!("tabwire:hub:{epoch}");
+        let worker_url = env.worker_url();
+        // Hub clients with a name of their own have a fragment, and hubs that meet nobody else.
+        let family = worker_url
+            .find('#')
+            .and_then(|at| worker_url.get(at..))
+            .unwrap_or_default()
+            .to_owned();
+        let lock = format!("tabwire:hub{family}:{epoch}");
+        let is_shared = env.name().is_some();
         let mut surroundings = Some(Surroundings {
             build: env.build(),
-            worker_url: env.worker_url(),
+            address: Address {
+                worker_url,
+                name: env.name().unwrap_or_default(),
+            },
             epoch,
             lock: None,
             gone: env.gone(),
         });
         Promise::new(&mut |resolve, reject| {
-            let (Some(mut surroundings), lock) = (surroundings.take(), lock.clone()) else {
+            let Some(mut surroundings) = surroundings.take() else {
                 return;
             };
+            let (lock, family) = (lock.clone(), family.clone());
             locks::hold(&lock.clone(), move |held| {
-                surroundings.lock = held.then_some(lock);
-                // Settling a promise does not throw.
-                let _ = match Driver::new(random(), surroundings) {
-                    Ok(driver) => resolve.call1(&JsValue::NULL, &Self { driver }.into()),
-                    Err(error) => reject.call1(&JsValue::NULL, &error),
-                };
+                surroundings.lock = held.then(|| lock.clone());
+                locks::others(&format!("tabwire:hub{family}:"), &lock, move |others| {
+                    // Settling a promise does not throw.
+                    let _ = match Driver::new(random(), surroundings) {
+                        Ok(driver) => {
+                            if is_shared {
+                                driver.meet(&format!("tabwire{family}"), others);
+                            }
+                            resolve.call1(&JsValue::NULL, &Self { driver }.into())
+                        }
+                        Err(error) => reject.call1(&JsValue::NULL, &error),
+                    };
+                });
             });
         })
     }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::{Function, Promise};
+use js_sys::{Array, Function, Promise};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
@@ -17,10 +17,19 @@ extern "C" {
     fn locks(this: &Navigator) -> Option<LockManager>;
     #[wasm_bindgen(method, catch)]
     fn request(this: &LockManager, name: &str, granted: &Function) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn query(this: &LockManager) -> Result<Promise, JsValue>;
 
     type Thenable;
     #[wasm_bindgen(method, js_name = then)]
-    fn on_rejected(this: &Thenable, nothing: &JsValue, rejected: &Function) -> Thenable;
+    fn settled(this: &Thenable, kept: &JsValue, rejected: &Function) -> Thenable;
+
+    type Snapshot;
+    #[wasm_bindgen(method, getter)]
+    fn held(this: &Snapshot) -> Option<Array>;
+    type LockInfo;
+    #[wasm_bindgen(method, getter)]
+    fn name(this: &LockInfo) -> Option<String>;
 }
 
 /// Takes a lock for as long as this worker lives, and then says whether it is held.
@@ -46,6 +55,33 @@ pub fn watch(name: &str, gone: impl FnOnce() + 'static) {
     request(name, granted.unchecked_ref(), || {});
 }
 
+/// Says whether somebody else holds a lock whose name begins so, beside the one called `own`. Where that cannot be told, nobody does.
+pub fn others(prefix: &str, own: &str, then: impl FnOnce(bool) + 'static) {
+    let Some(Ok(snapshot)) = NAVIGATOR.with(Navigator::locks).map(|locks| locks.query()) else {
+        return then(false);
+    };
+    let then = Rc::new(Cell::new(Some(then)));
+    let say = move |others| {
+        if let Some(then) = then.take() {
+            then(others);
+        }
+    };
+    let (kept, rejected) = (say.clone(), say);
+    let (prefix, own) = (prefix.to_owned(), own.to_owned());
+    let kept = Closure::once_into_js(move |snapshot: Snapshot| {
+        let held = snapshot.held().unwrap_or_default();
+        let names = held
+            .iter()
+            .filter_map(|lock| lock.unchecked_into::<LockInfo>().name());
+        let mut others = names.filter(|name| name.starts_with(&prefix) && *name != own);
+        kept(others.next().is_some());
+    });
+    let rejected = Closure::once_into_js(move |_: JsValue| rejected(false));
+    snapshot
+        .unchecked_ref::<Thenable>()
+        .settled(&kept, rejected.unchecked_ref());
+}
+
 fn request(name: &str, granted: &Function, refused: impl FnOnce() + 'static) {
     let Some(locks) = NAVIGATOR.with(Navigator::locks) else {
         return refused();
@@ -55,7 +91,7 @@ fn request(name: &str, granted: &Function, refused: impl FnOnce() + 'static) {
             let rejected = Closure::once_into_js(move |_: JsValue| refused());
             promise
                 .unchecked_ref::<Thenable>()
-                .on_rejected(&JsValue::UNDEFINED, rejected.unchecked_ref());
+                .settled(&JsValue::UNDEFINED, rejected.unchecked_ref());
         }
         Err(_) => refused(),
     }

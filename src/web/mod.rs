@@ -1,5 +1,6 @@
 //! The browser's side of the hub: the only code that touches a web API.
 
+mod channel;
 mod clock;
 mod convert;
 mod driver;

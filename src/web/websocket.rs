@@ -96,6 +96,12 @@ impl Socket {
         let _ = self.js.unchecked_ref::<AnySocket>().send(frame.value());
     }
 
+    /// Starts the closing handshake. Its end is told by the close event.
+    pub fn retire(&self, code: u16, reason: &str) {
+        // 1000 and a short reason are always taken.
+        let _ = self.js.close_with_code_and_reason(code, reason);
+    }
+
     /// Closes the socket with a code for the server, and forgets it.
     pub fn close(self, code: Option<u16>, reason: &str) {
         detach(&self.js);

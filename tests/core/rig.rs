@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tabwire::core::{Deadline, Hub, Input, Output, Payload, PortId, SocketEvent, SocketId};
-use tabwire::protocol::{ConnId, HandleId, HubMessage, State, Status, TabMessage};
+use tabwire::protocol::{ConnId, HandleId, HubMessage, PeerMessage, State, Status, TabMessage};
 use tabwire::time::Time;
 
 use crate::json::{Bytes, Json};
@@ -26,6 +26,11 @@ pub struct Rig {
     pub closed: Vec<(SocketId, Option<u16>, String)>,
     pub watched: Vec<(PortId, String)>,
     pub forgotten: Vec<PortId>,
+    pub retired: Vec<(SocketId, &'static str)>,
+    pub announced: Vec<PeerMessage>,
+    pub watched_peers: Vec<String>,
+    /// How long the computer has slept with its monotonic clock standing still.
+    pub slept: Duration,
     pub ticks: usize,
     pub deadline: Option<Deadline>,
 }
@@ -33,6 +38,8 @@ pub struct Rig {
 pub const A: PortId = PortId(1);
 pub const B: PortId = PortId(2);
 pub const H: HandleId = HandleId(1);
+/// When the tests take place, since 1970.
+const WALL: Duration = Duration::from_secs(1_700_000_000);
 pub const URL: &str = "ws://server/ws";
 
 impl Rig {
@@ -46,6 +53,10 @@ impl Rig {
             closed: Vec::new(),
             watched: Vec::new(),
             forgotten: Vec::new(),
+            retired: Vec::new(),
+            announced: Vec::new(),
+            watched_peers: Vec::new(),
+            slept: Duration::ZERO,
             ticks: 0,
             deadline: None,
         }
@@ -87,6 +98,9 @@ impl Rig {
                     code,
                     reason,
                 } => self.closed.push((socket, code, reason)),
+                Output::Retire { socket, reason, .. } => self.retired.push((socket, reason)),
+                Output::Announce(message) => self.announced.push(message),
+                Output::WatchPeer { epoch, .. } => self.watched_peers.push(epoch),
                 Output::Watch(port, lock) => self.watched.push((port, lock)),
                 Output::Forget(port) => self.forgotten.push(port),
                 Output::Tick => self.ticks += 1,
@@ -172,9 +186,21 @@ impl Rig {
         let until = self.now + span;
         while let Some(deadline) = self.deadline.filter(|deadline| deadline.at <= until) {
             self.now = self.now.max(deadline.at);
-            self.input(Input::Timeout);
+            self.timeout();
         }
         self.now = until;
+    }
+
+    /// The deadline has come.
+    pub fn timeout(&mut self) {
+        let wall = WALL + self.slept + self.now.since(Time::ZERO);
+        self.input(Input::Timeout { wall });
+    }
+
+    /// How long until the next attempt, as it was told last.
+    pub fn next_wait(&mut self, port: PortId) -> u128 {
+        let status = self.statuses(port).pop().unwrap();
+        status.next_attempt_at.unwrap().since(self.now).as_millis()
     }
 
     pub fn pass_millis(&mut self, millis: u64) {
