@@ -70,6 +70,11 @@ export class Control {
     return this.#post('/fault', order);
   }
 
+  /** Says which tokens the wire takes from now on; with `close`, live connections that it would not take are closed with that code. */
+  tokens(order: TokenOrder): Promise<{ tokens: TokenStats; asked: number; closed: number }> {
+    return this.#post('/tokens', order);
+  }
+
   /** Stops listening on the wire, and cuts its connections. */
   stop(): Promise<{ listening: boolean }> {
     return this.#post('/stop');
@@ -109,15 +114,20 @@ export interface Stats {
   readonly total: number;
   readonly peak: number;
   readonly refused: number;
+  /** Those of `refused` whose token was not taken. */
+  readonly refused_tokens: number;
   readonly attempts: number;
   readonly upgrades: number;
   readonly received: number;
+  /** Messages that the fault `half-open` has thrown away. */
+  readonly swallowed: number;
   readonly sent: number;
   /** The number of tabs that a page reported last. */
   readonly tabs: number;
   readonly hung: number;
   readonly listening: boolean;
   readonly fault: Fault | null;
+  readonly tokens: TokenStats;
   readonly connections: readonly ConnectionStats[];
   readonly closes: readonly CloseRecord[];
 }
@@ -127,10 +137,13 @@ export interface ConnectionStats {
   readonly path: string;
   readonly query: string;
   readonly protocol: string;
+  readonly token: string | null;
   readonly age_ms: number;
   readonly received: number;
+  readonly swallowed: number;
   readonly sent: number;
   readonly hung: boolean;
+  readonly half_open: boolean;
   /** Whether it came over the port that can be made to fail. */
   readonly wire: boolean;
 }
@@ -150,8 +163,10 @@ export interface Wish {
   readonly listening?: boolean;
   readonly total?: number;
   readonly refused?: number;
+  readonly refused_tokens?: number;
   readonly attempts?: number;
   readonly received?: number;
+  readonly swallowed?: number;
   readonly sent?: number;
   readonly timeout?: number;
 }
@@ -183,7 +198,8 @@ export interface FloodProgress {
 export type FaultKind = 'refuse' | 'unauthorized' | 'reset' | 'accept-then-close' | 'hang' | 'delay';
 
 export interface FaultOrder {
-  readonly kind: FaultKind | 'none';
+  /** `half-open` befalls live connections only. */
+  readonly kind: FaultKind | 'half-open' | 'none';
   /** Both by default. */
   readonly scope?: 'new' | 'live' | 'both';
   readonly code?: number;
@@ -196,6 +212,24 @@ export interface Fault {
   readonly kind: FaultKind;
   readonly code?: number;
   readonly delay_ms?: number;
+}
+
+/** `refuse-known` refuses the tokens seen up to this order, and upgrades without one. */
+export type TokenMode = 'off' | 'required' | 'refuse-known';
+
+export interface TokenOrder {
+  readonly mode: TokenMode;
+  /** The query parameter, or the subprotocol that stands before it; `access_token` by default. */
+  readonly param?: string;
+  /** Closes live connections that would not be taken now. */
+  readonly close?: number;
+}
+
+export interface TokenStats {
+  readonly mode: TokenMode;
+  readonly param: string;
+  /** How many different ones. */
+  readonly seen: number;
 }
 
 const query = (values: object) =>

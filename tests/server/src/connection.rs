@@ -36,6 +36,8 @@ pub struct Origin {
     pub query: String,
     /// The subprotocol agreed on, or nothing.
     pub protocol: String,
+    /// The token it came with.
+    pub token: Option<String>,
     /// What it is for.
     pub purpose: Purpose,
 }

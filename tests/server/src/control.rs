@@ -1,6 +1,8 @@
 //! The controls: what the server has seen, and what it is to do to its clients.
 
 mod body;
+mod close;
+mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,12 +18,11 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use self::body::{BadRequest, Body};
-use crate::connection::{CloseOrder, Outgoing};
-use crate::fault::{FaultOrder, check_code};
+use crate::connection::Outgoing;
+use crate::fault::FaultOrder;
 use crate::files::FileMode;
 use crate::flood::{FloodOrder, Floods};
 use crate::record::Page;
-use crate::session::CLOSE_PATIENCE;
 use crate::state::App;
 use crate::stats::Stats;
 use crate::tcp::Cut;
@@ -38,10 +39,11 @@ pub fn router() -> Router<Arc<App>> {
         .route("/broadcast", post(broadcast))
         .route("/flood", post(flood))
         .route("/flood/{id}", get(flood_progress))
-        .route("/close", post(close))
+        .route("/close", post(close::close))
         .route("/reset", post(reset))
         .route("/drop", post(drop_all))
         .route("/fault", post(fault))
+        .route("/tokens", post(tokens::order))
         .route("/stop", post(stop))
         .route("/start", post(start))
         .route("/restart", post(restart))
@@ -145,47 +147,6 @@ async fn flood_progress(
     Json(flood.progress()).into_response()
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CloseBody {
-    #[serde(default = "normal_closure")]
-    code: u16,
-    #[serde(default)]
-    reason: String,
-}
-
-async fn close(State(app): Shared, Body(body): Body<CloseBody>) -> Answer {
-    check_code(body.code).map_err(BadRequest)?;
-    if body.reason.len() > LONGEST_REASON {
-        return Err(BadRequest(format!(
-            "reason must be at most {LONGEST_REASON} bytes"
-        )));
-    }
-    let connections = app.registry.live();
-    for connection in &connections {
-        connection.push(Outgoing::Close(CloseOrder {
-            code: body.code,
-            reason: body.reason.clone(),
-        }));
-    }
-    // One that hangs can only be closed once it is let go, and is not waited for.
-    let open = || {
-        connections
-            .iter()
-            .filter(|connection| !connection.tcp.is_hung() && app.registry.is_live(connection.id))
-            .count()
-    };
-    let deadline = Instant::now() + CLOSE_PATIENCE * 2;
-    app.changed.until(deadline, || open() == 0).await;
-    let closed = connections
-        .iter()
-        .filter(|connection| !app.registry.is_live(connection.id))
-        .count();
-    Ok(Json(
-        json!({ "asked": connections.len(), "closed": closed }),
-    ))
-}
-
 async fn reset(State(app): Shared) -> Json<Value> {
     Json(json!({ "connections": app.cut_wire(Cut::Reset) }))
 }
@@ -250,12 +211,5 @@ fn listening(app: &App, turned: std::io::Result<u64>) -> Response {
     (status, Json(Listening { listening, error })).into_response()
 }
 
-fn normal_closure() -> u16 {
-    1000
-}
-
 /// How many frames a page of what was received has where the query names no limit.
 const PAGE: usize = 1000;
-
-/// The bytes that a close frame leaves for its reason.
-const LONGEST_REASON: usize = 123;

@@ -28,6 +28,7 @@ enum Kind {
     Reset,
     AcceptThenClose,
     Hang,
+    HalfOpen,
     Delay,
     Unauthorized,
 }
@@ -58,6 +59,8 @@ pub enum Fault {
     },
     /// It is accepted, then neither read nor written.
     Hang,
+    /// What its client sends is thrown away, what it is sent goes out. Befalls live connections only.
+    HalfOpen,
     /// Its frames are held back.
     Delay {
         /// For so long in each direction.
@@ -84,7 +87,14 @@ impl Faults {
     /// A sentence that says what is wrong with the order.
     pub fn apply(&self, order: &FaultOrder) -> Result<usize, String> {
         let fault = order.fault()?;
-        let on_live = matches!(order.kind, Kind::None | Kind::Hang | Kind::Delay);
+        let on_new = order.scope != Scope::Live && order.kind != Kind::HalfOpen;
+        let on_live = matches!(
+            order.kind,
+            Kind::None | Kind::Hang | Kind::HalfOpen | Kind::Delay
+        );
+        if order.scope == Scope::New && !on_new {
+            return Err("this kind befalls live connections only".into());
+        }
         if order.scope == Scope::Live && !on_live {
             return Err(
                 "this kind befalls new connections only; for live ones there are \
@@ -96,7 +106,7 @@ impl Faults {
             return Err("times must be at least 1".into());
         }
         let mut inner = lock(&self.0);
-        if order.scope != Scope::Live {
+        if on_new {
             inner.fault = fault;
             inner.left = order.times.filter(|_| fault.is_some());
         }
@@ -177,6 +187,7 @@ impl FaultOrder {
             Kind::Unauthorized => Fault::Unauthorized,
             Kind::Reset => Fault::Reset,
             Kind::Hang => Fault::Hang,
+            Kind::HalfOpen => Fault::HalfOpen,
             Kind::AcceptThenClose => {
                 let code = self.code.unwrap_or(DEFAULT_CODE);
                 check_code(code)?;
@@ -207,6 +218,7 @@ fn befall(tcp: &Tcp, fault: Option<Fault>) {
         Some(Fault::Delay { delay_ms }) => delay_ms,
         _ => 0,
     });
+    tcp.half_open(fault == Some(Fault::HalfOpen));
     tcp.hang(fault == Some(Fault::Hang));
 }
 

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::state::App;
-use crate::tcp::{Cut, GatedStream, Tcp};
+use crate::tcp::{Cut, Event, GatedStream, Tcp};
 
 /// The TCP connection that a request came in by.
 #[derive(Clone)]
@@ -136,7 +136,13 @@ impl WireListener {
         self.app.changed.raise();
         kept.then(|| {
             let app = Arc::clone(&self.app);
-            GatedStream::new(tcp, move |tcp| app.faults.forget(tcp))
+            GatedStream::new(tcp, move |tcp, event| match event {
+                Event::Swallowed(messages) => {
+                    app.counts.swallowed.fetch_add(messages, Ordering::SeqCst);
+                    app.changed.raise();
+                }
+                Event::Closed => app.faults.forget(tcp),
+            })
         })
     }
 }
@@ -197,7 +203,7 @@ impl Listener for SiteListener {
         let (stream, address) = accept(&self.listener).await;
         self.accepted += 1;
         let tcp = prepare(self.accepted, false, stream);
-        (GatedStream::new(tcp, |_| {}), address)
+        (GatedStream::new(tcp, |_, _| {}), address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -19,6 +19,7 @@ use crate::registry::Registry;
 use crate::signal::Signal;
 use crate::state::{App, Counts};
 use crate::tcp::Cut;
+use crate::tokens::Tokens;
 use crate::{site, watch, wire};
 
 /// How a server is to run.
@@ -72,6 +73,7 @@ pub async fn start(options: Options) -> io::Result<Server> {
         wire_address: wire_port.local_addr()?,
         wire: switch,
         faults: Faults::default(),
+        tokens: Tokens::default(),
         registry: Registry::default(),
         counts: Counts::default(),
         record: Record::default(),

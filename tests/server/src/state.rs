@@ -14,6 +14,7 @@ use crate::registry::Registry;
 use crate::server::Options;
 use crate::signal::Signal;
 use crate::tcp::Cut;
+use crate::tokens::Tokens;
 
 /// The state of one server.
 pub struct App {
@@ -27,6 +28,8 @@ pub struct App {
     pub wire: WireSwitch,
     /// The faults of the wire and its TCP connections.
     pub faults: Faults,
+    /// The tokens that the wire has seen, and which of them it takes.
+    pub tokens: Tokens,
     /// The live WebSocket connections.
     pub registry: Registry,
     /// What has been counted.
@@ -50,8 +53,12 @@ pub struct Counts {
     pub upgrades: AtomicU64,
     /// Upgrades answered with an error.
     pub refused: AtomicU64,
+    /// Those of them that were for their token.
+    pub refused_tokens: AtomicU64,
     /// Data frames received.
     pub received: AtomicU64,
+    /// Messages that were thrown away unread, by the fault `half-open`.
+    pub swallowed: AtomicU64,
     /// Data frames sent.
     pub sent: AtomicU64,
     /// The number of tabs that a client reported last.

@@ -8,6 +8,7 @@ use crate::connection::Connection;
 use crate::fault::Fault;
 use crate::registry::CloseRecord;
 use crate::state::App;
+use crate::tokens::TokenStats;
 
 /// All numbers of a server at one moment.
 #[derive(Debug, Serialize)]
@@ -16,14 +17,17 @@ pub struct Stats {
     total: u64,
     peak: usize,
     refused: u64,
+    refused_tokens: u64,
     attempts: u64,
     upgrades: u64,
     received: u64,
+    swallowed: u64,
     sent: u64,
     tabs: u64,
     hung: usize,
     listening: bool,
     fault: Option<Fault>,
+    tokens: TokenStats,
     connections: Vec<ConnectionStats>,
     closes: Vec<CloseRecord>,
 }
@@ -34,10 +38,13 @@ struct ConnectionStats {
     path: String,
     query: String,
     protocol: String,
+    token: Option<String>,
     age_ms: u64,
     received: u64,
+    swallowed: u64,
     sent: u64,
     hung: bool,
+    half_open: bool,
     wire: bool,
 }
 
@@ -57,9 +64,11 @@ impl Stats {
             total: census.total,
             peak: census.peak,
             refused: load(&counts.refused),
+            refused_tokens: load(&counts.refused_tokens),
             attempts: load(&counts.attempts),
             upgrades: load(&counts.upgrades),
             received: load(&counts.received),
+            swallowed: load(&counts.swallowed),
             sent: load(&counts.sent),
             tabs: load(&counts.tabs),
             hung: connections
@@ -68,6 +77,7 @@ impl Stats {
                 .count(),
             listening: app.wire.is_listening(),
             fault: app.faults.in_force(),
+            tokens: app.tokens.stats(),
             connections,
             closes: app.registry.closes(),
         }
@@ -81,10 +91,13 @@ impl ConnectionStats {
             path: connection.origin.path.clone(),
             query: connection.origin.query.clone(),
             protocol: connection.origin.protocol.clone(),
+            token: connection.origin.token.clone(),
             age_ms: u64::try_from(connection.opened.elapsed().as_millis()).unwrap_or(u64::MAX),
             received: load(&connection.received),
+            swallowed: connection.tcp.swallowed(),
             sent: load(&connection.sent),
             hung: connection.tcp.is_hung(),
+            half_open: connection.tcp.is_half_open(),
             wire: connection.tcp.wire,
         }
     }

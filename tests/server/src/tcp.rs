@@ -1,17 +1,18 @@
-//! One accepted TCP connection that can be cut or hung from outside while its tasks are using it.
+//! One accepted TCP connection that can be cut, hung or half closed to its client while its tasks are using it.
 
 use std::io;
 use std::net::{Shutdown, TcpStream as StdStream};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::sieve::Sieve;
 use crate::sync::lock;
 
 /// How a connection is ended below the WebSocket.
@@ -30,6 +31,8 @@ pub struct Tcp {
     /// Whether it came in by the wire listener, which is the one that faults act on.
     pub wire: bool,
     delay_ms: AtomicU64,
+    swallowed: AtomicU64,
+    sieve: Mutex<Sieve>,
     gate: Mutex<Gate>,
 }
 
@@ -47,6 +50,8 @@ impl Tcp {
             id,
             wire,
             delay_ms: AtomicU64::new(0),
+            swallowed: AtomicU64::new(0),
+            sieve: Mutex::default(),
             gate: Mutex::new(Gate {
                 stream: Some(stream),
                 hung: false,
@@ -71,6 +76,26 @@ impl Tcp {
         let mut gate = lock(&self.gate);
         gate.hung = hung;
         gate.wake();
+    }
+
+    /// Notes that what its client sends from now on are the frames of a WebSocket.
+    pub fn begin_frames(&self) {
+        lock(&self.sieve).begin();
+    }
+
+    /// Whether the frames of its client are thrown away.
+    pub fn is_half_open(&self) -> bool {
+        lock(&self.sieve).is_shut()
+    }
+
+    /// Throws away the frames of its client that come from now on, or lets them in again.
+    pub fn half_open(&self, half_open: bool) {
+        lock(&self.sieve).shut(half_open);
+    }
+
+    /// How many messages have been thrown away.
+    pub fn swallowed(&self) -> u64 {
+        self.swallowed.load(Ordering::SeqCst)
     }
 
     /// How long each WebSocket frame is held back, in each direction.
@@ -159,18 +184,29 @@ fn finish(stream: TcpStream) {
     }
 }
 
+/// What is told of a stream while it is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// So many messages of the client were thrown away.
+    Swallowed(u64),
+    /// Its user has dropped it.
+    Closed,
+}
+
 /// The byte stream of one connection, as hyper and the WebSocket use it.
 pub struct GatedStream {
     tcp: Arc<Tcp>,
-    on_close: Box<dyn Fn(&Tcp) + Send + Sync>,
+    listener: Box<Listener>,
 }
 
+type Listener = dyn Fn(&Tcp, Event) + Send + Sync;
+
 impl GatedStream {
-    /// Makes the stream of `tcp`, which calls `on_close` when its user has dropped it.
-    pub fn new(tcp: Arc<Tcp>, on_close: impl Fn(&Tcp) + Send + Sync + 'static) -> Self {
+    /// Makes the stream of `tcp`, which tells `listener` what happens to it.
+    pub fn new(tcp: Arc<Tcp>, listener: impl Fn(&Tcp, Event) + Send + Sync + 'static) -> Self {
         Self {
             tcp,
-            on_close: Box::new(on_close),
+            listener: Box::new(listener),
         }
     }
 
@@ -183,7 +219,7 @@ impl GatedStream {
 impl Drop for GatedStream {
     fn drop(&mut self) {
         drop(self.tcp.take());
-        (self.on_close)(&self.tcp);
+        (self.listener)(&self.tcp, Event::Closed);
     }
 }
 
@@ -193,11 +229,28 @@ impl AsyncRead for GatedStream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.tcp.poll(
-            |gate| &mut gate.reader,
-            cx,
-            |stream, cx| stream.poll_read(cx, buffer),
-        )
+        loop {
+            let before = buffer.filled().len();
+            ready!(self.tcp.poll(
+                |gate| &mut gate.reader,
+                cx,
+                |stream, cx| stream.poll_read(cx, buffer),
+            ))?;
+            let fresh = buffer.filled_mut().get_mut(before..).unwrap_or_default();
+            if fresh.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            let (kept, swallowed) = lock(&self.tcp.sieve).sift(fresh);
+            buffer.set_filled(before + kept);
+            if swallowed > 0 {
+                self.tcp.swallowed.fetch_add(swallowed, Ordering::SeqCst);
+                (self.listener)(&self.tcp, Event::Swallowed(swallowed));
+            }
+            // A read of nothing would mean the end.
+            if kept > 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Admits WebSockets, or refuses them: by the limit or by a fault.
+//! Admits WebSockets, or refuses them: by the limit, for their token or by a fault.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -6,15 +6,16 @@ use std::sync::atomic::Ordering;
 use axum::Json;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::header::{SEC_WEBSOCKET_PROTOCOL, WWW_AUTHENTICATE};
+use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::connection::{CloseOrder, Connection, Origin, Outgoing, Purpose};
 use crate::fault::Fault;
 use crate::listener::Peer;
+use crate::offer::Offer;
 use crate::session::Lease;
 use crate::state::App;
 use crate::tcp::Tcp;
@@ -24,7 +25,7 @@ pub struct Upgrade {
     app: Arc<App>,
     tcp: Arc<Tcp>,
     uri: Uri,
-    protocol: Option<HeaderValue>,
+    offer: Offer,
     socket: WebSocketUpgrade,
 }
 
@@ -42,7 +43,7 @@ impl FromRequestParts<Arc<App>> for Upgrade {
             app: Arc::clone(app),
             tcp,
             uri: parts.uri.clone(),
-            protocol: first_protocol(&parts.headers),
+            offer: Offer::read(parts, &app.tokens.param()),
             socket,
         })
     }
@@ -58,36 +59,45 @@ impl Upgrade {
             Some(Fault::Unauthorized) => Err(Refusal::Unauthorized),
             Some(Fault::Refuse) => Err(Refusal::Fault),
             Some(Fault::AcceptThenClose { code }) => self.admit(purpose, Some(code)),
-            Some(Fault::Reset | Fault::Hang | Fault::Delay { .. }) | None => {
+            Some(Fault::Reset | Fault::Hang | Fault::HalfOpen | Fault::Delay { .. }) | None => {
                 self.admit(purpose, None)
             }
         };
-        if admitted.is_err() {
+        if let Err(refusal) = &admitted {
             app.counts.refused.fetch_add(1, Ordering::SeqCst);
+            if *refusal == Refusal::Token {
+                app.counts.refused_tokens.fetch_add(1, Ordering::SeqCst);
+            }
         }
         app.changed.raise();
         admitted.unwrap_or_else(IntoResponse::into_response)
     }
 
     fn admit(self, purpose: Purpose, close_with: Option<u16>) -> Result<Response, Refusal> {
-        let protocol = self
-            .protocol
+        let Offer { protocol, token } = self.offer;
+        let agreed = protocol
             .as_ref()
             .and_then(|protocol| protocol.to_str().ok());
         let origin = Origin {
             tcp: self.tcp,
             path: self.uri.path().into(),
             query: self.uri.query().unwrap_or_default().into(),
-            protocol: protocol.unwrap_or_default().into(),
+            protocol: agreed.unwrap_or_default().into(),
+            token: token.clone(),
             purpose,
         };
         let mut queue = None;
         let limit = self.app.options.max_connections;
-        let admitted = self.app.registry.admit(limit, |id| {
-            let (connection, items) = Connection::new(id, origin);
-            queue = Some(items);
-            connection
+        let is_checked = origin.tcp.wire;
+        let tokens = &self.app.tokens;
+        let taken = tokens.admit(token.as_deref(), is_checked, || {
+            self.app.registry.admit(limit, |id| {
+                let (connection, items) = Connection::new(id, origin);
+                queue = Some(items);
+                connection
+            })
         });
+        let admitted = taken.ok_or(Refusal::Token)?;
         let (Some(connection), Some(queue)) = (admitted, queue) else {
             return Err(Refusal::Full);
         };
@@ -97,11 +107,12 @@ impl Upgrade {
                 reason: String::new(),
             }));
         }
+        connection.tcp.begin_frames();
         let mut socket = self
             .socket
             .max_message_size(LARGEST)
             .max_frame_size(LARGEST);
-        if let Some(protocol) = self.protocol {
+        if let Some(protocol) = protocol {
             socket.set_selected_protocol(protocol);
         }
         let lease = Lease::new(self.app, connection);
@@ -110,6 +121,7 @@ impl Upgrade {
 }
 
 /// Why there is no WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Refusal {
     /// The limit is reached.
     Full,
@@ -117,6 +129,8 @@ enum Refusal {
     Fault,
     /// The fault `unauthorized`.
     Unauthorized,
+    /// The token, or the want of one.
+    Token,
 }
 
 impl IntoResponse for Refusal {
@@ -126,6 +140,7 @@ impl IntoResponse for Refusal {
             Self::Full => (unavailable, "too many connections"),
             Self::Fault => (unavailable, "refused by a fault"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized by a fault"),
+            Self::Token => (StatusCode::UNAUTHORIZED, "the token is not taken"),
         };
         let mut response = (status, Json(json!({ "error": error }))).into_response();
         if status == StatusCode::UNAUTHORIZED {
@@ -134,12 +149,6 @@ impl IntoResponse for Refusal {
         }
         response
     }
-}
-
-fn first_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
-    let offered = headers.get(SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
-    let first = offered.split(',').next()?.trim();
-    HeaderValue::from_str(first).ok()
 }
 
 /// The largest message that is taken in, in bytes.

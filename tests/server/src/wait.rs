@@ -21,10 +21,14 @@ pub struct Wish {
     total: Option<u64>,
     /// At least so many upgrades were refused.
     refused: Option<u64>,
+    /// At least so many of them were refused for their token.
+    refused_tokens: Option<u64>,
     /// At least so many TCP connections were accepted.
     attempts: Option<u64>,
     /// At least so many data frames were received.
     received: Option<u64>,
+    /// At least so many messages were swallowed.
+    swallowed: Option<u64>,
     /// At least so many data frames were sent.
     sent: Option<u64>,
     /// Milliseconds after which the wait is given up.
@@ -45,8 +49,10 @@ impl Wish {
                 .tabs
                 .is_none_or(|tabs| counts.tabs.load(Ordering::SeqCst) == tabs)
             && reached(self.refused, &counts.refused)
+            && reached(self.refused_tokens, &counts.refused_tokens)
             && reached(self.attempts, &counts.attempts)
             && reached(self.received, &counts.received)
+            && reached(self.swallowed, &counts.swallowed)
             && reached(self.sent, &counts.sent)
     }
 

@@ -246,6 +246,18 @@ async fn a_bad_order_is_answered_with_400_and_its_reason() {
         ("fault", json!({ "kind": "delay" }), "delay_ms"),
         ("fault", json!({ "kind": "hang", "times": 0 }), "times"),
         ("fault", json!({ "kind": "refuse", "scope": "live" }), "new"),
+        (
+            "fault",
+            json!({ "kind": "half-open", "scope": "new" }),
+            "live",
+        ),
+        ("tokens", json!({}), "mode"),
+        ("tokens", json!({ "mode": "some" }), "some"),
+        (
+            "tokens",
+            json!({ "mode": "required", "close": 1006 }),
+            "1006",
+        ),
         ("flood", json!({ "size": 1 }), "count"),
         ("flood", json!({ "count": 1, "rate": -1 }), "rate"),
         ("static", json!({ "path": "a", "mode": "ok" }), "slash"),

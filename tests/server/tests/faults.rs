@@ -200,6 +200,20 @@ async fn a_delay_holds_frames_back_each_way_and_keeps_their_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_close_that_is_held_back_is_not_answered_along_with_a_frame_before_it() {
+    let server = start().await;
+    let mut client = server.connect().await;
+    fault(&server, json!({ "kind": "delay", "delay_ms": 100 })).await;
+    client.send("before").await;
+    fault(&server, json!({ "kind": "delay", "delay_ms": 400 })).await;
+    let begun = Instant::now();
+    client.0.close(None).await.unwrap();
+    while !client.message().await.is_close() {}
+    let took = begun.elapsed();
+    assert!(took >= Duration::from_millis(400), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn frames_after_a_delay_do_not_overtake_those_held_back_on_their_way_in() {
     let server = start().await;
     let mut client = server.connect().await;

@@ -60,7 +60,12 @@ impl Fixture {
 
     /// Opens `/ws` on the wire, which is to fail with an HTTP status.
     pub async fn refused_with(&self) -> u16 {
-        match open(self.wire, "/ws").await.unwrap_err() {
+        self.refused_at("/ws").await
+    }
+
+    /// Opens a WebSocket on the wire, which is to fail with an HTTP status.
+    pub async fn refused_at(&self, path: &str) -> u16 {
+        match open(self.wire, path).await.unwrap_err() {
             Error::Http(response) => response.status().as_u16(),
             error => panic!("not an HTTP answer: {error}"),
         }
