@@ -55,7 +55,8 @@ export interface HostOptions {
   scriptDeadline?: number;
   /**
    * How long after that the hub may take to be up before the next host is tried. Default 15 000 ms. There are at most three
-   * hosts to try, so after three times both deadlines at the latest there is a hub, or the socket is `failed`.
+   * hosts to try, and once the worker of another hub of this browser, so after four times both deadlines at the latest there
+   * is a hub, or the socket is `failed`.
    */
   readyDeadline?: number;
   /**
@@ -154,7 +155,10 @@ export interface AuthOptions {
    * with reason `bad-token`. Default: no token.
    */
   token?: () => Token | Promise<Token>;
-  /** Where the token goes: into the query of the url, or among the subprotocols that are offered. Default `'query'`. */
+  /**
+   * Where the token goes: into the query of the url, or among the subprotocols that are offered. Default `'query'`.
+   * `'message'` needs a subprotocol other than `raw`: throws {@link UnsupportedError}.
+   */
   via?: 'query' | 'subprotocol';
   /** The name of the query parameter, or the subprotocol that is offered before the token. Default `'access_token'`. */
   param?: string;
