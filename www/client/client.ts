@@ -178,7 +178,7 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
   const load = () => {
     loadLife().then(
       ({ live }) => {
-        life ??= live(client, [handles, locks, push, hold, greet, forget, abandon, search], where.use);
+        life ??= live(client, [handles, () => locks, push, hold, greet, forget, abandon, search], where.use);
         for (const message of early.splice(0)) life[1](message);
       },
       () => setTimeout(load, Ms.Silence),

@@ -10,8 +10,8 @@ export { rungsFor } from './ladder.js';
 /** What a client lets its life see and do, besides what it lets everybody do. */
 export type Inner = [
   handles: ReadonlySet<Handle>,
-  /** What the tab holds and waits for, if it uses locks. */
-  locks: LockManager | '' | false | undefined,
+  /** Where the tab holds its lock and waits for that of the hub, if it may. */
+  locksOf: () => LockManager | '' | false | undefined,
   /** Says that this is so, in the order of arrival. */
   push: (message: HubMessage) => void,
   /** Takes the lock that shows that this tab lives, and then calls back. */
@@ -35,7 +35,7 @@ export type Life = [hear: (message?: HubMessage) => void, take: (message: HubMes
  */
 export const live = (
   [post, , , place]: Client,
-  [handles, locks, push, hold, greet, forget, abandon, search]: Inner,
+  [handles, locksOf, push, hold, greet, forget, abandon, search]: Inner,
   use: string | undefined,
 ): Life => {
   let welcome: WelcomeBody | undefined;
@@ -95,6 +95,7 @@ export const live = (
       case Op.Welcome: {
         welcome = message[1];
         const { lock } = welcome;
+        const locks = locksOf();
         asks = !locks || !lock;
         listen();
         if (lock && locks) locks.request(lock, { mode: 'shared' }, () => place()[1] == epoch && lost());

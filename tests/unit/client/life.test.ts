@@ -138,6 +138,9 @@ describe('with locks a tab', () => {
     createHub().socket('wss://server.example/ws');
     await settle();
     expect(workers.latest.all(Op.Hello)[0]?.[1].liveness).toBe('heartbeat');
+    workers.latest.welcome('one', 'tabwire:hub:one');
+    vi.advanceTimersByTime(5000);
+    expect(workers.latest.all(Op.Alive)).toHaveLength(1);
   });
 
   test("waits for the hub's lock in shared mode, asks nothing, and goes to a fresh hub when it is free", async () => {
