@@ -5,28 +5,37 @@ import { hashOf, isFresh, setFresh } from '../lib/stamp.mjs';
 import { buildName, pageInputs } from './inputs.mjs';
 
 /**
- * Bundles worker, page side and React adapter into dist, each as one ES module, and checks that they kept the shape that bundlers and browsers need.
+ * Bundles worker, page side and React adapter into dist, each file of it as one ES module, and checks that they kept the shape that bundlers and browsers need.
  * @param {(line: string) => void} step
  */
-export async function buildBundles(step) {
-  const name = buildName();
+export const buildBundles = (step) => bundle(step, Object.keys(bundles), 'dist', buildName());
+
+/**
+ * Bundles what a page needs, but not React, into another folder under the name of another version.
+ * @param {(line: string) => void} step @param {string} folder @param {string} version
+ */
+export const buildVariant = (step, folder, version) =>
+  bundle(
+    step,
+    Object.keys(bundles).filter((file) => file !== 'react.js'),
+    folder,
+    buildName(version),
+  );
+
+/** @param {(line: string) => void} step @param {string[]} files @param {string} folder @param {string} name */
+async function bundle(step, files, folder, name) {
   const key = hashOf([...pageInputs, 'target/glue/hub.js'], [name]);
-  if (
-    isFresh(
-      'bundles',
-      key,
-      Object.keys(bundles).flatMap((file) => [`dist/${file}`, `dist/${file}.map`]),
-    )
-  ) {
-    return step(`bundles of ${name} are up to date`);
-  }
-  step(`bundles of ${name}: ${Object.keys(bundles).join(', ')}`);
+  const stamp = `bundles-${folder.replaceAll('/', '-')}`;
+  const outputs = files.flatMap((file) => [`${folder}/${file}`, `${folder}/${file}.map`]);
+  if (isFresh(stamp, key, outputs)) return step(`bundles of ${name} are up to date`);
+  step(`bundles of ${name}: ${files.join(', ')}`);
   const { build } = await import('esbuild');
-  for (const [file, { entry, minify }] of Object.entries(bundles)) {
+  for (const file of files) {
+    const { entry, minify } = /** @type {Bundle} */ (bundles[file]);
     const result = await build({
       absWorkingDir: root,
       entryPoints: [entry],
-      outfile: `dist/${file}`,
+      outfile: `${folder}/${file}`,
       bundle: true,
       format: 'esm',
       target: 'es2022',
@@ -41,12 +50,20 @@ export async function buildBundles(step) {
     }).catch(() => {
       throw new Stop(`${entry} could not be bundled: see the errors above`);
     });
-    checkShape(file, Object.keys(result.metafile.inputs));
+    checkShape(file, folder, Object.keys(result.metafile.inputs));
   }
-  setFresh('bundles', key);
+  setFresh(stamp, key);
 }
 
-/** The page side is left readable: a user's bundler shakes and minifies it. @type {Record<string, { entry: string, minify: boolean, literals?: RegExp[], without?: RegExp }>} */
+/**
+ * @typedef {object} Bundle
+ * @property {string} entry
+ * @property {boolean} minify the page side is left readable: a user's bundler shakes and minifies it
+ * @property {RegExp[]} [literals] what must stay whole and literal
+ * @property {RegExp} [without] what it must not hold
+ */
+
+/** @type {Record<string, Bundle>} */
 const bundles = {
   'worker.js': {
     entry: 'worker/entry.ts',
@@ -60,10 +77,21 @@ const bundles = {
     minify: false,
     literals: [
       /new SharedWorker\(new URL\((["'])\.\/worker\.js\1, import\.meta\.url\), \{/,
-      /import\((["'])\.\/local\.js\1\)/,
+      /import\((["'])\.\/life\.js\1\)/,
     ],
-    without: /^(worker\/(entry|host|local)\.ts|target\/)/,
+    without: /^(worker\/(entry|host|local)\.ts|www\/client\/(life|ladder|answers)\.ts|target\/)/,
   },
+  'life.js': {
+    entry: 'www/client/life.ts',
+    minify: false,
+    literals: [
+      /new Worker\(new URL\((["'])\.\/worker\.js\1, import\.meta\.url\), \{/,
+      /import\((["'])\.\/local\.js\1\)/,
+      /import\((["'])\.\/answers\.js\1\)/,
+    ],
+    without: /^(worker\/|www\/client\/(client|connect|socket|handle|options|answers)\.ts|target\/)/,
+  },
+  'answers.js': { entry: 'www/client/answers.ts', minify: false, without: /^(?!www\/client\/(answers|address)\.ts)/ },
   'react.js': { entry: 'www/react/index.ts', minify: false, without: /^(www\/client|worker|target)\// },
 };
 
@@ -76,7 +104,7 @@ const seams = (entry) => ({
   name: 'seams',
   setup(build) {
     build.onResolve({ filter: /^#glue$/ }, () => ({ path: at('target/glue/hub.js') }));
-    build.onResolve({ filter: /\/(local|index)\.js$/ }, async ({ path, pluginData, ...rest }) => {
+    build.onResolve({ filter: /\/(local|life|answers|index)\.js$/ }, async ({ path, pluginData, ...rest }) => {
       if (pluginData === resolving) return undefined;
       const found = await build.resolve(path, { ...rest, pluginData: resolving });
       const sibling = Object.entries(bundles).find(
@@ -91,15 +119,15 @@ const resolving = Symbol('resolving');
 
 /**
  * Stops the build when a bundle lost an expression that must stay literal, or swallowed what it must not hold.
- * @param {string} file @param {string[]} inputs
+ * @param {string} file @param {string} folder @param {string[]} inputs
  */
-function checkShape(file, inputs) {
+function checkShape(file, folder, inputs) {
   const { literals = [], without } = bundles[file] ?? {};
-  const text = readFileSync(at('dist', file), 'utf8');
+  const text = readFileSync(at(folder, file), 'utf8');
   for (const literal of literals) {
     if (!literal.test(text))
-      throw new Stop(`dist/${file} must hold this expression whole and literal: ${literal.source}`);
+      throw new Stop(`${folder}/${file} must hold this expression whole and literal: ${literal.source}`);
   }
   const swallowed = inputs.filter((input) => without?.test(input));
-  if (swallowed.length > 0) throw new Stop(`dist/${file} must not hold a copy of ${swallowed.join(', ')}`);
+  if (swallowed.length > 0) throw new Stop(`${folder}/${file} must not hold a copy of ${swallowed.join(', ')}`);
 }

@@ -25,8 +25,8 @@ export const pageInputs = [
   'scripts/build',
 ];
 
-/** The name of this build, in worker and client alike: the version and a short hash of all inputs. */
-export function buildName() {
-  const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
+/** The name of a build, in worker and client alike: the version, that of the package if none is given, and a short hash of all inputs. @param {string} [version] */
+export function buildName(version) {
+  version ??= JSON.parse(readFileSync(at('package.json'), 'utf8')).version;
   return `${version}+${hashOf([...rustInputs, ...pageInputs]).slice(0, 8)}`;
 }

@@ -27,9 +27,14 @@ export async function reportSizes() {
 async function measure() {
   const wasm = gzipped(readFileSync(at('dist/hub.wasm')));
   const worker = gzipped(readFileSync(at('dist/worker.js')));
+  const index = await bundled("export * from './dist/index.js'");
+  const life = await bundled("export * from './dist/life.js'");
+  const answers = await bundled("export * from './dist/answers.js'");
   return {
     "import { SharedWebSocket } from 'tabwire'": await bundled("export { SharedWebSocket } from './dist/index.js'"),
-    "everything from 'tabwire'": await bundled("export * from './dist/index.js'"),
+    'life.js, loaded beside the search for a hub': life,
+    'answers.js, only for tokens and function urls': answers,
+    "everything from 'tabwire', with these two": index + life + answers,
     "'tabwire/react' on top of it": await bundled("export * from './dist/react.js'"),
     'local.js, only where the page hosts the hub': gzipped(readFileSync(at('dist/local.js'))),
     'hub.wasm': wasm,
@@ -59,7 +64,10 @@ async function bundled(contents) {
 const apart = {
   name: 'apart',
   setup(build) {
-    build.onResolve({ filter: /^(react|\.\/(index|local)\.js$)/ }, ({ path }) => ({ path, external: true }));
+    build.onResolve({ filter: /^(react|\.\/(index|life|answers|local)\.js$)/ }, ({ path }) => ({
+      path,
+      external: true,
+    }));
   },
 };
 

@@ -47,7 +47,8 @@ export class FakeSocket extends EventTarget {
   }
 
   #note(name: string, args: unknown[]) {
-    this.calls.push([name, ...args.filter((arg) => arg !== undefined)].join(' '));
+    const given = args.filter((arg) => arg !== undefined);
+    this.calls.push([name, ...given.map((arg) => (typeof arg === 'object' ? JSON.stringify(arg) : arg))].join(' '));
   }
 }
 

@@ -175,7 +175,7 @@ describe('userId', () => {
     page.unmount();
   });
 
-  test('that changes opens another connection, leaves the first, and shows nothing of it', () => {
+  test('that changes opens another connection, purges the first, and shows nothing of it', () => {
     const page = mount(<Live userId="ada" />);
     const [ada] = FakeSocket.made;
     run(() => {
@@ -189,15 +189,39 @@ describe('userId', () => {
     expect(page.element.textContent).toBe('connecting 0 -');
     vi.runAllTimers();
     expect(FakeSocket.made.map(({ options, calls }) => [options.key, calls])).toEqual([
-      ['ada', ['close']],
+      ['ada', ['close {"purge":true}']],
       ['bob', []],
     ]);
     run(() => ada?.receive('late'));
     expect(page.element.textContent).toBe('connecting 0 -');
     // A function that was kept goes on to mean the connection that it was made for.
     send('from ada');
-    expect(FakeSocket.made.map(({ calls }) => calls)).toEqual([['close', 'send from ada'], []]);
+    expect(FakeSocket.made.map(({ calls }) => calls)).toEqual([['close {"purge":true}', 'send from ada'], []]);
     page.unmount();
+  });
+
+  test('of a user who logs out is purged, whatever is shown instead', () => {
+    const App = ({ user }: { user: string | null }) => (
+      <WebSocketProvider url={url} userId={user}>
+        {user && <State />}
+      </WebSocketProvider>
+    );
+    const page = mount(<App user="ada" />);
+    page.render(<App user={null} />);
+    vi.runAllTimers();
+    expect(only().calls).toEqual(['close {"purge":true}']);
+    page.unmount();
+  });
+
+  test('of a user who is back at once is left open, and later left to linger', () => {
+    const page = mount(<Live userId="ada" />);
+    page.render(<Live userId={null} />);
+    page.render(<Live userId="ada" />);
+    vi.runAllTimers();
+    expect(only().calls).toEqual([]);
+    page.unmount();
+    vi.runAllTimers();
+    expect(only().calls).toEqual(['close']);
   });
 
   test('given to a hook goes before that of the provider', () => {

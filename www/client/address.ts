@@ -1,4 +1,6 @@
 // biome-ignore-all lint/suspicious/noDoubleEquals: a byte shorter each, where both sides are of one type
+import type { Bit } from './protocol.js';
+
 /** The url of a WebSocket as its constructor reads it: resolved against the page, http(s) taken for ws(s), no fragment. */
 export const readUrl = (given: string | URL) => {
   try {
@@ -18,14 +20,19 @@ export const readProtocols = (given: string | Iterable<string>) => {
   return protocols;
 };
 
-/** The arguments of a `close` call as WebSocket reads them. */
-export const readClose = (code?: number, reason = ''): [code: number | undefined, reason: string] => {
+/** The arguments of a `close` call as WebSocket reads them, and whether they ask to purge instead of giving a code. */
+export const readClose = (
+  code?: number | { purge?: boolean },
+  reason = '',
+): [code: number | undefined, reason: string, purge: Bit] => {
+  const { purge } = Object(code);
+  if (Object(code) === code) code = undefined;
   if (code !== undefined) {
-    code = Math.round(code) || 0;
+    code = Math.round(code as number) || 0;
     if (code != 1000 && (code < 3000 || code > 4999)) throw exception(code, 'InvalidAccessError');
   }
   if (new TextEncoder().encode(reason).length > 123) throw exception(reason);
-  return [code, `${reason}`];
+  return [code as number | undefined, `${reason}`, +!!purge as Bit];
 };
 
 /** What WebSocket throws for a bad value. */

@@ -1,7 +1,10 @@
 // biome-ignore-all lint/suspicious/noDoubleEquals: a byte shorter each, where both sides are of one type
-import { type Host, type Port, seek } from './connect.js';
-import { deadline, Ms } from './deadline.js';
+
+import { type Host, loadLife, type Past, type Port, type Rung, seek } from './connect.js';
+import { Cue, type CueMessage, type Handle } from './cue.js';
+import { Ms } from './deadline.js';
 import { UnsupportedError } from './errors.js';
+import type { Life } from './life.js';
 import { checkHubOptions, type HubOptions, type SocketOptions } from './options.js';
 import { type Bit, type Frame, type HubMessage, Op, Protocol, type TabMessage } from './protocol.js';
 
@@ -15,34 +18,11 @@ export type Client = [
   add: (handle: Handle) => void,
   /** Forgets a handle. Returns whether it was there. */
   remove: (handle: Handle) => boolean,
-  /** Where the hub runs or is sought, which hub it is, and why it is on no better host. */
-  place: () => readonly [host: Host, epoch: string | null, trail: readonly string[]],
+  /** Where the hub runs or is sought, which hub it is, what else there is to say of that, and what opened its worker. */
+  place: () => readonly [host: Host, epoch: string | null, trail: Set<string>, open: Rung[2] | undefined],
   /** Ends all handles and leaves the hub. */
   quit: () => void,
 ];
-
-/**
- * One user of a connection. It is told everything that the hub says, payloads once it has taken their `batch`, and what the
- * client has to say, and picks what is for it. Returns, of a `batch`, whether it takes it; of a payload, whether the next
- * message needs a task of its own.
- */
-export type Handle = (input: HubMessage | Frame | CueMessage) => unknown;
-
-/** What a client has to say to its handles. */
-export enum Cue {
-  /** Post what opens you. */
-  Attach = -1,
-  /** The hub is gone, and your connection with it. With `leave` it may live: take back what it might still send. */
-  Lose = -2,
-  /** It is over; with a reason, because it failed. */
-  End = -3,
-}
-
-/** A cue. */
-export type CueMessage =
-  | [Cue.Attach]
-  | [Cue.Lose, about?: null, leave?: boolean]
-  | [Cue.End, about: null, failure?: string];
 
 /** Makes a client; nothing happens before its first handle. */
 export const createClient = ({ host: where = {}, liveness }: HubOptions): Client => {
@@ -56,13 +36,14 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
   const handles = new Set<Handle>();
   let host: Host = where.use == 'this-tab' ? 'this-tab' : 'shared-worker';
   let epoch: string | null = null;
-  let trail: string[] = [];
+  const trail = new Set<string>();
   let port: Port | null = null;
   let leave = () => {};
-  let cancel = () => {};
-  let asks = false;
   let isRunning = false;
-  let lostAt = 0;
+  let life: Life | undefined;
+  /** What its life is to be told once it is loaded. */
+  const early: HubMessage[] = [];
+  let open: Rung[2] | undefined;
 
   /** What has arrived and waits; and how many messages of the first, if it is a batch, have been dispatched to whom. */
   const waiting: HubMessage[] = [];
@@ -79,28 +60,33 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
     for (const handle of handles) handle(message);
   };
 
-  const search = (first = 0) => {
+  const search = (past?: Past) => {
     if (!isRunning) return;
-    trail = [];
+    trail.clear();
     leave = seek(
       where,
-      first,
-      (opened, on) => {
+      past,
+      (opened, ...place) => {
         port = opened;
-        host = on;
+        [host, open] = place;
         greet();
       },
       (message) => {
-        listen();
-        if (message[0] == Op.Ask) post([Op.Alive]);
-        else push(message);
+        life?.[0](message);
+        push(message);
       },
-      (why, isLast) => {
+      (why) => {
         port = null;
-        trail.push(why);
-        if (isLast) quit('wasm-unavailable');
+        if (why) trail.add(why);
+        else quit('wasm-unavailable');
       },
     );
+  };
+
+  const abandon = () => {
+    leave();
+    port = null;
+    waiting.length = done = 0;
   };
 
   const greet = () => {
@@ -151,73 +137,27 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
   };
 
   const route = (message: HubMessage) => {
-    switch (message[0]) {
-      case Op.Welcome: {
-        const { epoch: name, lock } = message[1];
-        if (name != epoch) forget();
-        epoch = name;
-        asks = !locks || !lock;
-        listen();
-        if (lock && locks) locks.request(lock, { mode: 'shared' }, () => name == epoch && lost());
-        break;
-      }
-      case Op.Script:
-      case Op.Who:
-      case Op.Beat:
-        // Another hub answers at the same port: WebKit restarts a worker so. Or the hub had given this tab up.
-        if (!epoch || message[1] == epoch) break;
-        forget();
-        greet();
-        expect();
-        break;
-      case Op.Crashed:
-      case Op.Unavailable:
-        // Goes to a fresh hub: at once, but one a second when they die young.
-        forget([Cue.Lose, null, true]);
-        leave();
-        port = null;
-        waiting.length = done = 0;
-        setTimeout(search, Date.now() - lostAt < Ms.Young ? Ms.Pause : 0, -2);
-        lostAt = Date.now();
-        break;
-      default:
-        tell(message);
+    if (message[0] == Op.Welcome) {
+      const { epoch: name } = message[1];
+      if (name != epoch) forget();
+      epoch = name;
     }
+    tell(message);
+    if (life) life[1](message);
+    else if (epoch) early.push(message);
   };
 
   /** What the hub knew is gone. */
   const forget = (cue: CueMessage = [Cue.Lose]) => {
     epoch = null;
-    asks = false;
-    listen();
     tell(cue);
   };
 
   const quit = (failure?: string) => {
     isRunning = false;
-    leave();
-    port = null;
-    waiting.length = done = 0;
+    life?.[0]();
+    abandon();
     forget([Cue.End, null, failure]);
-  };
-
-  const lost = () => push([Op.Crashed]);
-
-  /** The hub has just said something. */
-  const listen = () => {
-    cancel();
-    if (asks) {
-      cancel = deadline(Ms.Silence, () => {
-        post([Op.Alive]);
-        expect();
-      });
-    }
-  };
-
-  /** The hub must say something soon. */
-  const expect = () => {
-    cancel();
-    cancel = deadline(Ms.Answer, lost);
   };
 
   /** Takes the lock that shows that this tab lives, and then calls back. */
@@ -234,35 +174,18 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
       });
   };
 
-  const suspend = () => post([Op.Suspend]);
-  const online = () => post([Op.Online, +navigator.onLine as Bit]);
-  const look = () => post([Op.Visibility, +!document.hidden as Bit, +document.hasFocus() as Bit]);
-  const page: Record<string, (event: PageTransitionEvent) => unknown> = {
-    pagehide({ persisted }) {
-      if (persisted) return suspend();
-      post([Op.Bye]);
-      port = null;
-    },
-    pageshow({ persisted }) {
-      if (!persisted) return;
-      // WebKit drops the lock of a cached page. Where it was kept, this request only waits behind it.
-      hold(() => {});
-      greet();
-      expect();
-    },
-    freeze: suspend,
-    resume: () => post([Op.Resume]),
-    online,
-    offline: online,
-    visibilitychange: look,
-    focus: look,
-    blur: look,
+  /** It comes later than the search, and sooner than it is needed: then there may be no network. */
+  const load = () => {
+    loadLife().then(
+      ({ live }) => {
+        life ??= live(client, [handles, () => locks, push, hold, greet, forget, abandon, search], where.use);
+        for (const message of early.splice(0)) life[1](message);
+      },
+      () => setTimeout(load, Ms.Silence),
+    );
   };
-  for (const type in page) addEventListener(type, page[type] as EventListener, true);
-  // Firefox interrupts what a page runs when its tab is closed, and with it the first listener.
-  addEventListener('pagehide', page.pagehide as EventListener);
 
-  return [
+  const client: Client = [
     post,
     (handle) => {
       handles.add(handle);
@@ -270,11 +193,13 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
       if (isRunning) return;
       isRunning = true;
       hold(search);
+      load();
     },
     (handle) => handles.delete(handle),
-    () => [host, epoch, trail],
+    () => [host, epoch, trail, open],
     quit,
   ];
+  return client;
 };
 
 /** The client of sockets with these options: one a page for each place where a hub can run. */

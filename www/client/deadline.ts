@@ -2,8 +2,8 @@
 export enum Ms {
   /** Longest time for which messages are dispatched in one task. */
   Slice = 8,
-  /** How long a worker that takes the place of a dead one has for its first answers: it may be the dead one still. */
-  Dying = 250,
+  /** How long an answer is waited for that may never come: of a worker that may be dead, of hubs that may not be there. */
+  Brief = 250,
   /** Silence after which a tab without locks asks whether the hub is there. */
   Silence = 5000,
   /** How long the answer may take. */
@@ -12,6 +12,8 @@ export enum Ms {
   Young = 10_000,
   /** That pause. */
   Pause = 1000,
+  /** Least time from one search to another for a better host. */
+  Minute = 60_000,
 }
 
 /**

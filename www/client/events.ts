@@ -18,7 +18,7 @@ export interface GapEvent extends Event {
   readonly from?: number;
   /** Number of the first message not lost, where it is known. */
   readonly to?: number;
-  /** Why: the reason of a lost connection, or `slow-tab`, `hub-lost`, `protocol`. */
+  /** Why: the reason of a lost connection, or `slow-tab`, `hub-lost`, `handover`, `moved`, `protocol`. */
   readonly reason: string;
   /** Whether it is not known that anything was lost. */
   readonly suspected: boolean;
@@ -32,10 +32,22 @@ export interface OverflowEvent extends Event {
   readonly policy: string;
 }
 
+/** Fired beside `open` when a connection that had been lost is open again. */
+export type ConnectionRecoveredEvent = Event;
+
+/** Fired when the server has said nothing for `staleness.staleAfter`; the socket is replaced. */
+export type StaleConnectionEvent = Event;
+
+/** Fired when `recovery.failureThreshold` attempts in a row have failed: there are none until `status.nextAttemptAt`. */
+export type CircuitBreakerOpenedEvent = Event;
+
 /** The events of a socket. */
 export interface SharedWebSocketEventMap extends WebSocketEventMap {
   statuschange: StatusChangeEvent;
   sendfailed: SendFailedEvent;
   gap: GapEvent;
   overflow: OverflowEvent;
+  connectionRecovered: ConnectionRecoveredEvent;
+  staleConnection: StaleConnectionEvent;
+  circuitBreakerOpened: CircuitBreakerOpenedEvent;
 }

@@ -1,10 +1,11 @@
 // biome-ignore-all lint/suspicious/noDoubleEquals: a byte shorter each, where both sides are of one type
 import { readClose } from './address.js';
-import { type Client, Cue, type Handle } from './client.js';
+import type { Client } from './client.js';
 import type { Host } from './connect.js';
+import { Cue, type Handle, Leave } from './cue.js';
 import { QueueFullError } from './errors.js';
-import type { SocketOptions } from './options.js';
-import { type Frame, Op, type SentFrame, type State, type StatusItems } from './protocol.js';
+import type { SocketOptions, UrlFunction } from './options.js';
+import { type Frame, type Need, Op, type SentFrame, type State, type StatusItems } from './protocol.js';
 
 /** How a socket is, and why. A frozen object, a new one for each change. */
 export interface Status {
@@ -22,8 +23,9 @@ export interface Status {
   readonly code: number | null;
   /**
    * Why the connection is in this state: a code, then after `; ` what else there is to say: `<host>: <why>` for each better
-   * host that failed, as in `opened; shared-worker: script-timeout`, and `ignored: <names>` for options that differ from
-   * those in force.
+   * host that failed, as in `opened; shared-worker: script-timeout` (`fresh` is a worker in the place of a dead one, `moved`
+   * the one that the hub sent this tab to), `beside: protocol <n>` where a hub of another protocol runs besides, and
+   * `ignored: <names>` for options that differ from those in force.
    */
   readonly reason: string;
   /** Since when it is in this state, in ms since 1970. */
@@ -53,7 +55,7 @@ export interface Shown {
   extensions: string;
   binaryType: BinaryType;
   send(data: Sendable): void;
-  close(code?: number, reason?: string): void;
+  close(code?: number | { purge?: boolean }, reason?: string): void;
   reconnect(): void;
   shutdown(): Promise<void>;
 }
@@ -65,12 +67,17 @@ type Entry = [size: number, data: SentFrame];
 export const openHandle = (
   socket: EventTarget,
   [post, add, remove, place]: Client,
-  { href: url, origin }: URL,
+  target: URL | UrlFunction,
   protocols: string[],
   given: SocketOptions,
 ) => {
   // What stays here: a url object of `host` cannot even be cloned.
-  const { key = '', host, ...options } = given;
+  const { key = '', host, auth: { token, ...auth } = {}, ...rest } = given;
+  const options = { ...rest, auth: given.auth && auth };
+  // Functions stay here too, and are called when the hub needs what they give.
+  const { href = '', origin = '' } = target as URL;
+  const functions: { [kind in Need]?: unknown } = { url: !href && target, token };
+  const need = (['url', 'token'] as const).filter((kind) => functions[kind]);
   const {
     maxMessages = 1000,
     maxBytes = 2 ** 20,
@@ -152,6 +159,7 @@ export const openHandle = (
     if (before > show.readyState)
       fire(new CloseEvent('close', { code: given[3] ?? 1006, reason: given[10] ?? '', wasClean: !!given[11] }));
     if (given[9] == 3) fire('error');
+    if (given[12]) fire(given[12]);
   };
 
   const refresh = () => {
@@ -206,18 +214,18 @@ export const openHandle = (
       // What was to be closed has gone with its hub.
       if (show.readyState == Ready.Closing) return end(1006);
       refresh();
-      post([Op.Attach, id, { url, protocols, key, options }]);
+      post([Op.Attach, id, { url: href || 'function', protocols, key, options, need: need[0] && need }]);
       if (shut[0]) post([Op.Shutdown, id]);
     },
-    [Cue.Lose]: (leave?: boolean) => {
-      if (leave) post([Op.Detach, id]);
+    [Cue.Lose]: (how?: Leave) => {
+      if (how == Leave.Dead) post([Op.Detach, id]);
       conn = undefined;
       isAttached = false;
       // What may have reached the server is lost from sight, the rest waits for the next hub.
       let lost = 0;
       const kept: Entry[] = [];
       for (const [id, entry] of posted) {
-        if (resend == 'unknown' || (id >= risked && id >= handed)) kept.push(entry);
+        if (resend == 'unknown' || ((how == Leave.Settled || id >= risked) && id >= handed)) kept.push(entry);
         else lost++;
       }
       posted.clear();
@@ -270,10 +278,13 @@ export const openHandle = (
     },
     [Op.Closed]: end,
     [Op.Overflow]: (count: number, policy: string) => fire('overflow', { count, policy }),
+    [Op.Need]: (_: number, kind: Need) => functions[kind],
+    [Cue.Look]: () => refresh(),
+    [Cue.Open]: () => show.readyState == Ready.Open,
   };
 
   const show = {
-    url,
+    url: href,
     readyState: Ready.Connecting,
     bufferedAmount: 0,
     protocol: '',

@@ -1,10 +1,12 @@
 // biome-ignore-all lint/suspicious/noDoubleEquals: a byte shorter each, where both sides are of one type
+import { UnsupportedError } from './errors.js';
+
 /**
  * Options of a socket. Durations are milliseconds, sizes bytes. Numbers are finite and not negative unless an option says
  * otherwise. A bad name or type throws `TypeError`, a bad value `RangeError`; both name the option and the value, as in
  * `reconnect.jitter: "foo"`.
  *
- * The options of one connection (`reconnect`, `heartbeat`) are decided by the handle that attached it first, in whichever
+ * The options of one connection (`reconnect`, `heartbeat`, `staleness`, `recovery`, `auth` without its function) are decided by the handle that attached it first, in whichever
  * tab; what a later one asks for differently is ignored, warned of and listed in `status.reason`.
  */
 export interface SocketOptions {
@@ -19,6 +21,12 @@ export interface SocketOptions {
   reconnect?: ReconnectOptions;
   /** How a dead path is noticed. */
   heartbeat?: HeartbeatOptions;
+  /** When a connection is replaced though nothing is known to be wrong with it. */
+  staleness?: StalenessOptions;
+  /** When attempts are paused. */
+  recovery?: RecoveryOptions;
+  /** How the server is shown who connects. */
+  auth?: AuthOptions;
   /** Bounds of what this handle may have waiting to be sent. */
   queue?: QueueOptions;
   /** How messages reach a tab that does not keep up. */
@@ -47,7 +55,8 @@ export interface HostOptions {
   scriptDeadline?: number;
   /**
    * How long after that the hub may take to be up before the next host is tried. Default 15 000 ms. There are at most three
-   * hosts to try, so after three times both deadlines at the latest there is a hub, or the socket is `failed`.
+   * hosts to try, and once the worker of another hub of this browser, so after four times both deadlines at the latest there
+   * is a hub, or the socket is `failed`.
    */
   readyDeadline?: number;
   /**
@@ -101,6 +110,76 @@ export interface HeartbeatOptions {
   /** Whether a new socket must answer a ping before it counts as open. Default `true` when a message is given. */
   verifyOnOpen?: boolean;
 }
+
+/** When a connection is replaced though nothing is known to be wrong with it. */
+export interface StalenessOptions {
+  /**
+   * How long the server may say nothing, pongs aside, before the connection is stale: `staleConnection` is fired and the
+   * socket replaced. For servers that are expected to talk. Default: off.
+   */
+  staleAfter?: number;
+  /** How often that is looked at; at least 1. Default 10 000 ms. */
+  checkEvery?: number;
+  /**
+   * How old a socket may become. A fresh one is open, and verified, before the old one is closed; the cut is told as
+   * `gap` with reason `handover`. At least 1. Default: off.
+   */
+  maxAge?: number;
+}
+
+/** A circuit breaker on the attempts to connect. */
+export interface RecoveryOptions {
+  /**
+   * Failed attempts in a row, at least 1, after which there are none for `openFor`; `circuitBreakerOpened` is fired then.
+   * Default `Infinity`: never.
+   */
+  failureThreshold?: number;
+  /** How long attempts are paused. Default 60 000 ms. */
+  openFor?: number;
+}
+
+/**
+ * How the server is shown who connects. The token is fetched by one tab for the whole browser, anew before it expires and
+ * when the server has refused it, and is never part of `status`, logs or metrics.
+ *
+ * @example
+ * new SharedWebSocket('wss://example.com/live', [], {
+ *   key: user.id,
+ *   auth: { token: () => fetch('/token').then((response) => response.text()) },
+ * });
+ */
+export interface AuthOptions {
+  /**
+   * Gives a token. It is called in one tab at a time, the one that the user looks at if it can; what throws, rejects or takes
+   * more than 10 s is taken for a failure, and another tab is asked. Anything but a token makes the connection `failed`
+   * with reason `bad-token`. Default: no token.
+   */
+  token?: () => Token | Promise<Token>;
+  /**
+   * Where the token goes: into the query of the url, or among the subprotocols that are offered. Default `'query'`.
+   * `'message'` needs a subprotocol other than `raw`: throws {@link UnsupportedError}.
+   */
+  via?: 'query' | 'subprotocol';
+  /** The name of the query parameter, or the subprotocol that is offered before the token. Default `'access_token'`. */
+  param?: string;
+  /** How long before it expires a token is replaced, and the socket with it. Default 60 000 ms. */
+  refreshBefore?: number;
+  /** Close codes, 1000 to 4999, by which the server refuses a token. Default 1008 4401 4403. */
+  refusedCodes?: number[];
+}
+
+/**
+ * A token, and with `expiresAt` when it expires, in ms since 1970. Of a JWT the claim `exp` is read; one that says nothing is
+ * not replaced before the server refuses it.
+ */
+export type Token = string | { token: string; expiresAt?: number };
+
+/**
+ * Gives the url of each connection, as `auth.token` gives a token. The sockets with such a url share a connection by their
+ * protocols and `key`, which may not be empty, and their `url` is `''`. A url that WebSocket refuses makes the connection
+ * `failed` with reason `bad-url`.
+ */
+export type UrlFunction = () => string | URL | Promise<string | URL>;
 
 /** Bounds of what a handle may have waiting to be sent. The first waiting message is always accepted. */
 export interface QueueOptions {
@@ -156,7 +235,7 @@ export const checkHubOptions = (options: HubOptions) => {
 /** What an option may be: one of these words or any text, a boolean, a group, or what a function finds no error in. */
 type Rule = string | true | Rules | ((value: unknown) => Wrong);
 type Rules = { readonly [name: string]: Rule };
-type Wrong = ErrorConstructor | false | undefined;
+type Wrong = (new (message: string) => Error) | false | undefined;
 
 const check = (given: object, rules: Rules, path = '') => {
   const copy: Record<string, unknown> = {};
@@ -185,8 +264,10 @@ const from =
 
 const amount = /* @__PURE__ */ from(0);
 const positive = /* @__PURE__ */ from(1);
+const endless = /* @__PURE__ */ from(1, Infinity);
 const fraction = /* @__PURE__ */ from(0, 1);
 const code = /* @__PURE__ */ from(1000, 4999);
+const codes = (value: unknown) => (Array.isArray(value) ? value.map(code).find(Boolean) : TypeError);
 const url = (value: unknown) => Object(value) !== value && judge(value, '');
 
 const socketRules = {
@@ -211,12 +292,24 @@ const socketRules = {
           ? amount((value as { add: unknown }).add)
           : fraction(value),
     firstDelayMax: amount,
-    maxAttempts: /* @__PURE__ */ from(1, Infinity),
+    maxAttempts: endless,
     stableAfter: amount,
     connectTimeout: amount,
-    fatalCodes: (value: unknown) => (Array.isArray(value) ? value.map(code).find(Boolean) : TypeError),
+    fatalCodes: codes,
   },
   heartbeat: { message: '', pong: '', interval: positive, jitter: fraction, timeout: amount, verifyOnOpen: true },
+  staleness: { staleAfter: positive, checkEvery: positive, maxAge: positive },
+  recovery: { failureThreshold: endless, openFor: amount },
+  auth: {
+    // A token that is given instead of the function that gives it must not get into an error.
+    token(value: unknown): undefined {
+      if (typeof value != 'function') throw new TypeError(`auth.token: ${typeof value}`);
+    },
+    via: (value: unknown) => (value == 'message' ? UnsupportedError : judge(value, 'query subprotocol')),
+    param: '',
+    refreshBefore: amount,
+    refusedCodes: codes,
+  },
   queue: {
     maxMessages: amount,
     maxBytes: amount,

@@ -1,10 +1,17 @@
 // biome-ignore-all lint/suspicious/noDoubleEquals: a byte shorter each, where both sides are of one type
 import { readProtocols, readUrl } from './address.js';
-import { type Client, Cue, clientFor, createClient, type Handle } from './client.js';
+import { type Client, clientFor, createClient } from './client.js';
+import { Cue, type Handle } from './cue.js';
 import { UnsupportedError } from './errors.js';
 import type { SharedWebSocketEventMap } from './events.js';
 import { openHandle, type Sendable, type Shown, type Status } from './handle.js';
-import { checkHubOptions, checkSocketOptions, type HubOptions, type SocketOptions } from './options.js';
+import {
+  checkHubOptions,
+  checkSocketOptions,
+  type HubOptions,
+  type SocketOptions,
+  type UrlFunction,
+} from './options.js';
 import { Op } from './protocol.js';
 
 /**
@@ -17,7 +24,7 @@ import { Op } from './protocol.js';
 export interface SharedWebSocket extends EventTarget {
   /** How the socket is, and why; a new object for each change. */
   readonly status: Status;
-  /** The url, resolved. */
+  /** The url, resolved; `''` where a function gives it. */
   readonly url: string;
   /** CONNECTING while there is no connection, OPEN, CLOSING after `close`, CLOSED at the end. */
   readonly readyState: number;
@@ -40,6 +47,11 @@ export interface SharedWebSocket extends EventTarget {
   send(data: Sendable): void;
   /** Ends this handle. The connection closes when its last handle has been gone for `linger`; that one's code reaches the server. */
   close(code?: number, reason?: string): void;
+  /**
+   * Ends this handle, as at a logout: with `purge` nothing of its `key` outlives the last handle of that key. No connection
+   * lingers, and what waits to be sent and every token are erased.
+   */
+  close(options: { purge?: boolean }): void;
   /** Replaces the socket now, or opens again what is closed or failed. */
   reconnect(): void;
   /** Closes the connection for every tab with 1000 `shutdown`. Resolves when this handle is closed. */
@@ -82,11 +94,16 @@ export interface SharedWebSocket extends EventTarget {
 export interface SharedWebSocketConstructor {
   /**
    * Opens a handle on the connection with this url, these protocols and `options.key`, and the connection with the first.
+   * A function gives the url of each connection anew: see {@link UrlFunction}.
    *
    * Throws `SyntaxError` for a url or protocols that WebSocket refuses, `TypeError` or `RangeError` for bad options,
-   * `UnsupportedError` outside a browser page and for a function url.
+   * `UnsupportedError` outside a browser page and for what is not there yet.
    */
-  new (url: string | URL, protocols?: string | Iterable<string>, options?: SocketOptions): SharedWebSocket;
+  new (
+    url: string | URL | UrlFunction,
+    protocols?: string | Iterable<string>,
+    options?: SocketOptions,
+  ): SharedWebSocket;
   readonly prototype: SharedWebSocket;
   readonly CONNECTING: 0;
   readonly OPEN: 1;
@@ -100,7 +117,11 @@ export const SharedWebSocket: SharedWebSocketConstructor = /* @__PURE__ */ defin
 /** A hub client of its own, beside the page's. */
 export interface Hub {
   /** Opens a socket at this hub. Its own `host` and `liveness` options do not count. */
-  socket(url: string | URL, protocols?: string | Iterable<string>, options?: SocketOptions): SharedWebSocket;
+  socket(
+    url: string | URL | UrlFunction,
+    protocols?: string | Iterable<string>,
+    options?: SocketOptions,
+  ): SharedWebSocket;
   /** Asks the hub how many tabs and connections it has, and how this page's connections are. */
   report(): Promise<unknown>;
   /** Closes all sockets of this hub client and leaves the hub. */
@@ -149,7 +170,7 @@ type Method = (...args: unknown[]) => unknown;
 let lastReport = 0;
 
 type Constructor = new (
-  url: string | URL,
+  url: string | URL | UrlFunction,
   protocols?: string | Iterable<string>,
   options?: SocketOptions,
   client?: Client,
@@ -162,7 +183,7 @@ function define() {
     #on: Record<string, Listener> = {};
 
     constructor(
-      url: string | URL,
+      url: string | URL | UrlFunction,
       protocols: string | Iterable<string> = [],
       options: SocketOptions = {},
       client?: Client,
@@ -171,11 +192,14 @@ function define() {
       if (url === undefined) throw new TypeError('url');
       const checked = checkSocketOptions(options);
       client ??= clientFor(checked);
-      if (typeof url == 'function') {
-        if (!checked.key) throw new TypeError('key: ""');
-        throw new UnsupportedError('url: function');
-      }
-      this.#shown = openHandle(this as unknown as EventTarget, client, readUrl(url), readProtocols(protocols), checked);
+      if (typeof url == 'function' && !checked.key) throw new TypeError('key: ""');
+      this.#shown = openHandle(
+        this as unknown as EventTarget,
+        client,
+        typeof url == 'function' ? url : readUrl(url),
+        readProtocols(protocols),
+        checked,
+      );
     }
 
     get binaryType() {

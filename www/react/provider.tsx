@@ -1,7 +1,7 @@
-import { createContext, type ReactNode, useContext, useMemo } from 'react';
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef } from 'react';
 import type { SocketOptions } from '../client/index.js';
 import { type ConnectionSettings, type Settings, settle, type UserIdOrOptions } from './settings.js';
-import { type Connection, connectionOf } from './store.js';
+import { type Connection, connectionOf, retire } from './store.js';
 
 /** The props of {@link WebSocketProvider}. */
 export interface WebSocketProviderProps extends ConnectionSettings {
@@ -19,12 +19,14 @@ export interface WebSocketProviderProps extends ConnectionSettings {
  */
 export function WebSocketProvider({ children, options, ...settings }: WebSocketProviderProps) {
   const value = useStable(settle({ ...options, ...settings }));
+  useRetiring(value.userId);
   return <Context.Provider value={value}>{children}</Context.Provider>;
 }
 
 /** The connection that is given, over what the provider says. */
 export const useConnection = (given: UserIdOrOptions | undefined): Connection => {
   const settings = useStable(settle(given, useContext(Context)));
+  useRetiring(settings.userId);
   return useMemo(() => connectionOf(settings), [settings]);
 };
 
@@ -33,6 +35,15 @@ const useStable = (settings: Settings): Settings => {
   const text = JSON.stringify(settings);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the text is what the settings say
   return useMemo(() => settings, [text]);
+};
+
+/** Purges what a user leaves behind, once it is another's turn; by then the components of the first have left. */
+const useRetiring = (userId: Settings['userId']) => {
+  const last = useRef(userId);
+  useEffect(() => {
+    if (last.current !== userId) retire(last.current);
+    last.current = userId;
+  }, [userId]);
 };
 
 const Context = /* @__PURE__ */ createContext<Settings | undefined>(undefined);

@@ -1,14 +1,15 @@
-import type { SocketOptions } from '../client/index.js';
+import type { SocketOptions, UrlFunction } from '../client/index.js';
 
 /** Which connection, and whose. */
 export interface ConnectionSettings {
-  /** The url of the server, as `SharedWebSocket` takes it. */
-  url: string | URL;
+  /** The url of the server, as `SharedWebSocket` takes it. Of a function only the first that is given counts. */
+  url: string | URL | UrlFunction;
   /** The WebSocket subprotocols to offer. Default: none. */
   protocols?: string | readonly string[] | undefined;
   /**
    * Whose connection it is: becomes the `key` that keeps users apart. `null` means not signed in: state `idle`, no
-   * connection. Another id opens another connection and leaves the first. Default: `key` of the options.
+   * connection. Another id opens another connection and purges the first, so that nothing of one user is left when it is
+   * another's turn. Default: `key` of the options.
    */
   userId?: string | null | undefined;
   /** `false` gives this tab a connection of its own, with the same API: `host.use: 'this-tab'`. Default `true`. */
@@ -23,7 +24,7 @@ export type UserIdOrOptions = string | null | HookOptions;
 
 /** What has been given, sorted. */
 export interface Settings {
-  readonly url?: string | URL | undefined;
+  readonly url?: ConnectionSettings['url'] | undefined;
   readonly protocols: readonly string[];
   readonly userId: string | null | undefined;
   readonly useSharedWorker: boolean;

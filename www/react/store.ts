@@ -25,7 +25,7 @@ export interface Connection {
    */
   socket(): SharedWebSocket;
   /** Closes the handle for every component of this page. */
-  close(code?: number, reason?: string): void;
+  close: SharedWebSocket['close'];
 }
 
 /** The connection with these settings; nothing is opened. Throws where there is no url. */
@@ -39,7 +39,7 @@ export const connectionOf = (settings: Settings): Connection => {
 
   const open = () => {
     if (userId === null) throw new DOMException('userId: null', 'InvalidStateError');
-    latest = handles.get(id) ?? share(new SharedWebSocket(url, protocols, { ...options, key: userId, host }));
+    latest = handles.get(id) ?? share(new SharedWebSocket(url, protocols, { ...options, key: userId, host }), userId);
     handles.set(id, latest);
     return latest;
   };
@@ -57,6 +57,7 @@ export const connectionOf = (settings: Settings): Connection => {
       if (userId === null) return () => {};
       const handle = open();
       handle.listeners.add(listener);
+      handle.isRetired = false;
       return () => {
         handle.listeners.delete(listener);
         if (handle.listeners.size) return;
@@ -64,38 +65,50 @@ export const connectionOf = (settings: Settings): Connection => {
         setTimeout(() => {
           if (handle.listeners.size || handles.get(id) !== handle) return;
           handles.delete(id);
-          handle.socket.close();
+          if (handle.isRetired) handle.socket.close({ purge: true });
+          else handle.socket.close();
         });
       };
     },
     socket: () => current().socket,
-    close(code, reason) {
+    close(...given: []) {
       if (userId === null) return;
       const { socket, tell } = current();
-      socket.close(code, reason);
+      socket.close(...given);
       // A socket has no event for CLOSING.
       tell();
     },
   };
 };
 
+/** Says that this user has gone: what nobody uses any more of that user's connections is purged, not left to linger. */
+export const retire = (userId: Settings['userId']) => {
+  for (const handle of handles.values()) {
+    if (handle.userId === userId) handle.isRetired = true;
+  }
+};
+
 /** A socket and the components that use it. */
 interface Handle {
   readonly socket: SharedWebSocket;
+  readonly userId: Settings['userId'];
   readonly listeners: Set<Listener>;
   readonly tell: Listener;
   lastMessage: MessageEvent | null;
+  isRetired: boolean;
 }
 
-const share = (socket: SharedWebSocket): Handle => {
+const share = (socket: SharedWebSocket, userId: Settings['userId']): Handle => {
   const listeners = new Set<Listener>();
   const handle: Handle = {
     socket,
+    userId,
     listeners,
     tell(message) {
       for (const listener of listeners) listener(message);
     },
     lastMessage: null,
+    isRetired: false,
   };
   socket.addEventListener('statuschange', () => handle.tell());
   socket.addEventListener('message', (message) => {

@@ -1,9 +1,9 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { Op } from '../../../www/client/protocol.js';
-import { installFakes, workers } from './fakes.js';
+import { installFakes, settle, workers } from './fakes.js';
 
-beforeEach(() => {
-  installFakes();
+beforeEach(async () => {
+  await installFakes();
   vi.resetModules();
 });
 
@@ -18,6 +18,7 @@ test('configure sets where the sockets of the page find their hub, before the fi
   new SharedWebSocket('wss://server.example/other');
   expect(workers.made).toHaveLength(1);
   new SharedWebSocket('wss://server.example/ws', [], { host: { use: 'this-tab' } });
+  await settle();
   expect(workers.latest).toMatchObject({ kind: 'dedicated', url: '/mine.js' });
 });
 

@@ -14,8 +14,8 @@ const texts = (...texts: string[]) => texts;
 const numbered = (count: number) => Array.from({ length: count }, (_, index) => `${index}`);
 
 describe('messages', () => {
-  test('reach every handle of the tab once, in order, as events of the socket', () => {
-    const { hub, socket, port, attach } = openSocket();
+  test('reach every handle of the tab once, in order, as events of the socket', async () => {
+    const { hub, socket, port, attach } = await openSocket();
     attach();
     const other = hub.socket('wss://server.example/ws');
     port.attached('open', 0);
@@ -37,8 +37,8 @@ describe('messages', () => {
     ]);
   });
 
-  test('of other connections reach nobody else', () => {
-    const { socket, port, attach } = openSocket();
+  test('of other connections reach nobody else', async () => {
+    const { socket, port, attach } = await openSocket();
     attach();
     const got = vi.fn();
     socket.onmessage = got;
@@ -48,8 +48,8 @@ describe('messages', () => {
     expect(socket.readyState).toBe(1);
   });
 
-  test('are acknowledged after dispatch, when that is asked for', () => {
-    const { socket, port, attach } = openSocket();
+  test('are acknowledged after dispatch, when that is asked for', async () => {
+    const { socket, port, attach } = await openSocket();
     attach();
     socket.onmessage = () => expect(port.posted).toEqual([]);
     port.batch(0, texts('a'));
@@ -58,8 +58,8 @@ describe('messages', () => {
     expect(port.take()).toEqual([[Op.Ack, 7, 3]]);
   });
 
-  test('are dispatched in slices of 8 ms a task, and what arrives meanwhile waits behind them', () => {
-    const { socket, port, attach, fired } = openSocket();
+  test('are dispatched in slices of 8 ms a task, and what arrives meanwhile waits behind them', async () => {
+    const { socket, port, attach, fired } = await openSocket();
     attach();
     fired.length = 0;
     const got: string[] = [];
@@ -84,8 +84,8 @@ describe('messages', () => {
     expect(runTask()).toBe(false);
   });
 
-  test('get a task each with flow.batch false', () => {
-    const { socket, port, attach } = openSocket({ flow: { batch: false } });
+  test('get a task each with flow.batch false', async () => {
+    const { socket, port, attach } = await openSocket({ flow: { batch: false } });
     attach();
     const got: string[] = [];
     socket.onmessage = ({ data }) => got.push(data);
@@ -100,8 +100,8 @@ describe('messages', () => {
     expect(tasks).toEqual([]);
   });
 
-  test('stop for a handle that is closed on the way, and for no other', () => {
-    const { hub, socket, port, attach } = openSocket();
+  test('stop for a handle that is closed on the way, and for no other', async () => {
+    const { hub, socket, port, attach } = await openSocket();
     attach();
     const other = hub.socket('wss://server.example/ws');
     port.attached('open', 0);
@@ -115,8 +115,8 @@ describe('messages', () => {
     expect(got).toEqual(['one a', 'other a', 'other b']);
   });
 
-  test('that nobody takes any more are acknowledged all the same', () => {
-    const { socket, port, attach } = openSocket();
+  test('that nobody takes any more are acknowledged all the same', async () => {
+    const { socket, port, attach } = await openSocket();
     attach();
     socket.close();
     port.take();
@@ -129,7 +129,7 @@ describe('binary messages', () => {
   const bytes = () => new Uint8Array([1, 2, 3]).buffer;
 
   test('are blobs by default, and made in order', async () => {
-    const { socket, port, attach } = openSocket();
+    const { socket, port, attach } = await openSocket();
     attach();
     const got: unknown[] = [];
     socket.onmessage = ({ data }) => got.push(data);
@@ -138,8 +138,8 @@ describe('binary messages', () => {
     expect(new Uint8Array(await (got[0] as Blob).arrayBuffer())).toEqual(new Uint8Array([1, 2, 3]));
   });
 
-  test('are buffers when asked for, one for each handle', () => {
-    const { hub, socket, port, attach } = openSocket();
+  test('are buffers when asked for, one for each handle', async () => {
+    const { hub, socket, port, attach } = await openSocket();
     attach();
     const other = hub.socket('wss://server.example/ws');
     port.attached('open', 0);
@@ -158,8 +158,8 @@ describe('binary messages', () => {
 });
 
 describe('a gap', () => {
-  test('is told with what is known of it', () => {
-    const { port, attach, fired } = openSocket();
+  test('is told with what is known of it', async () => {
+    const { port, attach, fired } = await openSocket();
     attach();
     fired.length = 0;
     port.batch(0, texts('a'));
@@ -174,8 +174,8 @@ describe('a gap', () => {
     ]);
   });
 
-  test('is a batch that is not the next', () => {
-    const { port, attach, fired } = openSocket();
+  test('is a batch that is not the next', async () => {
+    const { port, attach, fired } = await openSocket();
     port.attached('open', 5);
     attach();
     fired.length = 0;
@@ -189,8 +189,8 @@ describe('a gap', () => {
     ]);
   });
 
-  test('is none for a handle that joins later', () => {
-    const { hub, port, attach, fired } = openSocket();
+  test('is none for a handle that joins later', async () => {
+    const { hub, port, attach, fired } = await openSocket();
     attach();
     port.batch(0, texts('a', 'b', 'c'));
     fired.length = 0;
@@ -202,8 +202,8 @@ describe('a gap', () => {
     expect([fired, gap.mock.calls]).toEqual([[], []]);
   });
 
-  test('is suspected when a page comes back to another connection', () => {
-    const { port, attach, fired } = openSocket();
+  test('is suspected when a page comes back to another connection', async () => {
+    const { port, attach, fired } = await openSocket();
     attach();
     fired.length = 0;
     port.attached('open', 40, [], 8);

@@ -1,6 +1,11 @@
 import { vi } from 'vitest';
+// What a client loads later is here already, so that it takes no more than a turn.
+import '../../../www/client/life.js';
 import { type HubMessage, Op, type StatusItems, type TabMessage } from '../../../www/client/protocol.js';
 import { faultOf } from './fixtures.js';
+
+/** Where the worker of a hub lies. */
+export const workerUrl = new URL('/worker.js', location.href).href;
 
 /** The hub's end of a port: notes what the tab posts, and says what a test tells it. */
 export class FakePort {
@@ -37,8 +42,8 @@ export class FakePort {
   }
 
   /** Says that the hub of this epoch is up. */
-  welcome(epoch = 'one', lock: string | null = null) {
-    this.say(Op.Welcome, { protocol: 1, build: 'build', epoch, lock, workerUrl: 'https://app.example/worker.js' });
+  welcome(epoch = 'one', lock: string | null = null, name = 'tabwire@1') {
+    this.say(Op.Welcome, { protocol: 1, build: 'build', epoch, lock, workerUrl, name });
   }
 
   /** Answers the newest attach: handle on connection 7, in this state. */
@@ -86,7 +91,10 @@ export const workers = {
 };
 
 /** Puts the fakes in the place of workers, channels and timers. */
-export const installFakes = () => {
+export const installFakes = async () => {
+  // What the pages of the last test were loading comes now.
+  vi.useRealTimers();
+  await new Promise((resolve) => setTimeout(resolve));
   vi.useFakeTimers();
   workers.made = [];
   workers.refuses = { shared: false, dedicated: false };
@@ -114,16 +122,41 @@ export const installFakes = () => {
     });
   });
   vi.stubGlobal('MessageChannel', FakeChannel);
+  channels.length = 0;
+  vi.stubGlobal('BroadcastChannel', FakeBroadcast);
   // A client listens to its page for as long as that lives; these pages live for a test.
   for (const listener of listeners.splice(0)) window.removeEventListener(...listener);
-  const listen = window.addEventListener.bind(window);
-  vi.stubGlobal('addEventListener', (...listener: (typeof listeners)[number]) => {
-    listeners.push(listener);
-    listen(...listener);
-  });
 };
 
-const listeners: [type: string, listener: EventListener, capture: boolean][] = [];
+/** The channels between hubs that are open, and that have been closed. */
+export const channels: FakeBroadcast[] = [];
+
+/** A channel on which no hub says anything but what a test says for it. */
+class FakeBroadcast {
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  readonly posted: unknown[] = [];
+  isClosed = false;
+  constructor(readonly name: string) {
+    channels.push(this);
+  }
+  postMessage(message: unknown) {
+    this.posted.push(message);
+  }
+  close() {
+    this.isClosed = true;
+  }
+  say(...data: unknown[]) {
+    this.onmessage?.({ data });
+  }
+}
+
+type Listening = [type: string, listener: EventListener, capture: boolean];
+const listeners: Listening[] = [];
+const listen = window.addEventListener.bind(window);
+window.addEventListener = (...listening: unknown[]) => {
+  listeners.push(listening as Listening);
+  listen(...(listening as Listening));
+};
 
 /** Tasks that a channel has posted, and that have not run. */
 export const tasks: (() => void)[] = [];
@@ -138,12 +171,16 @@ export const runTask = () => {
 /** Lets microtasks run. */
 export const settle = () => vi.advanceTimersByTimeAsync(0);
 
+/** Lets the time pass in which no other hub answers. */
+export const nobodyAnswers = () => vi.advanceTimersByTimeAsync(250);
+
 /** The items that tell how a connection is. */
 export const status = (
   state: StatusItems[0],
   reason: string = state,
   cause: StatusItems[9] = 0,
   close?: [code: number, reason: string, wasClean: 0 | 1],
+  event?: string,
 ): StatusItems => [
   state,
   1,
@@ -157,6 +194,7 @@ export const status = (
   cause,
   close?.[1] ?? '',
   close?.[2] ?? 0,
+  event,
 ];
 
 const make = (kind: 'shared' | 'dedicated', url: unknown, options: unknown) => {

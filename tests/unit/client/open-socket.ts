@@ -1,15 +1,17 @@
 import { createHub, type SharedWebSocket, type SocketOptions } from 'tabwire';
-import { type FakeWorker, workers } from './fakes.js';
+import { type FakeWorker, settle, workers } from './fakes.js';
 
 /** What a socket fired: its type, and what the event carries. */
 export type Fired = [type: string, fields?: Record<string, unknown>];
 
 /** Opens a socket at a hub of its own that is up, and notes its events. */
-export const openSocket = (options: SocketOptions = {}, protocols: string[] = []) => {
+export const openSocket = async (options: SocketOptions = {}, protocols: string[] = []) => {
   const hub = createHub();
   const socket = hub.socket('wss://server.example/ws', protocols, options);
   const port = workers.latest;
   port.welcome();
+  await settle();
+  port.take();
   return { hub, socket, port, fired: record(socket), attach: () => attach(port) };
 };
 
@@ -28,6 +30,9 @@ export const record = (socket: SharedWebSocket) => {
   note('gap', 'from', 'to', 'reason', 'suspected');
   note('overflow', 'count', 'policy');
   note('sendfailed', 'count', 'reason');
+  note('connectionRecovered');
+  note('staleConnection');
+  note('circuitBreakerOpened');
   return fired;
 };
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { UnsupportedError } from '../../../www/client/errors.js';
 import { checkHubOptions, checkSocketOptions, type SocketOptions } from '../../../www/client/options.js';
 import { optionCases } from './fixtures.js';
 
@@ -31,6 +32,16 @@ describe('options', () => {
     [{ linger: 5n }, TypeError, 'linger: 5'],
     [{ liveness: '' }, RangeError, 'liveness: ""'],
     [{ reconect: {} }, TypeError, 'reconect: [object Object]'],
+    [{ staleness: { staleAfter: 0 } }, RangeError, 'staleness.staleAfter: 0'],
+    [{ staleness: { checkEvery: 0 } }, RangeError, 'staleness.checkEvery: 0'],
+    [{ staleness: { maxAge: Number.POSITIVE_INFINITY } }, RangeError, 'staleness.maxAge: Infinity'],
+    [{ recovery: { failureThreshold: 0 } }, RangeError, 'recovery.failureThreshold: 0'],
+    [{ recovery: { openFor: '1s' } }, TypeError, 'recovery.openFor: "1s"'],
+    [{ auth: { via: 'header' } }, RangeError, 'auth.via: "header"'],
+    [{ auth: { via: 'message' } }, UnsupportedError, 'auth.via: "message"'],
+    [{ auth: { param: 5 } }, TypeError, 'auth.param: 5'],
+    [{ auth: { refreshBefore: -1 } }, RangeError, 'auth.refreshBefore: -1'],
+    [{ auth: { refusedCodes: [99] } }, RangeError, 'auth.refusedCodes: 99'],
   ])('%o throws a named error that tells the value', (options, kind, message) => {
     const thrown = errorOf(options);
     expect(thrown).toBeInstanceOf(kind);
@@ -43,8 +54,24 @@ describe('options', () => {
     }
   });
 
-  test('only the number of attempts may be infinite', () => {
+  test('a token in the place of the function that gives it is not told', () => {
+    const thrown = errorOf({ auth: { token: 'secret' } });
+    expect(thrown).toEqual(new TypeError('auth.token: string'));
+    expect(errorOf({ auth: { token: null } })).toBeInstanceOf(TypeError);
+  });
+
+  test('a connection may be replaced, paused and authorised as it is asked for', () => {
+    const options = {
+      staleness: { staleAfter: 1, checkEvery: 1, maxAge: 1 },
+      recovery: { failureThreshold: 1, openFor: 0 },
+      auth: { token: () => 'x', via: 'subprotocol', param: 'token', refreshBefore: 0, refusedCodes: [4999] },
+    } as const;
+    expect(errorOf(options)).toBeUndefined();
+  });
+
+  test('only the numbers of attempts may be infinite', () => {
     expect(errorOf({ reconnect: { maxAttempts: Number.POSITIVE_INFINITY } })).toBeUndefined();
+    expect(errorOf({ recovery: { failureThreshold: Number.POSITIVE_INFINITY } })).toBeUndefined();
   });
 
   test('are copied, without what is undefined', () => {

@@ -16,8 +16,8 @@ const overflow = (count: number, policy: string) => ['overflow', { count, policy
 const lost = [1006, '', 0] as [number, string, 0];
 
 /** A socket with these queue options that the hub has, and whose connection is open or not. */
-const start = (queue: QueueOptions, state: 'open' | 'connecting' = 'connecting') => {
-  const { fired, ...rest } = openSocket({ queue });
+const start = async (queue: QueueOptions, state: 'open' | 'connecting' = 'connecting') => {
+  const { fired, ...rest } = await openSocket({ queue });
   rest.port.attached(state);
   rest.port.take();
   fired.length = 0;
@@ -26,7 +26,7 @@ const start = (queue: QueueOptions, state: 'open' | 'connecting' = 'connecting')
 
 describe('send', () => {
   test('posts what is sent in a task at its end, in one message', async () => {
-    const { socket, port } = start({}, 'open');
+    const { socket, port } = await start({}, 'open');
     socket.send('a');
     socket.send('b');
     expect(port.posted).toEqual([]);
@@ -38,7 +38,7 @@ describe('send', () => {
   });
 
   test('waits for the hub to know the handle', async () => {
-    const { socket, port } = openSocket();
+    const { socket, port } = await openSocket();
     socket.send('early');
     await settle();
     expect(port.all(Op.Send)).toEqual([]);
@@ -47,7 +47,7 @@ describe('send', () => {
   });
 
   test('copies at the call', async () => {
-    const { socket, port } = start({}, 'open');
+    const { socket, port } = await start({}, 'open');
     const bytes = new Uint8Array([0, 1, 2, 3]);
     socket.send(bytes);
     socket.send(bytes.subarray(1, 3));
@@ -65,7 +65,7 @@ describe('send', () => {
   });
 
   test('passes blobs on, in order, and turns the rest into text', async () => {
-    const { socket, port } = start({}, 'open');
+    const { socket, port } = await start({}, 'open');
     const blob = new Blob(['12345']);
     const said: unknown[] = ['a', blob, 5, null, { toString: () => 'object' }];
     for (const data of said) socket.send(data as string);
@@ -75,15 +75,15 @@ describe('send', () => {
     expect(() => socket.send(Symbol('no') as never)).toThrow(TypeError);
   });
 
-  test('before close is posted before it', () => {
-    const { socket, port } = start({}, 'open');
+  test('before close is posted before it', async () => {
+    const { socket, port } = await start({}, 'open');
     socket.send('last');
     socket.close();
     expect(port.posted.map(([op]) => op)).toEqual([Op.Send, Op.Detach]);
   });
 
   test('after close is discarded, and counted as WebSocket does', async () => {
-    const { socket, port } = start({ maxMessages: 1 }, 'open');
+    const { socket, port } = await start({ maxMessages: 1 }, 'open');
     socket.close();
     port.take();
     for (const text of ['late', 'later']) socket.send(text);
@@ -95,7 +95,7 @@ describe('send', () => {
 
 describe('bufferedAmount', () => {
   test('is the bytes in UTF-8 that have not been handed to the socket', async () => {
-    const { socket, port } = start({}, 'open');
+    const { socket, port } = await start({}, 'open');
     socket.send('ü');
     socket.send('€');
     socket.send(new ArrayBuffer(10));
@@ -109,7 +109,7 @@ describe('bufferedAmount', () => {
   });
 
   test('is less by what failed', async () => {
-    const { socket, port, fired } = start({});
+    const { socket, port, fired } = await start({});
     for (const text of ['1', '22', '333']) socket.send(text);
     await settle();
     port.say(Op.Failed, port.handle, 0, 2, 'expired');
@@ -126,7 +126,7 @@ describe('the bounds while not open', () => {
     [{ maxBytes: 4 }, ['aaa', 'b'], 'c'],
     [{ maxBytes: 4 }, ['ü'], '€'],
   ])('%o throws with reject, and nothing is queued', async (queue, accepted, refused) => {
-    const { socket, port, fired } = start(queue);
+    const { socket, port, fired } = await start(queue);
     for (const text of accepted) socket.send(text);
     // What has been posted counts as long as it has not been handed.
     await settle();
@@ -145,14 +145,14 @@ describe('the bounds while not open', () => {
     expect(fired).toEqual([]);
   });
 
-  test('accept the first message, however large', () => {
-    const { socket } = start({ maxMessages: 0, maxBytes: 0 });
+  test('accept the first message, however large', async () => {
+    const { socket } = await start({ maxMessages: 0, maxBytes: 0 });
     socket.send('large');
     expect(() => socket.send('')).toThrow(QueueFullError);
   });
 
   test('drop the new with drop-newest, counted together', async () => {
-    const { socket, port, fired } = start({ maxMessages: 1, overflow: 'drop-newest' });
+    const { socket, port, fired } = await start({ maxMessages: 1, overflow: 'drop-newest' });
     for (const text of ['a', 'b', 'c']) socket.send(text);
     expect(fired).toEqual([]);
     await settle();
@@ -162,7 +162,7 @@ describe('the bounds while not open', () => {
   });
 
   test('drop the oldest that is still here with drop-oldest, and leave the rest to the hub', async () => {
-    const { socket, port, fired } = start({ maxMessages: 2, overflow: 'drop-oldest' });
+    const { socket, port, fired } = await start({ maxMessages: 2, overflow: 'drop-oldest' });
     for (const text of ['a', 'b', 'c']) socket.send(text);
     await settle();
     expect(port.sent).toEqual(['b', 'c']);
@@ -177,11 +177,11 @@ describe('the bounds while not open', () => {
     expect(socket.bufferedAmount).toBe(2);
   });
 
-  test('are those of the options, 1000 messages and 1 MiB by default', () => {
-    const { socket } = start({});
+  test('are those of the options, 1000 messages and 1 MiB by default', async () => {
+    const { socket } = await start({});
     for (let i = 0; i < 1000; i++) socket.send('');
     expect(() => socket.send('')).toThrow(QueueFullError);
-    const other = start({}).socket;
+    const { socket: other } = await start({});
     other.send('x'.repeat(2 ** 20));
     expect(() => other.send('x')).toThrow(QueueFullError);
   });
@@ -189,7 +189,7 @@ describe('the bounds while not open', () => {
 
 describe('the bound while open', () => {
   test('is what is on its way to the socket', async () => {
-    const { socket, port } = start({ maxMessages: 1, maxBytes: 1, maxInFlight: 10 }, 'open');
+    const { socket, port } = await start({ maxMessages: 1, maxBytes: 1, maxInFlight: 10 }, 'open');
     socket.send('1234567');
     socket.send('890');
     await settle();
@@ -201,12 +201,12 @@ describe('the bound while open', () => {
 
 describe('when a hub dies', () => {
   test('what it cannot have handed is sent again, with continuing ids', async () => {
-    const { socket, port, fired } = start({});
+    const { socket, port, fired } = await start({});
     socket.send('a');
     await settle();
     socket.send('b');
     port.say(Op.Crashed);
-    vi.advanceTimersByTime(1);
+    await vi.advanceTimersByTimeAsync(1);
     socket.send('c');
     workers.latest.welcome('two');
     workers.latest.attached('connecting');
@@ -216,14 +216,14 @@ describe('when a hub dies', () => {
   });
 
   test('what may have reached the server is counted, and not sent again', async () => {
-    const { socket, port, fired } = start({}, 'open');
+    const { socket, port, fired } = await start({}, 'open');
     for (const text of ['confirmed', 'handed', 'posted']) socket.send(text);
     await settle();
     port.say(Op.Sent, port.handle, 2, 1);
     socket.send('fresh');
     port.say(Op.Crashed);
     expect(fired).toContainEqual(failed(2, 'unknown'));
-    vi.advanceTimersByTime(1);
+    await vi.advanceTimersByTimeAsync(1);
     workers.latest.welcome('two');
     workers.latest.attached('open');
     expect(workers.latest.sent).toEqual(['fresh']);
@@ -231,14 +231,14 @@ describe('when a hub dies', () => {
   });
 
   test("is sent again with resend 'unknown'", async () => {
-    const { socket, port, fired } = start({ resend: 'unknown' }, 'open');
+    const { socket, port, fired } = await start({ resend: 'unknown' }, 'open');
     for (const text of ['confirmed', 'handed', 'posted']) socket.send(text);
     await settle();
     port.say(Op.Sent, port.handle, 2, 1);
     expect(socket.bufferedAmount).toBe(6);
     port.say(Op.Crashed);
     expect(socket.bufferedAmount).toBe(12);
-    vi.advanceTimersByTime(1);
+    await vi.advanceTimersByTimeAsync(1);
     workers.latest.welcome('two');
     workers.latest.attached('open');
     expect(workers.latest.sent).toEqual(['handed', 'posted']);
@@ -246,7 +246,7 @@ describe('when a hub dies', () => {
   });
 
   test('what was posted before open counts as handed once open has been seen', async () => {
-    const { socket, port, fired } = start({});
+    const { socket, port, fired } = await start({});
     socket.send('a');
     await settle();
     port.status('open', 'opened', 1);
@@ -255,7 +255,7 @@ describe('when a hub dies', () => {
   });
 
   test('what was sent since the connection was lost is sent again', async () => {
-    const { socket, port, fired } = start({}, 'open');
+    const { socket, port, fired } = await start({}, 'open');
     socket.send('before');
     await settle();
     port.say(Op.Sent, port.handle, 1, 0);
@@ -265,7 +265,7 @@ describe('when a hub dies', () => {
     socket.send('meanwhile');
     await settle();
     port.say(Op.Crashed);
-    vi.advanceTimersByTime(1);
+    await vi.advanceTimersByTimeAsync(1);
     workers.latest.welcome('two');
     workers.latest.attached('connecting');
     expect(workers.latest.sent).toEqual(['meanwhile']);
@@ -273,7 +273,7 @@ describe('when a hub dies', () => {
   });
 
   test('what failed already is not counted again', async () => {
-    const { socket, port, fired } = start({}, 'open');
+    const { socket, port, fired } = await start({}, 'open');
     for (const text of ['a', 'b']) socket.send(text);
     await settle();
     port.say(Op.Sent, port.handle, 2, 0);
@@ -285,7 +285,7 @@ describe('when a hub dies', () => {
 
 describe('when the handle ends', () => {
   test('what still waits has failed as closed', async () => {
-    const { socket, port, fired } = start({});
+    const { socket, port, fired } = await start({});
     socket.send('posted');
     await settle();
     socket.send('not posted');
@@ -296,7 +296,7 @@ describe('when the handle ends', () => {
 
   test('as failed, everything has', async () => {
     vi.stubGlobal('Worker', undefined);
-    const { socket, fired } = openSocket();
+    const { socket, fired } = await openSocket();
     socket.send('never');
     workers.latest.say(Op.Refused, workers.latest.handle, 'bad-options', 'queue.ttl');
     await settle();
@@ -304,7 +304,7 @@ describe('when the handle ends', () => {
   });
 
   test('and is revived, sends begin afresh', async () => {
-    const { socket, port } = start({ maxMessages: 1 });
+    const { socket, port } = await start({ maxMessages: 1 });
     port.say(Op.Closed, port.handle, 1000, '', 1);
     socket.send('discarded');
     socket.reconnect();

@@ -21,7 +21,7 @@ const bundle = async (contents: string, options: BuildOptions) => {
     write: false,
     logLevel: 'silent',
     define: { __BUILD__: '"test"' },
-    external: ['*/local.js'],
+    external: ['*/life.js'],
   });
   return outputFiles?.[0]?.text ?? '';
 };

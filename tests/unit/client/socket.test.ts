@@ -65,10 +65,18 @@ describe('the constructor', () => {
     expect(() => new (SharedWebSocket as unknown as new () => SharedWebSocket)()).toThrow(TypeError);
   });
 
-  test('takes a function as url only with a key, and not yet', () => {
-    const url = (() => 'wss://server.example') as unknown as string;
+  test('takes a function as url with a key, and says what its tab can be asked for', () => {
+    const url = () => 'wss://server.example';
     expect(errorOf(() => new SharedWebSocket(url))).toEqual(new TypeError('key: ""'));
-    expect(errorOf(() => new SharedWebSocket(url, [], { key: 'ada' }))).toBeInstanceOf(UnsupportedError);
+    const socket = createHub().socket(url, [], { key: 'ada', auth: { token: async () => 'x', via: 'subprotocol' } });
+    expect(socket.url).toBe('');
+    expect(workers.latest.all(Op.Attach)[0]?.[2]).toEqual({
+      url: 'function',
+      protocols: [],
+      key: 'ada',
+      options: { auth: { via: 'subprotocol' } },
+      need: ['url', 'token'],
+    });
   });
 
   test('attaches with url, protocols, key and the options given', () => {
@@ -129,8 +137,8 @@ describe('the interface', () => {
     expect(socket.binaryType).toBe('arraybuffer');
   });
 
-  test('has handlers that are called in the place where they were first set', () => {
-    const { socket, port } = openSocket();
+  test('has handlers that are called in the place where they were first set', async () => {
+    const { socket, port } = await openSocket();
     const calls: string[] = [];
     const note = (name: string) =>
       function (this: unknown, event: Event) {
@@ -181,8 +189,8 @@ describe('the interface', () => {
 });
 
 describe('states', () => {
-  test('become ready states and events', () => {
-    const { socket, port, fired } = openSocket();
+  test('become ready states and events', async () => {
+    const { socket, port, fired } = await openSocket();
     const ready: number[] = [];
     socket.addEventListener('statuschange', () => ready.push(socket.readyState));
     port.attached('connecting');
@@ -207,8 +215,28 @@ describe('states', () => {
     expect(ready).toEqual([0, 0, 1, 1, 1, 0, 0]);
   });
 
-  test('are frozen objects, new for each change and only then', () => {
-    const { socket, port } = openSocket();
+  test('bring events of their own along', async () => {
+    const { port, attach, fired } = await openSocket();
+    attach();
+    fired.length = 0;
+    port.status('reconnecting', 'stale', 2, [1006, '', 0], 'staleConnection');
+    port.status('reconnecting', 'breaker-open', 3, undefined, 'circuitBreakerOpened');
+    port.status('open', 'opened', 1, undefined, 'connectionRecovered');
+    expect(fired.map(([type]) => type)).toEqual([
+      'statuschange',
+      'close',
+      'staleConnection',
+      'statuschange',
+      'error',
+      'circuitBreakerOpened',
+      'statuschange',
+      'open',
+      'connectionRecovered',
+    ]);
+  });
+
+  test('are frozen objects, new for each change and only then', async () => {
+    const { socket, port } = await openSocket();
     port.attached('open');
     const { status } = socket;
     expect(Object.isFrozen(status)).toBe(true);
@@ -230,8 +258,8 @@ describe('states', () => {
     expect([socket.protocol, socket.extensions]).toEqual(['v1', 'deflate']);
   });
 
-  test('a handle that joins an open connection gets open', () => {
-    const { hub, port, attach } = openSocket();
+  test('a handle that joins an open connection gets open', async () => {
+    const { hub, port, attach } = await openSocket();
     attach();
     const other = record(hub.socket('wss://server.example/ws'));
     expect(other).toEqual([]);
@@ -239,9 +267,9 @@ describe('states', () => {
     expect(other).toEqual([['statuschange'], ['open']]);
   });
 
-  test('options that are ignored are listed, and warned of once', () => {
+  test('options that are ignored are listed, and warned of once', async () => {
     const warn = vi.spyOn(console, 'warn').mockReturnValue();
-    const { socket, port } = openSocket();
+    const { socket, port } = await openSocket();
     port.attached('open', 0, ['reconnect.minDelay', 'heartbeat.message']);
     port.attached('open', 0, ['reconnect.minDelay', 'heartbeat.message']);
     expect(socket.status.reason).toBe('opened; ignored: reconnect.minDelay,heartbeat.message');
@@ -249,8 +277,8 @@ describe('states', () => {
     warn.mockRestore();
   });
 
-  test('a terminal close fires close once, last', () => {
-    const { socket, port, attach, fired } = openSocket();
+  test('a terminal close fires close once, last', async () => {
+    const { socket, port, attach, fired } = await openSocket();
     attach();
     fired.length = 0;
     port.status('closed', 'fatal-code', 0, [4401, 'who are you', 1]);
@@ -261,8 +289,8 @@ describe('states', () => {
     expect(socket.status).toMatchObject({ state: 'closed', reason: 'fatal-code', code: 4401 });
   });
 
-  test('a handle that the hub refuses has failed: error, then close 1006', () => {
-    const { socket, port, fired } = openSocket();
+  test('a handle that the hub refuses has failed: error, then close 1006', async () => {
+    const { socket, port, fired } = await openSocket();
     port.say(Op.Refused, port.handle, 'bad-options', 'queue.ttl');
     expect(fired).toEqual([['statuschange'], ['error'], ['close', { code: 1006, reason: '', wasClean: false }]]);
     expect(socket.status).toMatchObject({ state: 'failed', reason: 'bad-options: queue.ttl' });
@@ -278,11 +306,11 @@ describe('close', () => {
       [3000, 'done'],
     ],
     [[4999.4], [4999, '']],
-  ] as const)('with %o detaches with %o', (given, [code, reason]) => {
-    const { socket, port, attach } = openSocket();
+  ] as const)('with %o detaches with %o', async (given, [code, reason]) => {
+    const { socket, port, attach } = await openSocket();
     attach();
     socket.close(...(given as []));
-    expect(port.take()).toEqual([[Op.Detach, port.handle, code ?? undefined, reason]]);
+    expect(port.take()).toEqual([[Op.Detach, port.handle, code ?? undefined, reason, 0]]);
     expect(socket.readyState).toBe(2);
     socket.close();
     expect(port.posted).toEqual([]);
@@ -300,8 +328,19 @@ describe('close', () => {
     expect(socket.readyState).toBe(2);
   });
 
-  test('ends with the answer of the hub, and nothing is delivered meanwhile', () => {
-    const { socket, port, attach, fired } = openSocket();
+  test.each([
+    [{ purge: true }, 1],
+    [{ purge: false }, 0],
+    [{}, 0],
+  ] as const)('with %o tells whether to purge', async (given, purge) => {
+    const { socket, port, attach } = await openSocket();
+    attach();
+    socket.close(given);
+    expect(port.take()).toEqual([[Op.Detach, port.handle, undefined, '', purge]]);
+  });
+
+  test('ends with the answer of the hub, and nothing is delivered meanwhile', async () => {
+    const { socket, port, attach, fired } = await openSocket();
     attach();
     const got = vi.fn();
     socket.onmessage = got;
@@ -318,19 +357,19 @@ describe('close', () => {
     expect(socket.protocol).toBe('v1');
   });
 
-  test('ends all the same when the hub has gone', () => {
-    const { socket, port, attach, fired } = openSocket();
+  test('ends all the same when the hub has gone', async () => {
+    const { socket, port, attach, fired } = await openSocket();
     attach();
     socket.close(3000);
     fired.length = 0;
     port.say(Op.Crashed);
-    vi.advanceTimersByTime(1);
+    await vi.advanceTimersByTimeAsync(1);
     expect(fired).toContainEqual(['close', { code: 1006, reason: '', wasClean: false }]);
     expect(workers.latest.all(Op.Attach)).toEqual([]);
   });
 
-  test('ends in a later task where there is no port', () => {
-    const { socket, port, attach, fired } = openSocket();
+  test('ends in a later task where there is no port', async () => {
+    const { socket, port, attach, fired } = await openSocket();
     attach();
     port.say(Op.Crashed);
     fired.length = 0;
@@ -342,8 +381,8 @@ describe('close', () => {
     expect(fired.at(-1)).toEqual(['close', { code: 1006, reason: '', wasClean: false }]);
   });
 
-  test('in a listener of statuschange is the last word', () => {
-    const { socket, port, fired } = openSocket();
+  test('in a listener of statuschange is the last word', async () => {
+    const { socket, port, fired } = await openSocket();
     socket.addEventListener('statuschange', () => socket.status.state === 'open' && socket.close());
     port.attached('open');
     expect(fired).toEqual([['statuschange']]);
@@ -351,15 +390,15 @@ describe('close', () => {
 });
 
 describe('reconnect', () => {
-  test('asks the hub for a fresh socket', () => {
-    const { socket, port, attach } = openSocket();
+  test('asks the hub for a fresh socket', async () => {
+    const { socket, port, attach } = await openSocket();
     attach();
     socket.reconnect();
     expect(port.take()).toEqual([[Op.Reconnect, port.handle]]);
   });
 
-  test('revives what is closed, as a new handle', () => {
-    const { socket, port, attach, fired } = openSocket();
+  test('revives what is closed, as a new handle', async () => {
+    const { socket, port, attach, fired } = await openSocket();
     attach();
     const old = port.handle;
     port.say(Op.Closed, old, 1000, 'shutdown', 1);
@@ -376,7 +415,7 @@ describe('reconnect', () => {
 
 describe('shutdown', () => {
   test('is asked of the hub, and done when the handle is closed', async () => {
-    const { socket, port, attach } = openSocket();
+    const { socket, port, attach } = await openSocket();
     attach();
     const done = vi.fn();
     socket.shutdown().then(done);
@@ -389,8 +428,8 @@ describe('shutdown', () => {
     await socket.shutdown();
   });
 
-  test('is asked again of a fresh hub', () => {
-    const { socket, port, attach } = openSocket();
+  test('is asked again of a fresh hub', async () => {
+    const { socket, port, attach } = await openSocket();
     attach();
     socket.shutdown();
     port.say(Op.Who);
@@ -400,7 +439,7 @@ describe('shutdown', () => {
 
 describe('a hub client', () => {
   test('reports what the hub says of itself, from a fresh hub if need be', async () => {
-    const { hub, port } = openSocket();
+    const { hub, port } = await openSocket();
     port.take();
     const report = hub.report();
     const [[, id]] = port.all(Op.Report) as [[Op.Report, number]];
@@ -418,8 +457,8 @@ describe('a hub client', () => {
     await expect(report).rejects.toBeInstanceOf(UnsupportedError);
   });
 
-  test('closes its sockets and leaves', () => {
-    const { hub, socket, port, attach, fired } = openSocket();
+  test('closes its sockets and leaves', async () => {
+    const { hub, socket, port, attach, fired } = await openSocket();
     attach();
     fired.length = 0;
     hub.close();

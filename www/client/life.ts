@@ -1,0 +1,188 @@
+// biome-ignore-all lint/suspicious/noDoubleEquals: as in the other files of the page side
+import type { Client } from './client.js';
+import type { Past } from './connect.js';
+import { Cue, type CueMessage, type Handle, Leave } from './cue.js';
+import { deadline, Ms } from './deadline.js';
+import { type AnswerBody, type Bit, type HubMessage, type Need, Op, type WelcomeBody } from './protocol.js';
+
+export { rungsFor } from './ladder.js';
+
+/** What a client lets its life see and do, besides what it lets everybody do. */
+export type Inner = [
+  handles: ReadonlySet<Handle>,
+  /** Where the tab holds its lock and waits for that of the hub, if it may. */
+  locksOf: () => LockManager | '' | false | undefined,
+  /** Says that this is so, in the order of arrival. */
+  push: (message: HubMessage) => void,
+  /** Takes the lock that shows that this tab lives, and then calls back. */
+  hold: (then: () => void) => void,
+  /** Says hello and attaches all handles. */
+  greet: () => void,
+  /** Forgets what the hub knew. */
+  forget: (cue?: CueMessage) => void,
+  /** Leaves the hub. */
+  abandon: () => void,
+  /** Seeks a hub. */
+  search: (past?: Past) => void,
+];
+
+/** The life of a client: told of each message as it arrives, or of none when the client has ended; and of each in its turn. */
+export type Life = [hear: (message?: HubMessage) => void, take: (message: HubMessage) => void];
+
+/**
+ * Lets a client live on when its hub dies, is replaced or falls silent, and when its page is hidden, cached, frozen or left.
+ * A page needs this only once it has a hub, or has none to be had: so it is loaded beside the search for one.
+ */
+export const live = (
+  [post, , , place]: Client,
+  [handles, locksOf, push, hold, greet, forget, abandon, search]: Inner,
+  use: string | undefined,
+): Life => {
+  let welcome: WelcomeBody | undefined;
+  let asks = false;
+  let cancel = () => {};
+  let lostAt = 0;
+  let soughtAt = Date.now();
+
+  const lost = () => push([Op.Crashed]);
+
+  /** The hub has just said something. */
+  const listen = () => {
+    cancel();
+    if (asks) {
+      cancel = deadline(Ms.Silence, () => {
+        post([Op.Alive]);
+        expect();
+      });
+    }
+  };
+
+  /** The hub must say something soon. */
+  const expect = () => {
+    cancel();
+    cancel = deadline(Ms.Answer, lost);
+  };
+
+  const stop = () => {
+    asks = false;
+    cancel();
+  };
+
+  /** Leaves the hub, and seeks another after a pause. */
+  const change = (how: Leave, pause: number, target?: Past[3]) => {
+    stop();
+    const [host, , , open] = place();
+    forget([Cue.Lose, null, how]);
+    abandon();
+    soughtAt = Date.now();
+    setTimeout(search, pause, [welcome, host, open, target]);
+  };
+
+  /** Asks the user's function for what the hub needs. */
+  const answer = async (id: number, kind: Need, ask: unknown) => {
+    const [, epoch] = place();
+    const value = await import('./answers.js').then(
+      ({ answer }) => answer(kind, ask as () => unknown),
+      (): AnswerBody => ({ error: 'failed' }),
+    );
+    // Another hub has asked nothing.
+    if (epoch == place()[1]) post([Op.Answer, id, value]);
+  };
+
+  const take = (message: HubMessage) => {
+    const [host, epoch, trail] = place();
+    switch (message[0]) {
+      case Op.Welcome: {
+        welcome = message[1];
+        const { lock } = welcome;
+        const locks = locksOf();
+        asks = !locks || !lock;
+        listen();
+        if (lock && locks) locks.request(lock, { mode: 'shared' }, () => place()[1] == epoch && lost());
+        break;
+      }
+      case Op.Script:
+      case Op.Who:
+      case Op.Beat:
+        // Another hub answers at the same port: WebKit restarts a worker so. Or the hub had given this tab up.
+        if (!epoch || message[1] == epoch) break;
+        stop();
+        forget();
+        greet();
+        expect();
+        break;
+      case Op.Crashed:
+      case Op.Unavailable:
+        // Goes to a fresh hub: at once, but one a second when they die young.
+        change(Leave.Dead, Date.now() - lostAt < Ms.Young ? Ms.Pause : 0);
+        lostAt = Date.now();
+        break;
+      case Op.Move:
+        change(Leave.Settled, 0, message[1]);
+        break;
+      case Op.Beside:
+        trail.add(`beside: protocol ${message[1]}`);
+        for (const handle of handles) handle([Cue.Look]);
+        break;
+      case Op.Need: {
+        const [, , id, kind] = message;
+        for (const handle of handles) {
+          const ask = handle(message);
+          if (ask) answer(id, kind, ask);
+        }
+        break;
+      }
+      case Op.Status:
+        // Below the best host a lost connection is the occasion to try that again: nothing is open, and no attempt has begun.
+        if (
+          host == 'this-tab' &&
+          host != use &&
+          globalThis.SharedWorker &&
+          (message[4] ?? 0) > Date.now() &&
+          Date.now() - soughtAt > Ms.Minute &&
+          ![...handles].some((handle) => handle([Cue.Open]))
+        ) {
+          change(Leave.Dead, 0);
+        }
+    }
+  };
+
+  const suspend = () => post([Op.Suspend]);
+  const online = () => post([Op.Online, +navigator.onLine as Bit]);
+  const look = () => post([Op.Visibility, +!document.hidden as Bit, +document.hasFocus() as Bit]);
+  const page: Record<string, (event: PageTransitionEvent) => unknown> = {
+    pagehide({ persisted }) {
+      if (persisted) suspend();
+      else abandon();
+    },
+    pageshow({ persisted }) {
+      if (!persisted) return;
+      // WebKit drops the lock of a cached page. Where it was kept, this request only waits behind it.
+      hold(() => {});
+      greet();
+      expect();
+    },
+    freeze: suspend,
+    resume: () => post([Op.Resume]),
+    online,
+    offline: online,
+    visibilitychange: look,
+    focus: look,
+    blur: look,
+  };
+  for (const type in page) addEventListener(type, page[type] as EventListener, true);
+  // Firefox interrupts what a page runs when its tab is closed, and with it the first listener.
+  addEventListener('pagehide', page.pagehide as EventListener);
+  // What has happened since hello.
+  look();
+  online();
+
+  return [
+    (message) => {
+      if (message) listen();
+      else stop();
+      if (message?.[0] == Op.Ask) post([Op.Alive]);
+    },
+    take,
+  ];
+};
