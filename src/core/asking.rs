@@ -8,11 +8,6 @@ use super::tabs::Mode;
 use crate::protocol::{Answer, Cause, HandleId, HubMessage, Need, Needs, Reason, State, Via};
 
 impl<P: Payload> Connection<P> {
-    /// Whether the server is shown a token.
-    pub(super) fn wants_token(&self) -> bool {
-        self.needs.values().any(|needs| needs.token)
-    }
-
     /// Goes on with an attempt, or with the socket that is to take over (`is_planned`): asks for what is missing, or opens it.
     pub(super) fn prepare(
         &mut self,
@@ -24,7 +19,7 @@ impl<P: Payload> Connection<P> {
         let is_function = self.identity.url == FUNCTION;
         let need = if is_function && url.is_none() {
             Need::Url
-        } else if self.wants_token() && !self.access.is_fresh(&self.config.auth, cx.now) {
+        } else if self.with_token && !self.access.is_fresh(&self.config.auth, cx.now) {
             Need::Token
         } else {
             self.go_on(reason, is_planned, url, cx);

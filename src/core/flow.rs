@@ -97,15 +97,12 @@ struct Posted {
 }
 
 /// Transitions and suspected gaps that wait for a suspended tab. Older ones are dropped: the last tell the state,
-/// and one suspected gap says as much as many.
+/// and of gaps at one place one says as much as many.
 const MAX_NOTES: usize = 256;
 
 impl<P> Item<P> {
-    fn is_superseded(&self) -> bool {
-        matches!(
-            self,
-            Self::Note(HubMessage::Status(..) | HubMessage::Gap { lost: None, .. })
-        )
+    fn is_suspected_gap(&self) -> bool {
+        matches!(self, Self::Note(HubMessage::Gap { lost: None, .. }))
     }
 }
 
@@ -187,16 +184,27 @@ impl<P: Payload> Lane<P> {
     /// Adds a control message at the end.
     pub fn push_note(&mut self, note: HubMessage) {
         self.queue.push_back(Item::Note(note));
-        if self.queue.len() > MAX_NOTES
-            && self
-                .queue
-                .iter()
-                .filter(|item| item.is_superseded())
-                .count()
-                > MAX_NOTES
-            && let Some(oldest) = self.queue.iter().position(Item::is_superseded)
+        if self.queue.len() <= MAX_NOTES {
+            return;
+        }
+        let superseded = |index: &usize| self.is_superseded(*index);
+        if (0..self.queue.len()).filter(superseded).count() > MAX_NOTES
+            && let Some(oldest) = (0..self.queue.len()).find(superseded)
         {
             self.queue.remove(oldest);
+        }
+    }
+
+    /// Whether a note can be dropped: a transition, and a suspected gap with another one before the next message.
+    fn is_superseded(&self, index: usize) -> bool {
+        match self.queue.get(index) {
+            Some(Item::Note(HubMessage::Status(..))) => true,
+            Some(gap) if gap.is_suspected_gap() => self
+                .queue
+                .range(index + 1..)
+                .take_while(|item| matches!(item, Item::Note(_)))
+                .any(Item::is_suspected_gap),
+            Some(_) | None => false,
         }
     }
 

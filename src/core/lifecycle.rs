@@ -199,7 +199,7 @@ impl<P: Payload> Connection<P> {
 
     fn handle_closed(&mut self, code: u16, why: String, clean: bool, cx: &mut Cx<'_, P>) {
         let was_open = self.status.state.is_open();
-        let is_refused = self.wants_token() && self.config.auth.refused_codes.contains(&code);
+        let is_refused = self.with_token && self.config.auth.refused_codes.contains(&code);
         if is_refused {
             self.handle_refused((code, why, clean), cx);
         } else if self.config.reconnect.fatal_codes.contains(&code) {
@@ -292,6 +292,7 @@ impl<P: Payload> Connection<P> {
             lost: None,
             reason: GapReason::Lost(reason),
         };
+        self.holes = (self.holes.0 + 1, reason);
         self.fanout.push_note(&gap);
     }
 

@@ -101,7 +101,7 @@ impl<P: Payload> Connection<P> {
                 }
             }
             SocketEvent::Closed { code, .. } => {
-                if self.wants_token() && self.config.auth.refused_codes.contains(&code) {
+                if self.with_token && self.config.auth.refused_codes.contains(&code) {
                     self.access.handle_refused();
                 }
                 self.successor = None;
