@@ -3,9 +3,11 @@
 use core::time::Duration;
 
 use tabwire::core::{Input, PortId};
-use tabwire::protocol::{Attach, ConnId, HandleId, Hello, Liveness, MessageError, TabMessage};
+use tabwire::protocol::{
+    Attach, ConnId, HandleId, Hello, Liveness, MessageError, Needs, TabMessage,
+};
 
-use crate::driver::url_of;
+use crate::driver::{Driver, url_of};
 use crate::frame::{Frame, HandleNo, SendNo};
 use crate::invariants::Held;
 use crate::net::Net;
@@ -70,7 +72,7 @@ impl World {
             Action::Online(is_online) => self.set_online(is_online),
             Action::Forbid(identity, is_forbidden) => {
                 let identity = self.disturbed(identity);
-                self.driver.forbid(identity, is_forbidden);
+                self.net.links.forbid(identity, is_forbidden);
             }
             Action::Cast(identity, count, size) => {
                 let identity = self.identity(identity);
@@ -98,6 +100,14 @@ impl World {
             }
             Action::Stop => self.stop(true),
             Action::Restart => self.stop(false),
+            Action::KillWorker => {
+                self.hubs.kill(&mut self.net);
+                self.disturb_all();
+            }
+            Action::RestartWorker => {
+                self.restart_worker();
+                self.disturb_all();
+            }
         }
         Ok(())
     }
@@ -171,6 +181,7 @@ impl World {
             url: url_of(identity),
             protocols: Vec::new(),
             key: String::new(),
+            needs: Needs::default(),
             options: if is_bad {
                 Err("queue.ttl")
             } else {
@@ -241,6 +252,7 @@ impl World {
                 handle,
                 code: None,
                 reason: String::new(),
+                purge: false,
             },
             3 => TabMessage::Send {
                 handle,
@@ -258,13 +270,31 @@ impl World {
                 focused: true,
                 online: false,
             }),
-            _ => return self.input(Input::Malformed(stranger, 0, MessageError::Malformed)),
+            _ => {
+                let nonsense = Input::Malformed(stranger, 0, MessageError::Malformed);
+                return self.input_from_strangers(nonsense);
+            }
         };
         if let Some(index) = page {
             self.pages[index].post(message, &mut self.net);
             return Ok(());
         }
-        self.input(Input::Message(stranger, message))
+        self.input_from_strangers(Input::Message(stranger, message))
+    }
+
+    /// Every hub hears what comes through a port that no page has.
+    fn input_from_strangers(&mut self, input: Input<Frame>) -> Held {
+        let hubs: Vec<_> = self.hubs.living().map(Driver::no).collect();
+        for hub in hubs {
+            self.tell(hub, input.clone())?;
+        }
+        Ok(())
+    }
+
+    fn disturb_all(&mut self) {
+        for identity in 0..self.plan.identities.len() {
+            self.disturb(identity);
+        }
     }
 
     fn identity(&self, number: u8) -> usize {

@@ -6,11 +6,12 @@ use std::rc::Rc;
 use core::time::Duration;
 
 use tabwire::core::{Deadline, Delivery, Hub, Input, Output, PortId, SocketEvent, SocketId};
-use tabwire::protocol::Report;
+use tabwire::protocol::{HubMessage, Report};
 use tabwire::time::Time;
 
 use crate::event::{Event, ToPage};
 use crate::frame::Frame;
+use crate::hubs::HubNo;
 use crate::invariants::{Check, Held};
 use crate::link::LinkId;
 use crate::net::Net;
@@ -21,6 +22,7 @@ use crate::trace::Trace;
 /// A hub and what connects it to its world.
 #[derive(Debug)]
 pub struct Driver {
+    no: HubNo,
     hub: Hub<Frame>,
     rng: fastrand::Rng,
     reference: Reference,
@@ -28,7 +30,7 @@ pub struct Driver {
     sockets: BTreeMap<LinkId, SocketId>,
     forgotten: BTreeSet<PortId>,
     watches: BTreeMap<PortId, TabNo>,
-    forbidden: BTreeSet<usize>,
+    is_dead: bool,
     is_tick_asked: bool,
     timer: Option<Time>,
     timers: u64,
@@ -44,8 +46,9 @@ const TICK: Duration = Duration::from_micros(40);
 
 impl Driver {
     /// A driver with an empty hub.
-    pub fn new(rng: &mut fastrand::Rng) -> Self {
+    pub fn new(no: HubNo, rng: &mut fastrand::Rng) -> Self {
         Self {
+            no,
             hub: Hub::new(rng.u64(..)),
             rng: rng.fork(),
             reference: Reference::new(),
@@ -53,7 +56,7 @@ impl Driver {
             sockets: BTreeMap::new(),
             forgotten: BTreeSet::new(),
             watches: BTreeMap::new(),
-            forbidden: BTreeSet::new(),
+            is_dead: false,
             is_tick_asked: false,
             timer: None,
             timers: 0,
@@ -82,13 +85,21 @@ impl Driver {
         self.sockets.get(&link).copied()
     }
 
-    /// From now on the browser refuses to construct WebSockets to an identity, or does so again.
-    pub fn forbid(&mut self, identity: usize, is_forbidden: bool) {
-        if is_forbidden {
-            self.forbidden.insert(identity);
-        } else {
-            self.forbidden.remove(&identity);
-        }
+    /// Its number.
+    pub fn no(&self) -> HubNo {
+        self.no
+    }
+
+    /// Whether it is still there.
+    pub fn lives(&self) -> bool {
+        !self.is_dead
+    }
+
+    /// Its worker has ended.
+    pub fn die(&mut self) {
+        self.is_dead = true;
+        self.watches.clear();
+        self.reference.die();
     }
 
     /// The ports that wait for the lock of a page.
@@ -149,7 +160,7 @@ impl Driver {
             trace.say(net.now(), || format!("  {output:?}"));
             self.reference.observe(&output)?;
             self.resolve_ends()?;
-            self.carry_out(output, net, inbox);
+            self.carry_out(output, net, inbox)?;
         }
         Err(Check::NoEndlessWork.breach(format!("more than {MOST_OUTPUTS} outputs")))
     }
@@ -164,20 +175,28 @@ impl Driver {
         output: Output<Frame>,
         net: &mut Net,
         inbox: &mut VecDeque<Input<Frame>>,
-    ) {
+    ) -> Held {
         match output {
             Output::Timeout(_) => {}
-            Output::Post(port, message) => net.post_to_page(port, ToPage::Message(message)),
+            Output::Post(port, message) => net.post_to_page(port, self.encode(message)),
             Output::Deliver(delivery) => deliver(&delivery, net),
             Output::Open { socket, url, .. } => {
                 let identity = identity_of(&url).unwrap_or_default();
-                if self.forbidden.contains(&identity) {
-                    inbox.push_back(Input::Socket(socket, SocketEvent::Refused));
-                    return;
+                let rival = net.links.rival(self.no, identity);
+                Check::OneLiveSocket.require(rival.is_none(), || {
+                    format!(
+                        "{socket:?} of {:?} is opened beside one of {rival:?}",
+                        self.no
+                    )
+                })?;
+                let whose = (self.no, socket);
+                match net.links.open(&mut net.schedule, whose, identity) {
+                    Some(link) => {
+                        self.links.insert(socket, link);
+                        self.sockets.insert(link, socket);
+                    }
+                    None => inbox.push_back(Input::Socket(socket, SocketEvent::Refused)),
                 }
-                let link = net.links.open(&mut net.schedule, socket, identity);
-                self.links.insert(socket, link);
-                self.sockets.insert(link, socket);
             }
             Output::Send(socket, frame) => {
                 if let Some(link) = self.links.get(&socket) {
@@ -192,7 +211,7 @@ impl Driver {
             Output::Watch(port, lock) => {
                 if let Some(tab) = tab_of(&lock) {
                     self.watches.insert(port, tab);
-                    net.after(Duration::from_millis(1), Event::LockFree(tab));
+                    net.after(Duration::from_millis(1), Event::TabGone(tab));
                 }
             }
             Output::Forget(port) => {
@@ -201,8 +220,20 @@ impl Driver {
             }
             Output::Tick => {
                 self.is_tick_asked = true;
-                net.after(TICK, Event::Tick);
+                net.after(TICK, Event::Tick(self.no));
             }
+        }
+        Ok(())
+    }
+
+    /// What a page is told, with what the driver alone knows.
+    fn encode(&self, message: HubMessage) -> ToPage {
+        if matches!(message, HubMessage::Welcome) {
+            ToPage::Welcome(self.no)
+        } else if matches!(message, HubMessage::Beat) {
+            ToPage::Beat(self.no)
+        } else {
+            ToPage::Message(message)
         }
     }
 
@@ -231,7 +262,7 @@ impl Driver {
             _ => self.rng.u64(0..1500),
         };
         let at = at + Duration::from_micros(late);
-        net.schedule.at(at, Event::Timer(self.timers));
+        net.schedule.at(at, Event::Timer(self.no, self.timers));
     }
 }
 

@@ -6,6 +6,7 @@ use tabwire::core::PortId;
 use tabwire::protocol::{ConnId, HubMessage, TabMessage};
 
 use crate::frame::Frame;
+use crate::hubs::HubNo;
 use crate::link::{Down, LinkId, Up};
 use crate::page::TabNo;
 use crate::plan::Action;
@@ -27,19 +28,29 @@ pub enum Event {
     Up(LinkId, Up),
     /// Something has come through a link to the browser.
     Down(LinkId, Down),
-    /// The tick that the hub asked for.
-    Tick,
-    /// The timer of the hub. The number tells whether it is still set.
-    Timer(u64),
+    /// The tick that a hub asked for.
+    Tick(HubNo),
+    /// The timer of a hub. The number tells whether it is still set.
+    Timer(HubNo, u64),
     /// The lock of a page is free.
-    LockFree(TabNo),
+    TabGone(TabNo),
+    /// The lock of a hub is free.
+    HubGone(HubNo),
     /// Time to look at what must hold at any time.
     Audit,
 }
 
-/// What goes from the hub to a page.
+/// What goes from the hub to a page, or from the browser about the hub.
 #[derive(Clone, Debug)]
 pub enum ToPage {
+    /// The worker script runs, anew.
+    Script,
+    /// The hub knows this page.
+    Welcome(HubNo),
+    /// The hub is there.
+    Beat(HubNo),
+    /// The lock of the hub was granted: it is no more.
+    Gone,
     /// A control message.
     Message(HubMessage),
     /// Messages of a connection.

@@ -19,6 +19,7 @@ mod driver;
 mod event;
 mod finish;
 mod frame;
+mod hubs;
 mod invariants;
 #[path = "../support/json.rs"]
 mod json;

@@ -8,6 +8,7 @@ use tabwire::time::Time;
 
 use crate::event::{Event, ToPage};
 use crate::frame::Frame;
+use crate::hubs::HubNo;
 use crate::link::{Down, LinkId, Links, Weather};
 use crate::ports::Ports;
 use crate::schedule::Schedule;
@@ -50,6 +51,17 @@ impl Net {
     /// A link breaks.
     pub fn reset(&mut self, link: LinkId, all: bool) {
         self.links.reset(&mut self.schedule, link, all);
+    }
+
+    /// The connections of a hub are cut.
+    pub fn cut(&mut self, hub: HubNo, arrives: bool) {
+        self.links.cut(&mut self.schedule, hub, arrives);
+    }
+
+    /// Whoever listens at this port needs so long to start.
+    pub fn hold_port(&mut self, port: PortId, startup: Duration) {
+        let until = self.now() + startup;
+        self.ports.hold(port, until);
     }
 
     /// A page posts something to the hub.

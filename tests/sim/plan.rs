@@ -72,6 +72,10 @@ pub enum Action {
     Stop,
     /// The server is back, for all identities.
     Restart,
+    /// The worker ends without a word.
+    KillWorker,
+    /// The worker is restarted without a word: its ports lead to an empty hub.
+    RestartWorker,
     /// The browser goes offline or online.
     Online(bool),
     /// The browser refuses to construct WebSockets to an identity, or no longer.
@@ -160,6 +164,8 @@ const KINDS: &[(u32, Kind)] = &[
     }),
     (4, |_| Action::Stop),
     (12, |_| Action::Restart),
+    (3, |_| Action::KillWorker),
+    (3, |_| Action::RestartWorker),
     (8, |rng| Action::Online(rng.u8(0..3) > 0)),
     (1, |rng| Action::Forbid(rng.u8(..), rng.u8(0..4) == 0)),
 ];

@@ -1,4 +1,4 @@
-//! A world: a hub, its pages, its server, and what happens among them.
+//! A world: its hubs, its pages, its server, and what happens among them.
 
 use core::time::Duration;
 
@@ -6,9 +6,10 @@ use tabwire::core::{Input, PortId};
 use tabwire::protocol::Liveness;
 use tabwire::time::Time;
 
-use crate::driver::{Driver, identity_of};
-use crate::event::Event;
+use crate::driver::identity_of;
+use crate::event::{Event, ToPage};
 use crate::frame::Frame;
+use crate::hubs::{HubNo, Hubs};
 use crate::invariants::Held;
 use crate::net::Net;
 use crate::page::{LOOK_EVERY, Life, Page, TabNo};
@@ -21,8 +22,8 @@ use crate::trace::Trace;
 pub struct World {
     /// What carries things.
     pub net: Net,
-    /// The hub.
-    pub driver: Driver,
+    /// The hubs.
+    pub hubs: Hubs,
     /// The server.
     pub server: Server,
     /// Every page there has been.
@@ -59,7 +60,7 @@ impl World {
         net.after(AUDIT_EVERY, Event::Audit);
         let identities = plan.identities.len();
         Self {
-            driver: Driver::new(&mut rng),
+            hubs: Hubs::new(&mut rng),
             server: Server::new(identities, plan.habits),
             net,
             pages: Vec::new(),
@@ -86,7 +87,7 @@ impl World {
     /// Opens a page.
     pub fn open_page(&mut self, liveness: Liveness, is_visible: bool) {
         let no = TabNo(self.pages.len() as u32);
-        let port = self.next_port();
+        let port = self.connect();
         let seen = (is_visible, self.is_online);
         let page = Page::open(no, port, liveness, seen, &mut self.net);
         self.pages.push(page);
@@ -95,7 +96,7 @@ impl World {
     /// The lock of a page is free some 20 ms after the page is gone.
     pub fn free_lock(&mut self, tab: TabNo) {
         let delay = Duration::from_millis(self.rng.u64(17..42));
-        self.net.after(delay, Event::LockFree(tab));
+        self.net.after(delay, Event::TabGone(tab));
     }
 
     /// Something has come between the browser and the server of an identity.
@@ -106,7 +107,7 @@ impl World {
     fn happen(&mut self, event: Event) -> Held {
         match event {
             Event::Act(action) => self.act(action),
-            Event::AtHub(port, message) => self.input(Input::Message(port, message)),
+            Event::AtHub(port, message) => self.input(port, Input::Message(port, message)),
             Event::AtPage(port, message) => {
                 if let Some(page) = self.pages.iter_mut().find(|page| page.port == port)
                     && page.life != Life::Dead
@@ -115,10 +116,13 @@ impl World {
                 }
                 Ok(())
             }
-            Event::Turn(tab, turn) => self.pages[tab.0 as usize].take_turn(turn, &mut self.net),
+            Event::Turn(tab, turn) => {
+                self.pages[tab.0 as usize].take_turn(turn, &mut self.net)?;
+                self.reconnect(tab)
+            }
             Event::Look(tab) => self.look(tab),
             Event::Up(link, what) => {
-                if self.net.links.arrive_up(link) {
+                if self.net.links.arrive_up(link, &what) {
                     self.server.handle(&mut self.net, link, what);
                 }
                 Ok(())
@@ -128,22 +132,37 @@ impl World {
                     links, schedule, ..
                 } = &mut self.net;
                 match links.arrive_down(schedule, link, what) {
-                    Some((socket, event)) => self.input(Input::Socket(socket, event)),
+                    Some((hub, socket, event)) => self.tell(hub, Input::Socket(socket, event)),
                     None => Ok(()),
                 }
             }
-            Event::Tick => self.input(Input::Tick),
-            Event::Timer(number) => {
-                if self.driver.is_timer(number) {
-                    self.input(Input::Timeout)
+            Event::Tick(hub) => self.tell(hub, Input::Tick),
+            Event::Timer(hub, number) => {
+                let driver = self.hubs.get_mut(hub);
+                if driver.is_some_and(|driver| driver.is_timer(number)) {
+                    self.tell(hub, Input::Timeout)
                 } else {
                     Ok(())
                 }
             }
-            Event::LockFree(tab) => {
+            Event::TabGone(tab) => {
                 if !self.pages[tab.0 as usize].has_lock {
-                    for port in self.driver.watchers(tab) {
-                        self.input(Input::LockGranted(port))?;
+                    let watchers: Vec<_> = self
+                        .hubs
+                        .living()
+                        .flat_map(|driver| driver.watchers(tab))
+                        .collect();
+                    for port in watchers {
+                        self.input(port, Input::LockGranted(port))?;
+                    }
+                }
+                Ok(())
+            }
+            Event::HubGone(hub) => {
+                for page in &mut self.pages {
+                    if page.waits_for(hub) {
+                        page.inbox
+                            .push(ToPage::Gone, page.is_awake(), &mut self.net);
                     }
                 }
                 Ok(())
@@ -155,9 +174,23 @@ impl World {
         }
     }
 
-    /// Tells the hub something.
-    pub fn input(&mut self, input: Input<Frame>) -> Held {
-        self.driver.handle(input, &mut self.net, &mut self.trace)
+    /// Tells the hub behind a port something. If there is none any more, nobody listens.
+    pub fn input(&mut self, port: PortId, input: Input<Frame>) -> Held {
+        match self.hubs.at(port) {
+            Some(hub) => self.tell(hub, input),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells a hub something, if it lives.
+    pub fn tell(&mut self, hub: HubNo, input: Input<Frame>) -> Held {
+        self.hubs.input(hub, input, &mut self.net, &mut self.trace)
+    }
+
+    /// The worker is restarted, and the ports of the pages lead to its new hub.
+    pub fn restart_worker(&mut self) {
+        let ports: Vec<_> = self.living().map(|index| self.pages[index].port).collect();
+        self.hubs.restart(&ports, &mut self.net);
     }
 
     /// Does what the plan says.
@@ -171,8 +204,14 @@ impl World {
         if self.pages[tab.0 as usize].life != Life::Dead {
             self.net.after(LOOK_EVERY, Event::Look(tab));
         }
-        if self.pages[tab.0 as usize].look(&mut self.net) {
-            let port = self.next_port();
+        self.pages[tab.0 as usize].look(&mut self.net);
+        self.reconnect(tab)
+    }
+
+    /// Gives a page that has lost its hub a fresh port.
+    fn reconnect(&mut self, tab: TabNo) -> Held {
+        if self.pages[tab.0 as usize].has_lost_hub() {
+            let port = self.connect();
             self.pages[tab.0 as usize].move_to(port, &mut self.net)?;
         }
         Ok(())
@@ -187,12 +226,17 @@ impl World {
             }
             Some(_) | None => now,
         };
-        let report = |port| self.driver.report(port);
-        self.driver.reference().audit(now, reachable, report)
+        for driver in self.hubs.living() {
+            let report = |port| driver.report(port);
+            driver.reference().audit(now, reachable, report)?;
+        }
+        Ok(())
     }
 
-    fn next_port(&mut self) -> PortId {
+    fn connect(&mut self) -> PortId {
         self.ports += 1;
-        PortId(self.ports)
+        let port = PortId(self.ports);
+        self.hubs.connect(port, &mut self.net);
+        port
     }
 }

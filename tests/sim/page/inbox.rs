@@ -66,8 +66,8 @@ impl Inbox {
         self.is_running = !self.waiting.is_empty();
         let cost = match self.waiting.front() {
             None => return,
-            Some(ToPage::Message(_)) => EACH,
             Some(ToPage::Batch { frames, .. }) => EACH + self.pace * frames.len() as u32,
+            Some(_) => EACH,
         };
         let at = self.blocked_until.max(net.now()) + cost;
         net.schedule.at(at, Event::Turn(self.owner, self.turn));

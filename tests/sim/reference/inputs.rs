@@ -113,6 +113,7 @@ impl Reference {
                     self.by_identity.retain(|_, id| !self.conns[id].is_ended());
                 }
             }
+            TabMessage::Answer(..) => {}
             TabMessage::Report(id) => self.tabs.owe(port, Answer::Reply(*id)),
         }
     }

@@ -105,6 +105,7 @@ impl Reference {
                 }
                 Ok(())
             }
+            HubMessage::Need { .. } | HubMessage::Move(_) | HubMessage::Beside { .. } => Ok(()),
             HubMessage::Closed {
                 handle,
                 code,
