@@ -50,7 +50,7 @@ pub enum ToPage {
     /// The hub is there.
     Beat(HubNo),
     /// The lock of the hub was granted: it is no more.
-    Gone,
+    Gone(HubNo),
     /// A control message.
     Message(HubMessage),
     /// Messages of a connection.

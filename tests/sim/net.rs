@@ -64,6 +64,11 @@ impl Net {
         self.ports.hold(port, until);
     }
 
+    /// What a page posts to one port arrives after what it has posted to another.
+    pub fn follow_port(&mut self, port: PortId, before: PortId) {
+        self.ports.follow(port, before);
+    }
+
     /// A page posts something to the hub.
     pub fn post_to_hub(&mut self, port: PortId, message: TabMessage<Frame>) {
         let at = self.ports.arrival_at_hub(port, self.now());

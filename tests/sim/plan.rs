@@ -96,7 +96,7 @@ impl Plan {
             babbles: rng.u8(0..5) == 0,
         };
         let mut draw = Draw::new(rng);
-        let end = Time::from_millis(draw.rng.u64(120_000..600_000));
+        let end = Time::from_millis(draw.rng.u64(600_000..720_000));
         let mut actions = vec![(Time::ZERO, Action::OpenTab(draw.rng.bool(), true))];
         let mut now = Time::ZERO;
         while now < end {

@@ -45,6 +45,13 @@ impl Ports {
         *last = until.max(*last);
     }
 
+    /// What is posted to the hub through a port comes after what was posted through another.
+    pub fn follow(&mut self, port: PortId, before: PortId) {
+        if let Some((last, _)) = self.last.get(&before) {
+            self.hold(port, *last);
+        }
+    }
+
     /// Mostly well below a millisecond, now and then some.
     fn delay(&mut self) -> Duration {
         let most = if self.rng.u8(0..20) == 0 { 4000 } else { 300 };

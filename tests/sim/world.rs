@@ -117,7 +117,12 @@ impl World {
                 Ok(())
             }
             Event::Turn(tab, turn) => {
-                self.pages[tab.0 as usize].take_turn(turn, &mut self.net)?;
+                let page = &mut self.pages[tab.0 as usize];
+                if let Some(message) = page.inbox.first(turn) {
+                    self.trace
+                        .say(self.net.now(), || format!("    {tab:?} hears {message:?}"));
+                }
+                page.take_turn(turn, &mut self.net)?;
                 self.reconnect(tab)
             }
             Event::Look(tab) => self.look(tab),
@@ -162,7 +167,7 @@ impl World {
                 for page in &mut self.pages {
                     if page.waits_for(hub) {
                         page.inbox
-                            .push(ToPage::Gone, page.is_awake(), &mut self.net);
+                            .push(ToPage::Gone(hub), page.is_awake(), &mut self.net);
                     }
                 }
                 Ok(())

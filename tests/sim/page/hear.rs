@@ -27,7 +27,7 @@ impl Page {
                     self.start_over(net);
                 }
             }
-            ToPage::Gone => self.is_lost = true,
+            ToPage::Gone(hub) => self.is_lost |= self.hub == Some(hub),
             ToPage::Message(message) => {
                 self.waiting_since = None;
                 self.hear(message, net)?;
@@ -127,10 +127,10 @@ impl Page {
         Ok(())
     }
 
-    /// The worker script runs anew: all that the page has said is forgotten.
+    /// The worker script runs anew: all that the page has said is forgotten. A hello that was not answered before that is still
+    /// on its way, and is answered by the new hub.
     fn hear_script(&mut self, net: &mut Net) {
         if self.hub.is_some() {
-            self.hellos = 0;
             self.start_over(net);
         }
     }

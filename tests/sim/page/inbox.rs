@@ -73,6 +73,12 @@ impl Inbox {
         net.schedule.at(at, Event::Turn(self.owner, self.turn));
     }
 
+    /// What is about to be handled, unless the turn was called off.
+    pub fn first(&self, turn: u64) -> Option<&ToPage> {
+        let is_on = self.is_running && turn == self.turn;
+        self.waiting.front().filter(|_| is_on)
+    }
+
     /// Takes what has been handled, unless the turn was called off.
     pub fn take(&mut self, turn: u64) -> Option<ToPage> {
         if !self.is_running || turn != self.turn {

@@ -157,6 +157,10 @@ impl Page {
     pub fn suspend(&mut self, net: &mut Net) {
         self.post(TabMessage::Suspend, net);
         self.life = Life::Suspended;
+        // It will not see when the connection opens and what it has posted is sent.
+        self.handles
+            .iter_mut()
+            .for_each(|handle| handle.sends.risk());
         self.inbox.stop();
     }
 
@@ -215,6 +219,7 @@ impl Page {
             self.post(handle.detach(None), net);
         }
         self.post(TabMessage::Bye, net);
+        net.follow_port(port, self.port);
         self.port = port;
         self.is_lost = false;
         self.hellos = 0;
