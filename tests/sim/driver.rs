@@ -6,7 +6,7 @@ use std::rc::Rc;
 use core::time::Duration;
 
 use tabwire::core::{Deadline, Delivery, Hub, Input, Output, PortId, SocketEvent, SocketId};
-use tabwire::protocol::{HubMessage, Report};
+use tabwire::protocol::{HubMessage, Peer, Report};
 use tabwire::time::Time;
 
 use crate::event::{Event, ToPage};
@@ -18,11 +18,13 @@ use crate::net::Net;
 use crate::page::TabNo;
 use crate::reference::Reference;
 use crate::trace::Trace;
+use crate::worker::Worker;
 
 /// A hub and what connects it to its world.
 #[derive(Debug)]
 pub struct Driver {
     no: HubNo,
+    worker: Worker,
     hub: Hub<Frame>,
     rng: fastrand::Rng,
     reference: Reference,
@@ -30,6 +32,7 @@ pub struct Driver {
     sockets: BTreeMap<LinkId, SocketId>,
     forgotten: BTreeSet<PortId>,
     watches: BTreeMap<PortId, TabNo>,
+    peers: BTreeSet<HubNo>,
     is_dead: bool,
     is_tick_asked: bool,
     timer: Option<Time>,
@@ -41,14 +44,17 @@ pub struct Driver {
 
 /// An input leads to fewer outputs than this.
 const MOST_OUTPUTS: usize = 20_000;
+/// How soon other hubs hear what one says.
+const ANNOUNCED: Duration = Duration::from_micros(400);
 /// How soon a tick comes: as the next task.
 const TICK: Duration = Duration::from_micros(40);
 
 impl Driver {
     /// A driver with an empty hub.
-    pub fn new(no: HubNo, rng: &mut fastrand::Rng) -> Self {
+    pub fn new(no: HubNo, worker: Worker, rng: &mut fastrand::Rng) -> Self {
         Self {
             no,
+            worker,
             hub: Hub::new(rng.u64(..)),
             rng: rng.fork(),
             reference: Reference::new(),
@@ -56,6 +62,7 @@ impl Driver {
             sockets: BTreeMap::new(),
             forgotten: BTreeSet::new(),
             watches: BTreeMap::new(),
+            peers: BTreeSet::new(),
             is_dead: false,
             is_tick_asked: false,
             timer: None,
@@ -90,6 +97,27 @@ impl Driver {
         self.no
     }
 
+    /// The worker that it runs in.
+    pub fn worker(&self) -> Worker {
+        self.worker
+    }
+
+    /// What other hubs are told of it.
+    pub fn peer(&self, build: String, net: &Net) -> Peer {
+        Peer {
+            build,
+            epoch: self.no.epoch(),
+            lock: Some(self.no.lock()),
+            address: self.worker.address(),
+            since: net.clock.wall(net.now()).as_secs_f64() * 1000.0,
+        }
+    }
+
+    /// The lock of another hub is free. True if this one has waited for it.
+    pub fn hears_end_of(&mut self, peer: HubNo) -> bool {
+        self.peers.remove(&peer)
+    }
+
     /// Whether it is still there.
     pub fn lives(&self) -> bool {
         !self.is_dead
@@ -108,20 +136,27 @@ impl Driver {
         watches.map(|(port, _)| *port).collect()
     }
 
+    /// Locks that may have been granted while nobody listened.
+    pub fn missed(&self) -> Vec<Event> {
+        let tabs = self.watches.values().map(|tab| Event::TabGone(*tab));
+        let peers = self.peers.iter().map(|peer| Event::HubGone(*peer));
+        tabs.chain(peers).collect()
+    }
+
     /// One input, then outputs until the hub waits. What an output causes at once is the next input.
     pub fn handle(&mut self, input: Input<Frame>, net: &mut Net, trace: &mut Trace) -> Held {
         if self.is_unheard(&input) {
             return Ok(());
         }
-        let now = net.now();
+        let now = net.clock.monotonic(net.now());
         let mut inbox = VecDeque::from([input]);
         while let Some(input) = inbox.pop_front() {
             self.inputs += 1;
-            trace.say(now, || format!("→ {input:?}"));
+            trace.say(net.now(), || format!("→ {input:?}"));
             if matches!(input, Input::Tick) {
                 self.is_tick_asked = false;
             }
-            let is_timeout = matches!(input, Input::Timeout);
+            let is_timeout = matches!(input, Input::Timeout { .. });
             self.reference.take(now, &input);
             self.hub.handle_input(now, input);
             self.resolve_ends()?;
@@ -160,7 +195,7 @@ impl Driver {
             trace.say(net.now(), || format!("  {output:?}"));
             self.reference.observe(&output)?;
             self.resolve_ends()?;
-            self.carry_out(output, net, inbox)?;
+            self.carry_out(output, net, inbox);
         }
         Err(Check::NoEndlessWork.breach(format!("more than {MOST_OUTPUTS} outputs")))
     }
@@ -175,20 +210,13 @@ impl Driver {
         output: Output<Frame>,
         net: &mut Net,
         inbox: &mut VecDeque<Input<Frame>>,
-    ) -> Held {
+    ) {
         match output {
             Output::Timeout(_) => {}
             Output::Post(port, message) => net.post_to_page(port, self.encode(message)),
             Output::Deliver(delivery) => deliver(&delivery, net),
             Output::Open { socket, url, .. } => {
                 let identity = identity_of(&url).unwrap_or_default();
-                let rival = net.links.rival(self.no, identity);
-                Check::OneLiveSocket.require(rival.is_none(), || {
-                    format!(
-                        "{socket:?} of {:?} is opened beside one of {rival:?}",
-                        self.no
-                    )
-                })?;
                 let whose = (self.no, socket);
                 match net.links.open(&mut net.schedule, whose, identity) {
                     Some(link) => {
@@ -208,6 +236,20 @@ impl Driver {
                     net.links.close(&mut net.schedule, *link, code);
                 }
             }
+            Output::Retire { socket, code, .. } => {
+                if let Some(link) = self.links.get(&socket) {
+                    net.links.retire(&mut net.schedule, *link, code);
+                }
+            }
+            Output::Announce(message) => {
+                net.after(ANNOUNCED, Event::Announced(self.no, message));
+            }
+            Output::WatchPeer { epoch, .. } => {
+                if let Some(peer) = HubNo::of(&epoch) {
+                    self.peers.insert(peer);
+                    net.after(Duration::from_millis(1), Event::HubGone(peer));
+                }
+            }
             Output::Watch(port, lock) => {
                 if let Some(tab) = tab_of(&lock) {
                     self.watches.insert(port, tab);
@@ -223,7 +265,6 @@ impl Driver {
                 net.after(TICK, Event::Tick(self.no));
             }
         }
-        Ok(())
     }
 
     /// What a page is told, with what the driver alone knows.
@@ -242,7 +283,12 @@ impl Driver {
         match input {
             Input::Message(port, _) | Input::Malformed(port, ..) => self.forgotten.contains(port),
             Input::LockGranted(port) => self.watches.remove(port).is_none(),
-            Input::Socket(..) | Input::Tick | Input::Timeout => false,
+            Input::Socket(..)
+            | Input::Tick
+            | Input::Timeout { .. }
+            | Input::Start { .. }
+            | Input::Peer(_)
+            | Input::PeerGone { .. } => false,
         }
     }
 
@@ -261,7 +307,7 @@ impl Driver {
             0 => self.rng.u64(0..30_000),
             _ => self.rng.u64(0..1500),
         };
-        let at = at + Duration::from_micros(late);
+        let at = net.clock.when(at) + Duration::from_micros(late);
         net.schedule.at(at, Event::Timer(self.no, self.timers));
     }
 }

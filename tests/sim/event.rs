@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use tabwire::core::PortId;
-use tabwire::protocol::{ConnId, HubMessage, TabMessage};
+use tabwire::protocol::{ConnId, HubMessage, PeerMessage, TabMessage};
 
 use crate::frame::Frame;
 use crate::hubs::HubNo;
@@ -34,10 +34,42 @@ pub enum Event {
     Timer(HubNo, u64),
     /// The lock of a page is free.
     TabGone(TabNo),
+    /// The worker of a hub has loaded its script and its wasm.
+    HubUp(HubNo),
+    /// A hub has said something to all others.
+    Announced(HubNo, PeerMessage),
+    /// What a hub has said has come to another.
+    AtPeer(HubNo, PeerMessage),
+    /// A worker that was frozen for a while goes on.
+    Thaw(HubNo),
     /// The lock of a hub is free.
     HubGone(HubNo),
     /// Time to look at what must hold at any time.
     Audit,
+}
+
+impl Event {
+    /// Whether it happens outside the computer.
+    pub fn is_outside(&self) -> bool {
+        match self {
+            Self::Up(..) => true,
+            Self::Act(action) => action.is_of_server(),
+            Self::AtHub(..)
+            | Self::AtPage(..)
+            | Self::Turn(..)
+            | Self::Look(_)
+            | Self::Down(..)
+            | Self::Tick(_)
+            | Self::Timer(..)
+            | Self::TabGone(_)
+            | Self::HubUp(_)
+            | Self::Announced(..)
+            | Self::AtPeer(..)
+            | Self::Thaw(_)
+            | Self::HubGone(_)
+            | Self::Audit => false,
+        }
+    }
 }
 
 /// What goes from the hub to a page, or from the browser about the hub.

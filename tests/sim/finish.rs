@@ -21,14 +21,17 @@ impl World {
     /// Lives through the plan and to the end.
     pub fn live(&mut self) -> Held {
         self.run_until(self.plan.end)?;
+        let awake = self.net.clock.wakes_at(self.net.now());
+        self.run_until(awake.unwrap_or(self.net.now()))?;
         self.heal()?;
         self.run_until(self.net.now() + SETTLE)?;
         for identity in 0..self.plan.identities.len() {
             self.carry_out(Action::Cast(identity as u8, 3, 100))?;
         }
         self.run_until(self.net.now() + Duration::from_secs(20))?;
+        let now = self.net.clock.monotonic(self.net.now());
         for driver in self.hubs.living() {
-            driver.reference().check_settled(self.net.now())?;
+            driver.reference().check_settled(now)?;
         }
         self.leave()?;
         self.run_until(self.net.now() + FORGET_SUSPENDED_AFTER + LEAVE)?;
@@ -39,12 +42,15 @@ impl World {
         self.close_the_books()
     }
 
-    /// The server is back, the browser online, every page awake and quick.
+    /// The server is back, the browser online, every worker and every page awake and quick.
     fn heal(&mut self) -> Held {
         self.carry_out(Action::Restart)?;
         self.set_online(true);
         for identity in 0..self.plan.identities.len() {
             self.carry_out(Action::Forbid(identity as u8, false))?;
+        }
+        for hub in self.hubs.frozen() {
+            self.hubs.thaw(hub, &mut self.net);
         }
         for _ in 0..self.pages.len() {
             self.bring_back(0, true);

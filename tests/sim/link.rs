@@ -62,6 +62,8 @@ enum Ready {
     Open,
     /// A close frame has come. The browser throws away what is sent from now on.
     Closing,
+    /// The hub has begun the closing handshake and waits for its end.
+    Retiring,
     /// It has ended, or the hub has forgotten it.
     Closed,
     /// Its worker has ended, and nobody is left who could hear of it.
@@ -150,14 +152,21 @@ impl Links {
         Some(id)
     }
 
-    /// Another hub than this one that has a live WebSocket to an identity.
-    pub fn rival(&self, hub: HubNo, identity: usize) -> Option<HubNo> {
-        let is_rival = |link: &&Link| {
-            link.hub != hub
-                && link.identity == identity
-                && !matches!(link.ready, Ready::Closed | Ready::Cut)
-        };
-        self.by_id.values().find(is_rival).map(|link| link.hub)
+    /// Which hubs have a live WebSocket to which identity.
+    pub fn live(&self) -> impl Iterator<Item = (HubNo, usize)> {
+        let live = self
+            .by_id
+            .values()
+            .filter(|link| matches!(link.ready, Ready::Connecting | Ready::Open | Ready::Closing));
+        live.map(|link| (link.hub, link.identity))
+    }
+
+    /// The browser has lost the connections of a hub, and says so.
+    pub fn drop_all(&mut self, schedule: &mut Schedule, hub: HubNo) {
+        let links = self.by_id.iter().filter(|(_, link)| link.hub == hub);
+        for id in links.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.reset(schedule, id, true);
+        }
     }
 
     /// The worker of a hub has ended, and the browser cuts its connections: what is under way to the server may still arrive.
@@ -194,6 +203,23 @@ impl Links {
             link.ready = Ready::Closed;
             self.go_up(schedule, id, Up::Close(code));
         }
+    }
+
+    /// The hub begins the closing handshake and waits for its end.
+    pub fn retire(&mut self, schedule: &mut Schedule, id: LinkId, code: u16) {
+        if let Some(link) = self
+            .by_id
+            .get_mut(&id)
+            .filter(|link| link.ready == Ready::Open)
+        {
+            link.ready = Ready::Retiring;
+            self.go_up(schedule, id, Up::Close(Some(code)));
+        }
+    }
+
+    /// The hub that has a link.
+    pub fn hub_of(&self, id: LinkId) -> Option<HubNo> {
+        self.by_id.get(&id).map(|link| link.hub)
     }
 
     /// The server says something.

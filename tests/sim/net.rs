@@ -6,6 +6,7 @@ use tabwire::core::PortId;
 use tabwire::protocol::TabMessage;
 use tabwire::time::Time;
 
+use crate::clock::Clock;
 use crate::event::{Event, ToPage};
 use crate::frame::Frame;
 use crate::hubs::HubNo;
@@ -18,6 +19,8 @@ use crate::schedule::Schedule;
 pub struct Net {
     /// What will happen.
     pub schedule: Schedule,
+    /// The clocks of the computer.
+    pub clock: Clock,
     /// The links to the server.
     pub links: Links,
     ports: Ports,
@@ -28,6 +31,7 @@ impl Net {
     pub fn new(weather: Weather, rng: &mut fastrand::Rng) -> Self {
         Self {
             schedule: Schedule::default(),
+            clock: Clock::default(),
             links: Links::new(weather, rng.fork()),
             ports: Ports::new(rng.fork()),
         }
@@ -51,6 +55,11 @@ impl Net {
     /// A link breaks.
     pub fn reset(&mut self, link: LinkId, all: bool) {
         self.links.reset(&mut self.schedule, link, all);
+    }
+
+    /// The browser has lost the connections of a hub.
+    pub fn drop_links(&mut self, hub: HubNo) {
+        self.links.drop_all(&mut self.schedule, hub);
     }
 
     /// The connections of a hub are cut.

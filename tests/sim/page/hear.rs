@@ -7,6 +7,7 @@ use crate::event::ToPage;
 use crate::hubs::HubNo;
 use crate::invariants::{Check, Held};
 use crate::net::Net;
+use crate::worker::Worker;
 
 impl Page {
     /// Handles one message and goes on with the next.
@@ -108,6 +109,12 @@ impl Page {
                     self.start_over(net);
                 }
             }
+            HubMessage::Move(address) => {
+                if let Some(worker) = Worker::at(&address) {
+                    self.worker = worker;
+                    self.is_lost = true;
+                }
+            }
             HubMessage::Status(conn, status) => {
                 self.on(conn).for_each(|handle| handle.show(&status));
             }
@@ -118,7 +125,6 @@ impl Page {
             | HubMessage::Beat
             | HubMessage::Welcome
             | HubMessage::Need { .. }
-            | HubMessage::Move(_)
             | HubMessage::Beside { .. }
             | HubMessage::Census { .. }
             | HubMessage::Reply(..)

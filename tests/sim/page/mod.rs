@@ -19,6 +19,7 @@ use crate::frame::{Frame, HandleNo};
 use crate::hubs::HubNo;
 use crate::invariants::Held;
 use crate::net::Net;
+use crate::worker::Worker;
 
 pub use handle::{Handle, Stage};
 pub use inbox::Inbox;
@@ -46,6 +47,8 @@ pub struct Page {
     pub no: TabNo,
     /// The port it uses.
     pub port: PortId,
+    /// The worker that it has its port to.
+    pub worker: Worker,
     /// How its death shows.
     pub liveness: Liveness,
     /// Whether it can do anything.
@@ -62,6 +65,8 @@ pub struct Page {
     hub: Option<HubNo>,
     /// The hub that has forgotten it, until it is known whether the next one is the same.
     unsettled: Option<HubNo>,
+    /// The hub that was lost last, if the worker of that is tried again.
+    lost: Option<HubNo>,
     is_lost: bool,
     conns: BTreeMap<ConnId, u64>,
     heard_at: Time,
@@ -81,7 +86,7 @@ impl Page {
     /// A page that says hello on its port.
     pub fn open(
         no: TabNo,
-        port: PortId,
+        (port, worker): (PortId, Worker),
         liveness: Liveness,
         (visible, online): (bool, bool),
         net: &mut Net,
@@ -89,6 +94,7 @@ impl Page {
         let mut page = Self {
             no,
             port,
+            worker,
             liveness,
             life: Life::Awake,
             has_lock: liveness == Liveness::Locks,
@@ -98,6 +104,7 @@ impl Page {
             online,
             hub: None,
             unsettled: None,
+            lost: None,
             is_lost: false,
             conns: BTreeMap::new(),
             heard_at: net.now(),
@@ -211,6 +218,18 @@ impl Page {
     /// Whether it needs a fresh port, since nobody listens to the one it has.
     pub fn has_lost_hub(&self) -> bool {
         self.is_lost
+    }
+
+    /// Decides where to look for a hub: where the lost one was, and if nobody answers there, in a worker that replaces it.
+    pub fn seek(&mut self) -> Worker {
+        match (self.hub, self.lost, self.worker) {
+            (Some(hub), ..) => self.lost = Some(hub),
+            (None, Some(lost), Worker::Shared(build, _)) => {
+                self.worker = Worker::Shared(build, Some(lost));
+            }
+            (None, ..) => {}
+        }
+        self.worker
     }
 
     /// Goes to a fresh port. Should somebody listen to the old one after all, it leaves there.
