@@ -3,15 +3,20 @@
 use core::time::Duration;
 
 use tabwire::core::{Input, PortId};
-use tabwire::protocol::{Attach, ConnId, HandleId, Hello, Liveness, MessageError, TabMessage};
+use tabwire::protocol::{
+    Attach, ConnId, HandleId, Hello, Liveness, MessageError, Needs, TabMessage,
+};
 
-use crate::driver::url_of;
+use crate::driver::{Driver, url_of};
+use crate::event::Event;
 use crate::frame::{Frame, HandleNo, SendNo};
+use crate::hubs::HubNo;
 use crate::invariants::Held;
 use crate::net::Net;
 use crate::page::{Life, Page};
 use crate::plan::Action;
 use crate::server::Mode;
+use crate::worker::{Build, Worker};
 use crate::world::World;
 
 /// More pages than this are not alive at once.
@@ -23,14 +28,15 @@ impl World {
     /// Does one thing, if there is somebody to do it.
     pub fn carry_out(&mut self, action: Action) -> Held {
         match action {
-            Action::OpenTab(has_locks, is_visible) => {
+            Action::OpenTab(is_newer, has_locks, is_visible) => {
                 if self.living().count() < MOST_PAGES {
                     let liveness = if has_locks {
                         Liveness::Locks
                     } else {
                         Liveness::Heartbeat
                     };
-                    self.open_page(liveness, is_visible);
+                    let build = Build(1 + u8::from(is_newer));
+                    self.open_page(build, liveness, is_visible);
                 }
             }
             Action::Attach(tab, identity, seed) => self.attach(tab, identity, seed),
@@ -70,7 +76,7 @@ impl World {
             Action::Online(is_online) => self.set_online(is_online),
             Action::Forbid(identity, is_forbidden) => {
                 let identity = self.disturbed(identity);
-                self.driver.forbid(identity, is_forbidden);
+                self.net.links.forbid(identity, is_forbidden);
             }
             Action::Cast(identity, count, size) => {
                 let identity = self.identity(identity);
@@ -98,6 +104,36 @@ impl World {
             }
             Action::Stop => self.stop(true),
             Action::Restart => self.stop(false),
+            Action::KillWorker(number) => {
+                if let Some(hub) = self.worker(number) {
+                    self.hubs.kill(hub, &mut self.net);
+                    self.disturb_all();
+                }
+            }
+            Action::RestartWorker(number) => {
+                if let Some(hub) = self.worker(number) {
+                    self.restart_worker(hub);
+                    self.disturb_all();
+                }
+            }
+            Action::FreezeWorker(number, millis) => {
+                if let Some(hub) = self.worker(number) {
+                    self.freeze_worker(hub, Duration::from_millis(u64::from(millis)));
+                    self.disturb_all();
+                }
+            }
+            Action::Sleep(millis, stands_still) => {
+                let now = self.net.now();
+                let span = Duration::from_millis(u64::from(millis));
+                self.net.clock.sleep(now, span, stands_still);
+                for identity in 0..self.plan.identities.len() {
+                    self.reachable_since[identity] = now + span;
+                }
+            }
+            Action::SetClock(seconds) => {
+                let ahead = Duration::from_secs(u64::from(seconds));
+                self.net.clock.set_wall(ahead);
+            }
         }
         Ok(())
     }
@@ -131,7 +167,12 @@ impl World {
             let is_online = self.is_online;
             let page = &mut self.pages[index];
             let has_lost_lock = page.liveness == Liveness::Locks && !page.has_lock;
+            let own = self.hubs.of(Worker::Own(page.no));
             page.come_back(says_hello || has_lost_lock, is_online, &mut self.net);
+            if let Some(hub) = own {
+                self.net.after(Duration::ZERO, Event::Thaw(hub));
+                self.disturb_all();
+            }
         }
     }
 
@@ -171,6 +212,7 @@ impl World {
             url: url_of(identity),
             protocols: Vec::new(),
             key: String::new(),
+            needs: Needs::default(),
             options: if is_bad {
                 Err("queue.ttl")
             } else {
@@ -197,6 +239,9 @@ impl World {
             return;
         };
         self.pages[index].suspend(&mut self.net);
+        if let Some(hub) = self.hubs.of(Worker::Own(self.pages[index].no)) {
+            self.hubs.freeze(hub);
+        }
         if is_cached && self.pages[index].has_lock {
             self.pages[index].has_lock = false;
             self.free_lock(self.pages[index].no);
@@ -213,9 +258,13 @@ impl World {
             page.post(TabMessage::Bye, &mut self.net);
         }
         page.die();
+        let own = self.hubs.of(Worker::Own(page.no));
         if core::mem::take(&mut page.has_lock) {
             let tab = page.no;
             self.free_lock(tab);
+        }
+        if let Some(hub) = own {
+            self.hubs.kill(hub, &mut self.net);
         }
     }
 
@@ -241,6 +290,7 @@ impl World {
                 handle,
                 code: None,
                 reason: String::new(),
+                purge: false,
             },
             3 => TabMessage::Send {
                 handle,
@@ -258,13 +308,38 @@ impl World {
                 focused: true,
                 online: false,
             }),
-            _ => return self.input(Input::Malformed(stranger, 0, MessageError::Malformed)),
+            _ => {
+                let nonsense = Input::Malformed(stranger, 0, MessageError::Malformed);
+                return self.input_from_strangers(nonsense);
+            }
         };
         if let Some(index) = page {
             self.pages[index].post(message, &mut self.net);
             return Ok(());
         }
-        self.input(Input::Message(stranger, message))
+        self.input_from_strangers(Input::Message(stranger, message))
+    }
+
+    /// Every hub hears what comes through a port that no page has.
+    fn input_from_strangers(&mut self, input: Input<Frame>) -> Held {
+        let hubs: Vec<_> = self.hubs.living().map(Driver::no).collect();
+        for hub in hubs {
+            self.tell(hub, input.clone())?;
+        }
+        Ok(())
+    }
+
+    fn worker(&self, number: u8) -> Option<HubNo> {
+        let living: Vec<_> = self.hubs.living().map(Driver::no).collect();
+        living
+            .get(usize::from(number) % living.len().max(1))
+            .copied()
+    }
+
+    fn disturb_all(&mut self) {
+        for identity in 0..self.plan.identities.len() {
+            self.disturb(identity);
+        }
     }
 
     fn identity(&self, number: u8) -> usize {

@@ -6,21 +6,25 @@ use std::rc::Rc;
 use core::time::Duration;
 
 use tabwire::core::{Deadline, Delivery, Hub, Input, Output, PortId, SocketEvent, SocketId};
-use tabwire::protocol::Report;
+use tabwire::protocol::{HubMessage, Peer, Report};
 use tabwire::time::Time;
 
 use crate::event::{Event, ToPage};
 use crate::frame::Frame;
+use crate::hubs::HubNo;
 use crate::invariants::{Check, Held};
 use crate::link::LinkId;
 use crate::net::Net;
 use crate::page::TabNo;
 use crate::reference::Reference;
 use crate::trace::Trace;
+use crate::worker::Worker;
 
 /// A hub and what connects it to its world.
 #[derive(Debug)]
 pub struct Driver {
+    no: HubNo,
+    worker: Worker,
     hub: Hub<Frame>,
     rng: fastrand::Rng,
     reference: Reference,
@@ -28,7 +32,8 @@ pub struct Driver {
     sockets: BTreeMap<LinkId, SocketId>,
     forgotten: BTreeSet<PortId>,
     watches: BTreeMap<PortId, TabNo>,
-    forbidden: BTreeSet<usize>,
+    peers: BTreeSet<HubNo>,
+    is_dead: bool,
     is_tick_asked: bool,
     timer: Option<Time>,
     timers: u64,
@@ -39,13 +44,17 @@ pub struct Driver {
 
 /// An input leads to fewer outputs than this.
 const MOST_OUTPUTS: usize = 20_000;
+/// How soon other hubs hear what one says.
+const ANNOUNCED: Duration = Duration::from_micros(400);
 /// How soon a tick comes: as the next task.
 const TICK: Duration = Duration::from_micros(40);
 
 impl Driver {
     /// A driver with an empty hub.
-    pub fn new(rng: &mut fastrand::Rng) -> Self {
+    pub fn new(no: HubNo, worker: Worker, rng: &mut fastrand::Rng) -> Self {
         Self {
+            no,
+            worker,
             hub: Hub::new(rng.u64(..)),
             rng: rng.fork(),
             reference: Reference::new(),
@@ -53,7 +62,8 @@ impl Driver {
             sockets: BTreeMap::new(),
             forgotten: BTreeSet::new(),
             watches: BTreeMap::new(),
-            forbidden: BTreeSet::new(),
+            peers: BTreeSet::new(),
+            is_dead: false,
             is_tick_asked: false,
             timer: None,
             timers: 0,
@@ -82,13 +92,42 @@ impl Driver {
         self.sockets.get(&link).copied()
     }
 
-    /// From now on the browser refuses to construct WebSockets to an identity, or does so again.
-    pub fn forbid(&mut self, identity: usize, is_forbidden: bool) {
-        if is_forbidden {
-            self.forbidden.insert(identity);
-        } else {
-            self.forbidden.remove(&identity);
+    /// Its number.
+    pub fn no(&self) -> HubNo {
+        self.no
+    }
+
+    /// The worker that it runs in.
+    pub fn worker(&self) -> Worker {
+        self.worker
+    }
+
+    /// What other hubs are told of it.
+    pub fn peer(&self, build: String, net: &Net) -> Peer {
+        Peer {
+            build,
+            epoch: self.no.epoch(),
+            lock: Some(self.no.lock()),
+            address: self.worker.address(),
+            since: net.clock.wall(net.now()).as_secs_f64() * 1000.0,
         }
+    }
+
+    /// The lock of another hub is free. True if this one has waited for it.
+    pub fn hears_end_of(&mut self, peer: HubNo) -> bool {
+        self.peers.remove(&peer)
+    }
+
+    /// Whether it is still there.
+    pub fn lives(&self) -> bool {
+        !self.is_dead
+    }
+
+    /// Its worker has ended.
+    pub fn die(&mut self) {
+        self.is_dead = true;
+        self.watches.clear();
+        self.reference.die();
     }
 
     /// The ports that wait for the lock of a page.
@@ -97,20 +136,27 @@ impl Driver {
         watches.map(|(port, _)| *port).collect()
     }
 
+    /// Locks that may have been granted while nobody listened.
+    pub fn missed(&self) -> Vec<Event> {
+        let tabs = self.watches.values().map(|tab| Event::TabGone(*tab));
+        let peers = self.peers.iter().map(|peer| Event::HubGone(*peer));
+        tabs.chain(peers).collect()
+    }
+
     /// One input, then outputs until the hub waits. What an output causes at once is the next input.
     pub fn handle(&mut self, input: Input<Frame>, net: &mut Net, trace: &mut Trace) -> Held {
         if self.is_unheard(&input) {
             return Ok(());
         }
-        let now = net.now();
+        let now = net.clock.monotonic(net.now());
         let mut inbox = VecDeque::from([input]);
         while let Some(input) = inbox.pop_front() {
             self.inputs += 1;
-            trace.say(now, || format!("→ {input:?}"));
+            trace.say(net.now(), || format!("→ {input:?}"));
             if matches!(input, Input::Tick) {
                 self.is_tick_asked = false;
             }
-            let is_timeout = matches!(input, Input::Timeout);
+            let is_timeout = matches!(input, Input::Timeout { .. });
             self.reference.take(now, &input);
             self.hub.handle_input(now, input);
             self.resolve_ends()?;
@@ -167,17 +213,18 @@ impl Driver {
     ) {
         match output {
             Output::Timeout(_) => {}
-            Output::Post(port, message) => net.post_to_page(port, ToPage::Message(message)),
+            Output::Post(port, message) => net.post_to_page(port, self.encode(message)),
             Output::Deliver(delivery) => deliver(&delivery, net),
             Output::Open { socket, url, .. } => {
                 let identity = identity_of(&url).unwrap_or_default();
-                if self.forbidden.contains(&identity) {
-                    inbox.push_back(Input::Socket(socket, SocketEvent::Refused));
-                    return;
+                let whose = (self.no, socket);
+                match net.links.open(&mut net.schedule, whose, identity) {
+                    Some(link) => {
+                        self.links.insert(socket, link);
+                        self.sockets.insert(link, socket);
+                    }
+                    None => inbox.push_back(Input::Socket(socket, SocketEvent::Refused)),
                 }
-                let link = net.links.open(&mut net.schedule, socket, identity);
-                self.links.insert(socket, link);
-                self.sockets.insert(link, socket);
             }
             Output::Send(socket, frame) => {
                 if let Some(link) = self.links.get(&socket) {
@@ -189,10 +236,24 @@ impl Driver {
                     net.links.close(&mut net.schedule, *link, code);
                 }
             }
+            Output::Retire { socket, code, .. } => {
+                if let Some(link) = self.links.get(&socket) {
+                    net.links.retire(&mut net.schedule, *link, code);
+                }
+            }
+            Output::Announce(message) => {
+                net.after(ANNOUNCED, Event::Announced(self.no, message));
+            }
+            Output::WatchPeer { epoch, .. } => {
+                if let Some(peer) = HubNo::of(&epoch) {
+                    self.peers.insert(peer);
+                    net.after(Duration::from_millis(1), Event::HubGone(peer));
+                }
+            }
             Output::Watch(port, lock) => {
                 if let Some(tab) = tab_of(&lock) {
                     self.watches.insert(port, tab);
-                    net.after(Duration::from_millis(1), Event::LockFree(tab));
+                    net.after(Duration::from_millis(1), Event::TabGone(tab));
                 }
             }
             Output::Forget(port) => {
@@ -201,8 +262,19 @@ impl Driver {
             }
             Output::Tick => {
                 self.is_tick_asked = true;
-                net.after(TICK, Event::Tick);
+                net.after(TICK, Event::Tick(self.no));
             }
+        }
+    }
+
+    /// What a page is told, with what the driver alone knows.
+    fn encode(&self, message: HubMessage) -> ToPage {
+        if matches!(message, HubMessage::Welcome) {
+            ToPage::Welcome(self.no)
+        } else if matches!(message, HubMessage::Beat) {
+            ToPage::Beat(self.no)
+        } else {
+            ToPage::Message(message)
         }
     }
 
@@ -211,7 +283,12 @@ impl Driver {
         match input {
             Input::Message(port, _) | Input::Malformed(port, ..) => self.forgotten.contains(port),
             Input::LockGranted(port) => self.watches.remove(port).is_none(),
-            Input::Socket(..) | Input::Tick | Input::Timeout => false,
+            Input::Socket(..)
+            | Input::Tick
+            | Input::Timeout { .. }
+            | Input::Start { .. }
+            | Input::Peer(_)
+            | Input::PeerGone { .. } => false,
         }
     }
 
@@ -230,8 +307,8 @@ impl Driver {
             0 => self.rng.u64(0..30_000),
             _ => self.rng.u64(0..1500),
         };
-        let at = at + Duration::from_micros(late);
-        net.schedule.at(at, Event::Timer(self.timers));
+        let at = net.clock.when(at) + Duration::from_micros(late);
+        net.schedule.at(at, Event::Timer(self.no, self.timers));
     }
 }
 

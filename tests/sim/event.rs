@@ -3,9 +3,10 @@
 use std::rc::Rc;
 
 use tabwire::core::PortId;
-use tabwire::protocol::{ConnId, HubMessage, TabMessage};
+use tabwire::protocol::{ConnId, HubMessage, PeerMessage, TabMessage};
 
 use crate::frame::Frame;
+use crate::hubs::HubNo;
 use crate::link::{Down, LinkId, Up};
 use crate::page::TabNo;
 use crate::plan::Action;
@@ -27,19 +28,61 @@ pub enum Event {
     Up(LinkId, Up),
     /// Something has come through a link to the browser.
     Down(LinkId, Down),
-    /// The tick that the hub asked for.
-    Tick,
-    /// The timer of the hub. The number tells whether it is still set.
-    Timer(u64),
+    /// The tick that a hub asked for.
+    Tick(HubNo),
+    /// The timer of a hub. The number tells whether it is still set.
+    Timer(HubNo, u64),
     /// The lock of a page is free.
-    LockFree(TabNo),
+    TabGone(TabNo),
+    /// The worker of a hub has loaded its script and its wasm.
+    HubUp(HubNo),
+    /// A hub has said something to all others.
+    Announced(HubNo, PeerMessage),
+    /// What a hub has said has come to another.
+    AtPeer(HubNo, PeerMessage),
+    /// A worker that was frozen for a while goes on.
+    Thaw(HubNo),
+    /// The lock of a hub is free.
+    HubGone(HubNo),
     /// Time to look at what must hold at any time.
     Audit,
 }
 
-/// What goes from the hub to a page.
+impl Event {
+    /// Whether it happens outside the computer.
+    pub fn is_outside(&self) -> bool {
+        match self {
+            Self::Up(..) => true,
+            Self::Act(action) => action.is_of_server(),
+            Self::AtHub(..)
+            | Self::AtPage(..)
+            | Self::Turn(..)
+            | Self::Look(_)
+            | Self::Down(..)
+            | Self::Tick(_)
+            | Self::Timer(..)
+            | Self::TabGone(_)
+            | Self::HubUp(_)
+            | Self::Announced(..)
+            | Self::AtPeer(..)
+            | Self::Thaw(_)
+            | Self::HubGone(_)
+            | Self::Audit => false,
+        }
+    }
+}
+
+/// What goes from the hub to a page, or from the browser about the hub.
 #[derive(Clone, Debug)]
 pub enum ToPage {
+    /// The worker script runs, anew.
+    Script,
+    /// The hub knows this page.
+    Welcome(HubNo),
+    /// The hub is there.
+    Beat(HubNo),
+    /// The lock of the hub was granted: it is no more.
+    Gone(HubNo),
     /// A control message.
     Message(HubMessage),
     /// Messages of a connection.

@@ -1,11 +1,11 @@
 //! How a world ends: everything heals and settles, then everybody leaves, and the books are closed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use core::time::Duration;
 
-use tabwire::core::{FORGET_SUSPENDED_AFTER, PortId, SocketId};
-use tabwire::protocol::{ConnId, SendFailure};
+use tabwire::core::{FORGET_SUSPENDED_AFTER, PortId};
+use tabwire::protocol::SendFailure;
 
 use crate::invariants::{Check, Held};
 use crate::page::{Fate, Handle, Life, Page, Stage};
@@ -21,27 +21,36 @@ impl World {
     /// Lives through the plan and to the end.
     pub fn live(&mut self) -> Held {
         self.run_until(self.plan.end)?;
+        let awake = self.net.clock.wakes_at(self.net.now());
+        self.run_until(awake.unwrap_or(self.net.now()))?;
         self.heal()?;
         self.run_until(self.net.now() + SETTLE)?;
         for identity in 0..self.plan.identities.len() {
             self.carry_out(Action::Cast(identity as u8, 3, 100))?;
         }
         self.run_until(self.net.now() + Duration::from_secs(20))?;
-        self.driver.reference().check_settled(self.net.now())?;
+        let now = self.net.clock.monotonic(self.net.now());
+        for driver in self.hubs.living() {
+            driver.reference().check_settled(now)?;
+        }
         self.leave()?;
         self.run_until(self.net.now() + FORGET_SUSPENDED_AFTER + LEAVE)?;
-        let report = self.driver.report(PortId(0));
-        let deadline = self.driver.deadline();
-        self.driver.reference().check_empty(deadline, &report)?;
+        for driver in self.hubs.living() {
+            let report = driver.report(PortId(0));
+            driver.reference().check_empty(driver.deadline(), &report)?;
+        }
         self.close_the_books()
     }
 
-    /// The server is back, the browser online, every page awake and quick.
+    /// The server is back, the browser online, every worker and every page awake and quick.
     fn heal(&mut self) -> Held {
         self.carry_out(Action::Restart)?;
         self.set_online(true);
         for identity in 0..self.plan.identities.len() {
             self.carry_out(Action::Forbid(identity as u8, false))?;
+        }
+        for hub in self.hubs.frozen() {
+            self.hubs.thaw(hub, &mut self.net);
         }
         for _ in 0..self.pages.len() {
             self.bring_back(0, true);
@@ -75,21 +84,22 @@ impl World {
 
     /// Every send has arrived once or was counted once, as far as anything was promised.
     fn close_the_books(&self) -> Held {
-        let arrived = self.server.arrivals.iter().filter_map(|arrival| {
-            let socket = self.driver.socket_of(arrival.link)?;
-            Some((arrival.send, socket))
-        });
-        let arrivals: BTreeSet<_> = arrived.collect();
-        let excused = self.driver.reference().check_arrivals(&arrivals)?;
-        let copies_of = |send| {
-            arrivals
-                .range((send, FIRST)..)
-                .take_while(move |(other, _)| *other == send)
-                .count()
-        };
+        let mut excused = BTreeSet::new();
+        for driver in self.hubs.all() {
+            let arrived = self.server.arrivals.iter().filter_map(|arrival| {
+                let socket = driver.socket_of(arrival.link)?;
+                Some((arrival.send, socket))
+            });
+            let arrivals: BTreeSet<_> = arrived.collect();
+            excused.append(&mut driver.reference().check_arrivals(&arrivals)?);
+        }
+        let mut copies = BTreeMap::new();
+        for arrival in &self.server.arrivals {
+            *copies.entry(arrival.send).or_insert(0) += 1;
+        }
         for (page, handle) in self.all_handles() {
             for (send, fate) in handle.sends.fates() {
-                let copies = copies_of(send);
+                let copies = copies.get(&send).copied().unwrap_or(0);
                 let holds = match fate {
                     Fate::Reported(SendFailure::Unknown) => true,
                     Fate::Reported(_) => copies == 0 || handle.resends || excused.contains(&send),
@@ -116,9 +126,3 @@ impl World {
             .flat_map(|page| page.handles.iter().map(move |handle| (page, handle)))
     }
 }
-
-/// Before every socket.
-const FIRST: SocketId = SocketId {
-    conn: ConnId(0),
-    generation: 0,
-};

@@ -26,15 +26,16 @@ pub enum Frame {
     Text(Rc<str>),
     /// What a page sent.
     Sent(SendNo, u32),
-    /// What the server said: its place among all the server said on this link, and its size.
-    Cast(LinkId, u64, u32),
+    /// What the server said: its place among all the server said on this link, its size, and its place among the broadcasts
+    /// to the identity, if it is one.
+    Cast(LinkId, u64, u32, Option<u64>),
 }
 
 impl Payload for Frame {
     fn size(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
-            Self::Sent(_, size) | Self::Cast(_, _, size) => *size as usize,
+            Self::Sent(_, size) | Self::Cast(_, _, size, _) => *size as usize,
         }
     }
 

@@ -30,6 +30,8 @@ checks! {
     EveryMessageOnceInOrder,
     /// 2: a page that counts for itself finds no hole without a `gap`, and nothing twice.
     PageSeesNoHole,
+    /// 2: between two broadcasts that a handle gets there is none that it missed, unless it was told of a gap there; across hubs too.
+    MissingMeansGap,
     /// 2: `gap` covers what is missing, exactly, and `overflow` follows with the same count and the policy in force.
     GapsCoverTheLoss,
     /// 2: messages are dropped only when the flow policy has a reason to.

@@ -1,6 +1,6 @@
 //! The links between browser and server: slow, in order, and broken now and then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use core::time::Duration;
 
@@ -9,6 +9,7 @@ use tabwire::time::Time;
 
 use crate::event::Event;
 use crate::frame::Frame;
+use crate::hubs::HubNo;
 use crate::schedule::Schedule;
 
 /// A WebSocket of the browser and the way to its server.
@@ -24,6 +25,8 @@ pub enum Up {
     Frame(Frame),
     /// A close frame, with its code.
     Close(Option<u16>),
+    /// The end of the connection, without a close frame: the worker that had it is no more.
+    Cut,
 }
 
 /// What goes from server to browser.
@@ -59,18 +62,26 @@ enum Ready {
     Open,
     /// A close frame has come. The browser throws away what is sent from now on.
     Closing,
+    /// The hub has begun the closing handshake and waits for its end.
+    Retiring,
     /// It has ended, or the hub has forgotten it.
     Closed,
+    /// Its worker has ended, and nobody is left who could hear of it.
+    Cut,
 }
 
 #[derive(Debug)]
 struct Link {
+    hub: HubNo,
+    identity: usize,
     socket: SocketId,
     ready: Ready,
     up: Way,
     down: Way,
     /// It is reset, and nothing else gets through any more.
     dying: bool,
+    /// It was cut, and what was under way to the server is lost.
+    is_torn: bool,
 }
 
 /// One direction of a link.
@@ -86,6 +97,7 @@ pub struct Links {
     weather: Weather,
     rng: fastrand::Rng,
     by_id: BTreeMap<LinkId, Link>,
+    forbidden: BTreeSet<usize>,
     last: u32,
 }
 
@@ -99,24 +111,79 @@ impl Links {
             weather,
             rng,
             by_id: BTreeMap::new(),
+            forbidden: BTreeSet::new(),
             last: 0,
         }
     }
 
-    /// The browser opens a WebSocket.
-    pub fn open(&mut self, schedule: &mut Schedule, socket: SocketId, identity: usize) -> LinkId {
+    /// From now on the browser refuses to construct WebSockets to an identity, or does so again.
+    pub fn forbid(&mut self, identity: usize, is_forbidden: bool) {
+        if is_forbidden {
+            self.forbidden.insert(identity);
+        } else {
+            self.forbidden.remove(&identity);
+        }
+    }
+
+    /// The browser opens a WebSocket of a hub, unless it refuses to.
+    pub fn open(
+        &mut self,
+        schedule: &mut Schedule,
+        (hub, socket): (HubNo, SocketId),
+        identity: usize,
+    ) -> Option<LinkId> {
+        if self.forbidden.contains(&identity) {
+            return None;
+        }
         self.last += 1;
         let id = LinkId(self.last);
         let link = Link {
+            hub,
+            identity,
             socket,
             ready: Ready::Connecting,
             up: Way::default(),
             down: Way::default(),
             dying: false,
+            is_torn: false,
         };
         self.by_id.insert(id, link);
         self.go_up(schedule, id, Up::Connect(identity));
-        id
+        Some(id)
+    }
+
+    /// Which hubs have a live WebSocket to which identity.
+    pub fn live(&self) -> impl Iterator<Item = (HubNo, usize)> {
+        let live = self
+            .by_id
+            .values()
+            .filter(|link| matches!(link.ready, Ready::Connecting | Ready::Open | Ready::Closing));
+        live.map(|link| (link.hub, link.identity))
+    }
+
+    /// The browser has lost the connections of a hub, and says so.
+    pub fn drop_all(&mut self, schedule: &mut Schedule, hub: HubNo) {
+        let links = self.by_id.iter().filter(|(_, link)| link.hub == hub);
+        for id in links.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.reset(schedule, id, true);
+        }
+    }
+
+    /// The worker of a hub has ended, and the browser cuts its connections: what is under way to the server may still arrive.
+    pub fn cut(&mut self, schedule: &mut Schedule, hub: HubNo, arrives: bool) {
+        let cut: Vec<_> = self
+            .by_id
+            .iter()
+            .filter(|(_, link)| link.hub == hub)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in cut {
+            if let Some(link) = self.by_id.get_mut(&id) {
+                link.ready = Ready::Cut;
+                link.is_torn = !arrives;
+            }
+            self.go_up(schedule, id, Up::Cut);
+        }
     }
 
     /// The browser sends a frame, or throws it away if the WebSocket is closing.
@@ -138,6 +205,23 @@ impl Links {
         }
     }
 
+    /// The hub begins the closing handshake and waits for its end.
+    pub fn retire(&mut self, schedule: &mut Schedule, id: LinkId, code: u16) {
+        if let Some(link) = self
+            .by_id
+            .get_mut(&id)
+            .filter(|link| link.ready == Ready::Open)
+        {
+            link.ready = Ready::Retiring;
+            self.go_up(schedule, id, Up::Close(Some(code)));
+        }
+    }
+
+    /// The hub that has a link.
+    pub fn hub_of(&self, id: LinkId) -> Option<HubNo> {
+        self.by_id.get(&id).map(|link| link.hub)
+    }
+
     /// The server says something.
     pub fn go_down(&mut self, schedule: &mut Schedule, id: LinkId, what: Down) {
         let delay = self.delay();
@@ -148,8 +232,15 @@ impl Links {
     }
 
     /// Something may have come to the server: not if the link hangs.
-    pub fn arrive_up(&self, id: LinkId) -> bool {
-        self.by_id.get(&id).is_some_and(|link| !link.up.hung)
+    pub fn arrive_up(&mut self, id: LinkId, what: &Up) -> bool {
+        let Some(link) = self.by_id.get(&id) else {
+            return false;
+        };
+        let gets_through = !link.up.hung && (!link.is_torn || *what == Up::Cut);
+        if *what == Up::Cut {
+            self.by_id.remove(&id);
+        }
+        gets_through
     }
 
     /// Something has come to the browser. Returns what the WebSocket says, which it says of forgotten ones as well:
@@ -159,8 +250,11 @@ impl Links {
         schedule: &mut Schedule,
         id: LinkId,
         what: Down,
-    ) -> Option<(SocketId, SocketEvent<Frame>)> {
+    ) -> Option<(HubNo, SocketId, SocketEvent<Frame>)> {
         let link = self.by_id.get_mut(&id)?;
+        if link.ready == Ready::Cut {
+            return None;
+        }
         let is_lost = match what {
             Down::Reset => link.down.hung,
             Down::GiveUp => link.ready != Ready::Closing,
@@ -171,7 +265,7 @@ impl Links {
         if is_lost {
             return None;
         }
-        let socket = link.socket;
+        let (hub, socket) = (link.hub, link.socket);
         let event = match what {
             Down::Accept => {
                 if link.ready == Ready::Connecting {
@@ -208,7 +302,7 @@ impl Links {
                 }
             }
         };
-        Some((socket, event))
+        Some((hub, socket, event))
     }
 
     /// From now on nothing gets through, in one direction or both.

@@ -15,10 +15,14 @@
 )]
 
 mod actions;
+mod audit;
+mod clock;
 mod driver;
 mod event;
 mod finish;
 mod frame;
+mod happen;
+mod hubs;
 mod invariants;
 #[path = "../support/json.rs"]
 mod json;
@@ -33,6 +37,7 @@ mod run;
 mod schedule;
 mod server;
 mod trace;
+mod worker;
 mod world;
 
 use run::{run_all, run_one};

@@ -6,8 +6,10 @@ use tabwire::core::PortId;
 use tabwire::protocol::TabMessage;
 use tabwire::time::Time;
 
+use crate::clock::Clock;
 use crate::event::{Event, ToPage};
 use crate::frame::Frame;
+use crate::hubs::HubNo;
 use crate::link::{Down, LinkId, Links, Weather};
 use crate::ports::Ports;
 use crate::schedule::Schedule;
@@ -17,6 +19,8 @@ use crate::schedule::Schedule;
 pub struct Net {
     /// What will happen.
     pub schedule: Schedule,
+    /// The clocks of the computer.
+    pub clock: Clock,
     /// The links to the server.
     pub links: Links,
     ports: Ports,
@@ -27,6 +31,7 @@ impl Net {
     pub fn new(weather: Weather, rng: &mut fastrand::Rng) -> Self {
         Self {
             schedule: Schedule::default(),
+            clock: Clock::default(),
             links: Links::new(weather, rng.fork()),
             ports: Ports::new(rng.fork()),
         }
@@ -50,6 +55,27 @@ impl Net {
     /// A link breaks.
     pub fn reset(&mut self, link: LinkId, all: bool) {
         self.links.reset(&mut self.schedule, link, all);
+    }
+
+    /// The browser has lost the connections of a hub.
+    pub fn drop_links(&mut self, hub: HubNo) {
+        self.links.drop_all(&mut self.schedule, hub);
+    }
+
+    /// The connections of a hub are cut.
+    pub fn cut(&mut self, hub: HubNo, arrives: bool) {
+        self.links.cut(&mut self.schedule, hub, arrives);
+    }
+
+    /// Whoever listens at this port needs so long to start.
+    pub fn hold_port(&mut self, port: PortId, startup: Duration) {
+        let until = self.now() + startup;
+        self.ports.hold(port, until);
+    }
+
+    /// What a page posts to one port arrives after what it has posted to another.
+    pub fn follow_port(&mut self, port: PortId, before: PortId) {
+        self.ports.follow(port, before);
     }
 
     /// A page posts something to the hub.

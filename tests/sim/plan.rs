@@ -19,6 +19,8 @@ pub struct Plan {
     pub habits: Habits,
     /// When the last action is over.
     pub end: Time,
+    /// Whether each page has a hub of its own.
+    pub is_apart: bool,
     /// What happens, in order.
     pub actions: Vec<(Time, Action)>,
 }
@@ -26,8 +28,8 @@ pub struct Plan {
 /// Something that is done to the world. Tabs and handles are drawn from those there are by these numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Action {
-    /// A page is opened, with locks or heartbeat, visible or not.
-    OpenTab(bool, bool),
+    /// A page of the newer build or not is opened, with locks or heartbeat, visible or not.
+    OpenTab(bool, bool, bool),
     /// A handle is opened on an identity. The number seeds its options.
     Attach(u8, u8, u64),
     /// A handle is closed with a code.
@@ -72,10 +74,58 @@ pub enum Action {
     Stop,
     /// The server is back, for all identities.
     Restart,
+    /// A worker ends without a word.
+    KillWorker(u8),
+    /// A worker is restarted without a word: its ports lead to an empty hub.
+    RestartWorker(u8),
+    /// A worker does nothing for so many milliseconds.
+    FreezeWorker(u8, u32),
+    /// The computer sleeps for so many milliseconds. The monotonic clock stands still meanwhile, or goes on.
+    Sleep(u32, bool),
+    /// The wall clock is set so many seconds ahead of the right time.
+    SetClock(u32),
     /// The browser goes offline or online.
     Online(bool),
     /// The browser refuses to construct WebSockets to an identity, or no longer.
     Forbid(u8, bool),
+}
+
+impl Action {
+    /// Whether it is something that the server does, or the way to it, which do not sleep when the computer does.
+    pub fn is_of_server(self) -> bool {
+        match self {
+            Self::Cast(..)
+            | Self::Close(..)
+            | Self::Reset(..)
+            | Self::Mode(..)
+            | Self::Hang(..)
+            | Self::Stall(..)
+            | Self::Stop
+            | Self::Restart => true,
+            Self::OpenTab(..)
+            | Self::Attach(..)
+            | Self::Detach(..)
+            | Self::Send(..)
+            | Self::Show(..)
+            | Self::Suspend(..)
+            | Self::Return(..)
+            | Self::Die(_)
+            | Self::Bye(_)
+            | Self::Pace(..)
+            | Self::Block(..)
+            | Self::Babble(..)
+            | Self::Report(_)
+            | Self::Reconnect(..)
+            | Self::Shutdown(..)
+            | Self::KillWorker(_)
+            | Self::RestartWorker(_)
+            | Self::FreezeWorker(..)
+            | Self::Sleep(..)
+            | Self::SetClock(_)
+            | Self::Online(_)
+            | Self::Forbid(..) => false,
+        }
+    }
 }
 
 impl Plan {
@@ -91,9 +141,10 @@ impl Plan {
             greets: rng.bool(),
             babbles: rng.u8(0..5) == 0,
         };
+        let is_apart = rng.u8(0..10) == 10;
         let mut draw = Draw::new(rng);
-        let end = Time::from_millis(draw.rng.u64(120_000..600_000));
-        let mut actions = vec![(Time::ZERO, Action::OpenTab(draw.rng.bool(), true))];
+        let end = Time::from_millis(draw.rng.u64(600_000..720_000));
+        let mut actions = vec![(Time::ZERO, Action::OpenTab(false, draw.rng.bool(), true))];
         let mut now = Time::ZERO;
         while now < end {
             draw.next(now, &mut actions);
@@ -105,6 +156,7 @@ impl Plan {
             weather,
             habits,
             end,
+            is_apart,
             actions,
         }
     }
@@ -118,7 +170,9 @@ struct Draw<'a> {
 }
 
 const KINDS: &[(u32, Kind)] = &[
-    (30, |rng| Action::OpenTab(rng.bool(), rng.bool())),
+    (30, |rng| {
+        Action::OpenTab(rng.u8(0..8) == 9, rng.bool(), rng.bool())
+    }),
     (60, |rng| {
         Action::Attach(rng.u8(..), rng.u8(..), rng.u64(..))
     }),
@@ -160,6 +214,17 @@ const KINDS: &[(u32, Kind)] = &[
     }),
     (4, |_| Action::Stop),
     (12, |_| Action::Restart),
+    (3, |rng| Action::KillWorker(rng.u8(..))),
+    (3, |rng| Action::RestartWorker(rng.u8(..))),
+    (0, |rng| {
+        Action::FreezeWorker(rng.u8(..), [3000, 15_000, 60_000, 400_000][rng.usize(0..4)])
+    }),
+    (0, |rng| {
+        Action::Sleep([5000, 30_000, 600_000][rng.usize(0..3)], rng.bool())
+    }),
+    (0, |rng| {
+        Action::SetClock([0, 20, 3600, 86_400][rng.usize(0..4)])
+    }),
     (8, |rng| Action::Online(rng.u8(0..3) > 0)),
     (1, |rng| Action::Forbid(rng.u8(..), rng.u8(0..4) == 0)),
 ];

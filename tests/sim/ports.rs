@@ -39,6 +39,19 @@ impl Ports {
         *last
     }
 
+    /// What is posted to the hub waits until then.
+    pub fn hold(&mut self, port: PortId, until: Time) {
+        let (last, _) = self.last.entry(port).or_default();
+        *last = until.max(*last);
+    }
+
+    /// What is posted to the hub through a port comes after what was posted through another.
+    pub fn follow(&mut self, port: PortId, before: PortId) {
+        if let Some((last, _)) = self.last.get(&before) {
+            self.hold(port, *last);
+        }
+    }
+
     /// Mostly well below a millisecond, now and then some.
     fn delay(&mut self) -> Duration {
         let most = if self.rng.u8(0..20) == 0 { 4000 } else { 300 };

@@ -47,6 +47,7 @@ pub struct Server {
     habits: Habits,
     modes: Vec<Mode>,
     sessions: BTreeMap<LinkId, Session>,
+    casts: Vec<u64>,
     /// What arrived, in order.
     pub arrivals: Vec<Arrival>,
 }
@@ -71,6 +72,7 @@ impl Server {
             habits,
             modes: vec![Mode::Normal; identities],
             sessions: BTreeMap::new(),
+            casts: vec![0; identities],
             arrivals: Vec::new(),
         }
     }
@@ -106,14 +108,22 @@ impl Server {
                     net.go_down(link, Down::End(session.closing.unwrap_or(1005)));
                 }
             }
+            Up::Cut => {
+                self.sessions.remove(&link);
+            }
         }
     }
 
     /// Says so many things to everybody who is connected.
     pub fn cast(&mut self, net: &mut Net, identity: usize, (count, size): (u16, u32)) {
-        for link in self.sessions(identity) {
-            for _ in 0..count {
-                self.say(net, link, size);
+        let sessions = self.sessions(identity);
+        // What it keeps from somebody itself is not lost on the way.
+        let is_heard = sessions.iter().all(|link| !self.sessions[link].mute);
+        for _ in 0..count {
+            self.casts[identity] += u64::from(is_heard);
+            let number = is_heard.then_some(self.casts[identity]);
+            for link in &sessions {
+                self.say(net, *link, size, number);
             }
         }
     }
@@ -158,7 +168,7 @@ impl Server {
         };
         self.sessions.insert(link, session);
         if self.habits.greets {
-            self.say(net, link, 40);
+            self.say(net, link, 40, None);
         }
         if self.habits.babbles && mode != Mode::Mute {
             net.go_down(link, Down::Frame(Frame::Text(PONG.into())));
@@ -182,19 +192,19 @@ impl Server {
             Frame::Sent(send, size) => {
                 self.arrivals.push(Arrival { send, link });
                 if self.habits.echoes {
-                    self.say(net, link, size);
+                    self.say(net, link, size, None);
                 }
             }
             Frame::Cast(..) => {}
         }
     }
 
-    fn say(&mut self, net: &mut Net, link: LinkId, size: u32) {
+    fn say(&mut self, net: &mut Net, link: LinkId, size: u32, number: Option<u64>) {
         if let Some(session) = self.sessions.get_mut(&link)
             && !session.mute
             && session.closing.is_none()
         {
-            let frame = Frame::Cast(link, session.said, size);
+            let frame = Frame::Cast(link, session.said, size, number);
             session.said += 1;
             net.go_down(link, Down::Frame(frame));
         }

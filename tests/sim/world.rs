@@ -1,4 +1,4 @@
-//! A world: a hub, its pages, its server, and what happens among them.
+//! A world: its hubs, its pages, its server, and what happens among them.
 
 use core::time::Duration;
 
@@ -6,23 +6,24 @@ use tabwire::core::{Input, PortId};
 use tabwire::protocol::Liveness;
 use tabwire::time::Time;
 
-use crate::driver::{Driver, identity_of};
 use crate::event::Event;
 use crate::frame::Frame;
+use crate::hubs::{HubNo, Hubs};
 use crate::invariants::Held;
 use crate::net::Net;
 use crate::page::{LOOK_EVERY, Life, Page, TabNo};
 use crate::plan::{Action, Plan};
-use crate::server::{Mode, Server};
+use crate::server::Server;
 use crate::trace::Trace;
+use crate::worker::{Build, Worker};
 
 /// Everything there is.
 #[derive(Debug)]
 pub struct World {
     /// What carries things.
     pub net: Net,
-    /// The hub.
-    pub driver: Driver,
+    /// The hubs.
+    pub hubs: Hubs,
     /// The server.
     pub server: Server,
     /// Every page there has been.
@@ -39,13 +40,15 @@ pub struct World {
     pub reachable_since: Vec<Time>,
     /// Handles so far.
     pub handles: u32,
+    /// Since when several hubs have had a connection to the same identity.
+    pub beside_since: Option<Time>,
     ports: u32,
     /// Events so far.
     pub steps: u64,
 }
 
 /// How often what must hold at any time is looked at.
-const AUDIT_EVERY: Duration = Duration::from_millis(700);
+pub const AUDIT_EVERY: Duration = Duration::from_millis(700);
 
 impl World {
     /// The world of a seed, before anything has happened.
@@ -59,7 +62,7 @@ impl World {
         net.after(AUDIT_EVERY, Event::Audit);
         let identities = plan.identities.len();
         Self {
-            driver: Driver::new(&mut rng),
+            hubs: Hubs::new(&mut rng),
             server: Server::new(identities, plan.habits),
             net,
             pages: Vec::new(),
@@ -69,6 +72,7 @@ impl World {
             is_online: true,
             reachable_since: vec![Time::ZERO; identities],
             handles: 0,
+            beside_since: None,
             ports: 0,
             steps: 0,
         }
@@ -83,19 +87,25 @@ impl World {
         Ok(())
     }
 
-    /// Opens a page.
-    pub fn open_page(&mut self, liveness: Liveness, is_visible: bool) {
+    /// Opens a page of a build.
+    pub fn open_page(&mut self, build: Build, liveness: Liveness, is_visible: bool) -> TabNo {
         let no = TabNo(self.pages.len() as u32);
-        let port = self.next_port();
+        let worker = if self.plan.is_apart {
+            Worker::Own(no)
+        } else {
+            Worker::Shared(build, None)
+        };
+        let port = self.connect(worker);
         let seen = (is_visible, self.is_online);
-        let page = Page::open(no, port, liveness, seen, &mut self.net);
+        let page = Page::open(no, (port, worker), liveness, seen, &mut self.net);
         self.pages.push(page);
+        no
     }
 
     /// The lock of a page is free some 20 ms after the page is gone.
     pub fn free_lock(&mut self, tab: TabNo) {
         let delay = Duration::from_millis(self.rng.u64(17..42));
-        self.net.after(delay, Event::LockFree(tab));
+        self.net.after(delay, Event::TabGone(tab));
     }
 
     /// Something has come between the browser and the server of an identity.
@@ -103,96 +113,60 @@ impl World {
         self.reachable_since[identity] = self.net.now();
     }
 
-    fn happen(&mut self, event: Event) -> Held {
-        match event {
-            Event::Act(action) => self.act(action),
-            Event::AtHub(port, message) => self.input(Input::Message(port, message)),
-            Event::AtPage(port, message) => {
-                if let Some(page) = self.pages.iter_mut().find(|page| page.port == port)
-                    && page.life != Life::Dead
-                {
-                    page.inbox.push(message, page.is_awake(), &mut self.net);
-                }
-                Ok(())
-            }
-            Event::Turn(tab, turn) => self.pages[tab.0 as usize].take_turn(turn, &mut self.net),
-            Event::Look(tab) => self.look(tab),
-            Event::Up(link, what) => {
-                if self.net.links.arrive_up(link) {
-                    self.server.handle(&mut self.net, link, what);
-                }
-                Ok(())
-            }
-            Event::Down(link, what) => {
-                let Net {
-                    links, schedule, ..
-                } = &mut self.net;
-                match links.arrive_down(schedule, link, what) {
-                    Some((socket, event)) => self.input(Input::Socket(socket, event)),
-                    None => Ok(()),
-                }
-            }
-            Event::Tick => self.input(Input::Tick),
-            Event::Timer(number) => {
-                if self.driver.is_timer(number) {
-                    self.input(Input::Timeout)
-                } else {
-                    Ok(())
-                }
-            }
-            Event::LockFree(tab) => {
-                if !self.pages[tab.0 as usize].has_lock {
-                    for port in self.driver.watchers(tab) {
-                        self.input(Input::LockGranted(port))?;
-                    }
-                }
-                Ok(())
-            }
-            Event::Audit => {
-                self.net.after(AUDIT_EVERY, Event::Audit);
-                self.audit()
-            }
+    /// Tells the hub behind a port something. If there is none any more, nobody listens.
+    pub fn input(&mut self, port: PortId, input: Input<Frame>) -> Held {
+        match self.hubs.at(port) {
+            Some(hub) => self.tell(hub, input),
+            None => Ok(()),
         }
     }
 
-    /// Tells the hub something.
-    pub fn input(&mut self, input: Input<Frame>) -> Held {
-        self.driver.handle(input, &mut self.net, &mut self.trace)
+    /// Tells a hub something, if it lives.
+    pub fn tell(&mut self, hub: HubNo, input: Input<Frame>) -> Held {
+        self.hubs.input(hub, input, &mut self.net, &mut self.trace)
+    }
+
+    /// The worker of a hub is restarted, and the ports of the pages lead to its new hub.
+    pub fn restart_worker(&mut self, hub: HubNo) {
+        let ports: Vec<_> = self.living().map(|index| self.pages[index].port).collect();
+        self.hubs.restart(hub, &ports, &mut self.net);
+    }
+
+    /// The worker of a hub does nothing for a while.
+    pub fn freeze_worker(&mut self, hub: HubNo, span: Duration) {
+        self.hubs.freeze(hub);
+        self.net.after(span, Event::Thaw(hub));
     }
 
     /// Does what the plan says.
-    fn act(&mut self, action: Action) -> Held {
+    pub fn act(&mut self, action: Action) -> Held {
         self.trace.say(self.net.now(), || format!("* {action:?}"));
         self.carry_out(action)
     }
 
     /// A page looks whether its hub is there.
-    fn look(&mut self, tab: TabNo) -> Held {
+    pub fn look(&mut self, tab: TabNo) -> Held {
         if self.pages[tab.0 as usize].life != Life::Dead {
             self.net.after(LOOK_EVERY, Event::Look(tab));
         }
-        if self.pages[tab.0 as usize].look(&mut self.net) {
-            let port = self.next_port();
+        self.pages[tab.0 as usize].look(&mut self.net);
+        self.reconnect(tab)
+    }
+
+    /// Gives a page that has lost its hub a fresh port.
+    pub fn reconnect(&mut self, tab: TabNo) -> Held {
+        if self.pages[tab.0 as usize].has_lost_hub() {
+            let worker = self.pages[tab.0 as usize].seek();
+            let port = self.connect(worker);
             self.pages[tab.0 as usize].move_to(port, &mut self.net)?;
         }
         Ok(())
     }
 
-    /// Looks at what must hold at any time.
-    fn audit(&mut self) -> Held {
-        let now = self.net.now();
-        let reachable = |url: &str| match identity_of(url) {
-            Some(identity) if self.is_online && self.server.mode(identity) == Mode::Normal => {
-                self.reachable_since[identity]
-            }
-            Some(_) | None => now,
-        };
-        let report = |port| self.driver.report(port);
-        self.driver.reference().audit(now, reachable, report)
-    }
-
-    fn next_port(&mut self) -> PortId {
+    fn connect(&mut self, worker: Worker) -> PortId {
         self.ports += 1;
-        PortId(self.ports)
+        let port = PortId(self.ports);
+        self.hubs.connect(port, worker, &mut self.net);
+        port
     }
 }

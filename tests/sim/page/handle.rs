@@ -1,8 +1,9 @@
 //! A handle of a page: one user of one connection.
 
-use tabwire::protocol::{Attach, ConnId, HandleId, Resend, TabMessage};
+use tabwire::protocol::{Attach, ConnId, HandleId, Resend, Status, TabMessage};
 
 use super::sends::Sends;
+use super::view::View;
 use crate::frame::{Frame, HandleNo};
 
 /// A handle as its page sees it.
@@ -16,6 +17,8 @@ pub struct Handle {
     pub stage: Stage,
     /// What it has sent.
     pub sends: Sends,
+    /// What it shows.
+    pub view: View,
     /// Whether it asks for sends of unknown fate to be sent again.
     pub resends: bool,
     attach: Box<Attach>,
@@ -46,6 +49,7 @@ impl Handle {
             conn: None,
             stage: Stage::Attaching,
             sends: Sends::new(no, resends),
+            view: View::new(no),
             resends,
             attach: Box::new(attach),
         }
@@ -62,12 +66,36 @@ impl Handle {
         TabMessage::Attach(self.id, self.attach.clone())
     }
 
+    /// Asks the hub to close it.
+    pub fn detach(&self, code: Option<u16>) -> TabMessage<Frame> {
+        TabMessage::Detach {
+            handle: self.id,
+            code,
+            reason: String::new(),
+            purge: false,
+        }
+    }
+
+    /// The hub tells how the connection is.
+    pub fn show(&mut self, status: &Status) {
+        self.view.show(status);
+        if self.view.is_open() {
+            self.sends.risk();
+        }
+    }
+
+    /// The hub that had it is gone, or has forgotten it.
+    pub fn lose(&mut self) {
+        self.conn = None;
+        self.view.lose();
+    }
+
     /// What the hub is to send, once it has the handle.
     pub fn flush(&mut self) -> Option<TabMessage<Frame>> {
         if self.stage != Stage::Attached {
             return None;
         }
-        let (first, frames) = self.sends.post()?;
+        let (first, frames) = self.sends.post(self.view.is_open())?;
         Some(TabMessage::Send {
             handle: self.id,
             first,

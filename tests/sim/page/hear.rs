@@ -1,11 +1,13 @@
 //! What a page does with what the hub says.
 
-use tabwire::protocol::{ConnId, HandleId, HubMessage, TabMessage};
+use tabwire::protocol::{ConnId, HandleId, HubMessage, Status, TabMessage};
 
 use super::{Handle, Page, Stage};
 use crate::event::ToPage;
+use crate::hubs::HubNo;
 use crate::invariants::{Check, Held};
 use crate::net::Net;
+use crate::worker::Worker;
 
 impl Page {
     /// Handles one message and goes on with the next.
@@ -15,6 +17,18 @@ impl Page {
         };
         self.heard_at = net.now();
         match message {
+            ToPage::Script => self.hear_script(net),
+            ToPage::Welcome(hub) => {
+                self.waiting_since = None;
+                self.hear_welcome(hub)?;
+            }
+            ToPage::Beat(hub) => {
+                self.waiting_since = None;
+                if self.hub.is_some_and(|known| known != hub) {
+                    self.start_over(net);
+                }
+            }
+            ToPage::Gone(hub) => self.is_lost |= self.hub == Some(hub),
             ToPage::Message(message) => {
                 self.waiting_since = None;
                 self.hear(message, net)?;
@@ -33,6 +47,9 @@ impl Page {
                 } else {
                     self.conns.remove(&conn);
                 }
+                for handle in self.on(conn) {
+                    handle.view.hear(&frames)?;
+                }
                 if want_ack {
                     self.post(TabMessage::Ack { conn, next }, net);
                 }
@@ -45,8 +62,12 @@ impl Page {
     fn hear(&mut self, message: HubMessage, net: &mut Net) -> Held {
         match message {
             HubMessage::Attached {
-                handle, conn, next, ..
-            } => self.hear_attached(handle, conn, next, net)?,
+                handle,
+                conn,
+                next,
+                status,
+                ..
+            } => self.hear_attached(handle, (conn, next, &status), net)?,
             HubMessage::Refused { handle, .. } => self.end(handle, net)?,
             HubMessage::Sent {
                 handle,
@@ -72,6 +93,7 @@ impl Page {
                 lost: Some((from, to)),
                 ..
             } => {
+                self.on(conn).for_each(|handle| handle.view.gap());
                 if let Some(expected) = self.conns.insert(conn, to) {
                     Check::PageSeesNoHole.require(expected == from, || {
                         format!("{:?} expected {expected} of {conn:?}, gap {from}", self.no)
@@ -84,14 +106,26 @@ impl Page {
             HubMessage::Ask => self.post(TabMessage::Alive, net),
             HubMessage::Who => {
                 if self.hellos == 0 {
-                    self.start_over(net)?;
+                    self.start_over(net);
                 }
             }
-            HubMessage::Welcome => self.hellos = self.hellos.saturating_sub(1),
-            HubMessage::Status(..)
-            | HubMessage::Gap { lost: None, .. }
-            | HubMessage::Overflow { .. }
+            HubMessage::Move(address) => {
+                if let Some(worker) = Worker::at(&address) {
+                    self.worker = worker;
+                    self.is_lost = true;
+                }
+            }
+            HubMessage::Status(conn, status) => {
+                self.on(conn).for_each(|handle| handle.show(&status));
+            }
+            HubMessage::Gap {
+                conn, lost: None, ..
+            } => self.on(conn).for_each(|handle| handle.view.gap()),
+            HubMessage::Overflow { .. }
             | HubMessage::Beat
+            | HubMessage::Welcome
+            | HubMessage::Need { .. }
+            | HubMessage::Beside { .. }
             | HubMessage::Census { .. }
             | HubMessage::Reply(..)
             | HubMessage::Error { .. } => {}
@@ -99,20 +133,55 @@ impl Page {
         Ok(())
     }
 
+    /// The worker script runs anew: all that the page has said is forgotten. A hello that was not answered before that is still
+    /// on its way, and is answered by the new hub.
+    fn hear_script(&mut self, net: &mut Net) {
+        if self.hub.is_some() {
+            self.start_over(net);
+        }
+    }
+
+    /// The hub knows the page. If it is not the one that had its sends, they are settled.
+    fn hear_welcome(&mut self, hub: HubNo) -> Held {
+        self.hellos = self.hellos.saturating_sub(1);
+        if self.hub.is_some_and(|known| known != hub) {
+            self.forget_hub();
+        }
+        if let Some(before) = self.unsettled.take() {
+            self.settle(before == hub)?;
+        }
+        self.hub = Some(hub);
+        Ok(())
+    }
+
     /// The hub has a handle. Before the welcome that answers the last hello it may have forgotten it since.
-    fn hear_attached(&mut self, id: HandleId, conn: ConnId, next: u64, net: &mut Net) -> Held {
+    fn hear_attached(
+        &mut self,
+        id: HandleId,
+        (conn, next, status): (ConnId, u64, &Status),
+        net: &mut Net,
+    ) -> Held {
         let is_stale = self.hellos > 0;
         let Some(handle) = self.handle(id) else {
             return Ok(());
         };
         let is_again = handle.conn.is_some();
+        if handle.conn.is_some_and(|before| before != conn) {
+            handle.view.gap();
+        }
         handle.conn = Some(conn);
         if handle.stage == Stage::Attaching && !is_stale {
             handle.stage = Stage::Attached;
         }
-        if let Some(expected) = self.conns.insert(conn, next)
-            && !is_again
-        {
+        handle.show(status);
+        if let Some(expected) = self.conns.insert(conn, next) {
+            if is_again {
+                if expected != next {
+                    self.on(conn).for_each(|handle| handle.view.gap());
+                }
+                self.flush(net);
+                return Ok(());
+            }
             // A handle that comes back may have been forgotten, and has missed something then.
             Check::PageSeesNoHole.require(expected == next, || {
                 format!(
@@ -134,6 +203,7 @@ impl Page {
         };
         let is_attached_anew = is_stale && handle.stage == Stage::Attaching;
         let conn = handle.conn.take();
+        let detach = handle.detach(None);
         if handle.stage == Stage::Detaching {
             handle.stage = Stage::Ended(true);
         } else {
@@ -146,11 +216,6 @@ impl Page {
             self.conns.remove(&conn);
         }
         if is_attached_anew {
-            let detach = TabMessage::Detach {
-                handle: id,
-                code: None,
-                reason: String::new(),
-            };
             self.post(detach, net);
         }
         Ok(())

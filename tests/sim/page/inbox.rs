@@ -66,11 +66,17 @@ impl Inbox {
         self.is_running = !self.waiting.is_empty();
         let cost = match self.waiting.front() {
             None => return,
-            Some(ToPage::Message(_)) => EACH,
             Some(ToPage::Batch { frames, .. }) => EACH + self.pace * frames.len() as u32,
+            Some(_) => EACH,
         };
         let at = self.blocked_until.max(net.now()) + cost;
         net.schedule.at(at, Event::Turn(self.owner, self.turn));
+    }
+
+    /// What is about to be handled, unless the turn was called off.
+    pub fn first(&self, turn: u64) -> Option<&ToPage> {
+        let is_on = self.is_running && turn == self.turn;
+        self.waiting.front().filter(|_| is_on)
     }
 
     /// Takes what has been handled, unless the turn was called off.

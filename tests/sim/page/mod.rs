@@ -4,6 +4,7 @@ mod handle;
 mod hear;
 mod inbox;
 mod sends;
+mod view;
 
 use std::collections::BTreeMap;
 
@@ -15,8 +16,10 @@ use tabwire::time::Time;
 
 use crate::event::Event;
 use crate::frame::{Frame, HandleNo};
+use crate::hubs::HubNo;
 use crate::invariants::Held;
 use crate::net::Net;
+use crate::worker::Worker;
 
 pub use handle::{Handle, Stage};
 pub use inbox::Inbox;
@@ -44,6 +47,8 @@ pub struct Page {
     pub no: TabNo,
     /// The port it uses.
     pub port: PortId,
+    /// The worker that it has its port to.
+    pub worker: Worker,
     /// How its death shows.
     pub liveness: Liveness,
     /// Whether it can do anything.
@@ -56,6 +61,13 @@ pub struct Page {
     pub inbox: Inbox,
     visible: bool,
     online: bool,
+    /// The hub that has welcomed it, unless that has forgotten it.
+    hub: Option<HubNo>,
+    /// The hub that has forgotten it, until it is known whether the next one is the same.
+    unsettled: Option<HubNo>,
+    /// The hub that was lost last, if the worker of that is tried again.
+    lost: Option<HubNo>,
+    is_lost: bool,
     conns: BTreeMap<ConnId, u64>,
     heard_at: Time,
     waiting_since: Option<Time>,
@@ -74,7 +86,7 @@ impl Page {
     /// A page that says hello on its port.
     pub fn open(
         no: TabNo,
-        port: PortId,
+        (port, worker): (PortId, Worker),
         liveness: Liveness,
         (visible, online): (bool, bool),
         net: &mut Net,
@@ -82,6 +94,7 @@ impl Page {
         let mut page = Self {
             no,
             port,
+            worker,
             liveness,
             life: Life::Awake,
             has_lock: liveness == Liveness::Locks,
@@ -89,6 +102,10 @@ impl Page {
             inbox: Inbox::new(no),
             visible,
             online,
+            hub: None,
+            unsettled: None,
+            lost: None,
+            is_lost: false,
             conns: BTreeMap::new(),
             heard_at: net.now(),
             waiting_since: None,
@@ -116,11 +133,7 @@ impl Page {
         self.flush(net);
         let handle = &mut self.handles[index];
         handle.stage = Stage::Detaching;
-        let detach = TabMessage::Detach {
-            handle: handle.id,
-            code,
-            reason: String::new(),
-        };
+        let detach = handle.detach(code);
         self.post(detach, net);
     }
 
@@ -151,6 +164,10 @@ impl Page {
     pub fn suspend(&mut self, net: &mut Net) {
         self.post(TabMessage::Suspend, net);
         self.life = Life::Suspended;
+        // It will not see when the connection opens and what it has posted is sent.
+        self.handles
+            .iter_mut()
+            .for_each(|handle| handle.sends.risk());
         self.inbox.stop();
     }
 
@@ -177,28 +194,62 @@ impl Page {
         self.inbox.stop();
     }
 
-    /// Looks whether the hub is silent. True if the port is dead and a fresh one is needed.
-    pub fn look(&mut self, net: &mut Net) -> bool {
+    /// Looks whether the hub is silent.
+    pub fn look(&mut self, net: &mut Net) {
         let now = net.now();
         if !self.is_awake() || !self.inbox.is_idle(now) {
-            return false;
+            return;
         }
         if let Some(since) = self.waiting_since {
-            return now.since(since) >= ANSWER;
+            self.is_lost |= now.since(since) >= ANSWER;
+            return;
         }
         if self.liveness == Liveness::Heartbeat && now.since(self.heard_at) >= SILENCE {
             self.waiting_since = Some(now);
             self.post(TabMessage::Alive, net);
         }
-        false
     }
 
-    /// Goes to a fresh port, since nobody listens to the old one.
+    /// Whether it is told when the lock of this hub is free.
+    pub fn waits_for(&self, hub: HubNo) -> bool {
+        self.life != Life::Dead && self.liveness == Liveness::Locks && self.hub == Some(hub)
+    }
+
+    /// Whether it needs a fresh port, since nobody listens to the one it has.
+    pub fn has_lost_hub(&self) -> bool {
+        self.is_lost
+    }
+
+    /// Decides where to look for a hub: where the lost one was, and if nobody answers there, in a worker that replaces it.
+    pub fn seek(&mut self) -> Worker {
+        match (self.hub, self.lost, self.worker) {
+            (Some(hub), ..) => self.lost = Some(hub),
+            (None, Some(lost), Worker::Shared(build, _)) => {
+                self.worker = Worker::Shared(build, Some(lost));
+            }
+            (None, ..) => {}
+        }
+        self.worker
+    }
+
+    /// Goes to a fresh port. Should somebody listen to the old one after all, it leaves there.
     pub fn move_to(&mut self, port: PortId, net: &mut Net) -> Held {
+        for handle in self.handles.iter().filter(|handle| handle.is_usable()) {
+            self.post(handle.detach(None), net);
+        }
+        self.post(TabMessage::Bye, net);
+        net.follow_port(port, self.port);
         self.port = port;
+        self.is_lost = false;
         self.hellos = 0;
         self.inbox.clear();
-        self.start_over(net)
+        // Whether the hub before had given it up is not known any more.
+        let is_doubtful = self.unsettled.take().is_some();
+        self.forget_hub();
+        self.unsettled = None;
+        self.settle(is_doubtful)?;
+        self.introduce(net);
+        Ok(())
     }
 
     /// Posts a message.
@@ -206,16 +257,23 @@ impl Page {
         net.post_to_hub(self.port, message);
     }
 
-    /// The hub does not know this page: it says hello, attaches all and settles its sends.
-    fn start_over(&mut self, net: &mut Net) -> Held {
-        self.conns.clear();
-        for handle in &mut self.handles {
-            handle.conn = None;
-            if handle.is_usable() {
-                handle.sends.lose()?;
-            }
-        }
+    /// The hub does not know this page: it says hello, attaches all, and settles its sends once it knows which hub it is.
+    fn start_over(&mut self, net: &mut Net) {
+        self.forget_hub();
         self.introduce(net);
+    }
+
+    fn forget_hub(&mut self) {
+        self.unsettled = self.unsettled.or(self.hub.take());
+        self.conns.clear();
+        self.handles.iter_mut().for_each(Handle::lose);
+    }
+
+    /// Finds out what has become of the sends that another hub had, or this one, when it gave the page up.
+    fn settle(&mut self, is_same: bool) -> Held {
+        for handle in self.handles.iter_mut().filter(|handle| handle.is_usable()) {
+            handle.sends.lose(is_same)?;
+        }
         Ok(())
     }
 

@@ -17,6 +17,8 @@ pub struct Sends {
     posted: BTreeMap<u64, Posted>,
     next_id: u64,
     handed: u64,
+    /// Ids below may have reached the server.
+    risked: u64,
     reports: BTreeMap<u64, SendFailure>,
 }
 
@@ -48,6 +50,7 @@ impl Sends {
             posted: BTreeMap::new(),
             next_id: 0,
             handed: 0,
+            risked: 0,
             reports: BTreeMap::new(),
         }
     }
@@ -58,8 +61,8 @@ impl Sends {
         self.made += 1;
     }
 
-    /// What is to be posted, with the id of the first.
-    pub fn post(&mut self) -> Option<(u64, Vec<Frame>)> {
+    /// What is to be posted, with the id of the first. What is posted to an open connection may reach the server.
+    pub fn post(&mut self, is_open: bool) -> Option<(u64, Vec<Frame>)> {
         let first = self.next_id;
         let mut frames = Vec::new();
         for (number, size) in self.unposted.drain(..) {
@@ -72,7 +75,15 @@ impl Sends {
             self.posted.insert(self.next_id, posted);
             self.next_id += 1;
         }
+        if is_open {
+            self.risk();
+        }
         (!frames.is_empty()).then_some((first, frames))
+    }
+
+    /// What has been posted may reach the server from now on.
+    pub fn risk(&mut self) {
+        self.risked = self.next_id;
     }
 
     /// The hub tells what it has handed and what is confirmed.
@@ -96,14 +107,16 @@ impl Sends {
         Ok(())
     }
 
-    /// The hub has given the page up.
+    /// The hub is gone: what was posted while the page had not seen the connection open is posted to the next one, and the
+    /// rest is of unknown fate.
     ///
-    /// It is the same hub, and sends what it has of a tab that is gone: so all that is not settled is of unknown fate, even what
-    /// was posted before the page saw the connection open. Only what a hub took with it when it died could be posted again.
-    pub fn lose(&mut self) -> Held {
+    /// With `is_same` the hub has given the page up, and sends what it has of a tab that is gone: so all that is not settled is of
+    /// unknown fate.
+    pub fn lose(&mut self, is_same: bool) -> Held {
         let (mut again, mut lost) = (VecDeque::new(), Vec::new());
-        for posted in core::mem::take(&mut self.posted).into_values() {
-            if self.resend {
+        let risked = self.risked.max(self.handed);
+        for (id, posted) in core::mem::take(&mut self.posted) {
+            if self.resend || (id >= risked && !is_same) {
                 again.push_back((posted.number, posted.size));
             } else {
                 lost.push(posted.number);

@@ -24,8 +24,8 @@ impl Reference {
             }
             Input::LockGranted(port) => self.take_lock(*port),
             Input::Socket(socket, event) => self.take_socket(*socket, event),
-            Input::Tick => {}
-            Input::Timeout => {
+            Input::Tick | Input::Start { .. } | Input::Peer(_) | Input::PeerGone { .. } => {}
+            Input::Timeout { .. } => {
                 self.doing = Doing::Timeout;
                 self.leaving = self.tabs.silent(now);
                 for port in self.leaving.clone() {
@@ -113,6 +113,7 @@ impl Reference {
                     self.by_identity.retain(|_, id| !self.conns[id].is_ended());
                 }
             }
+            TabMessage::Answer(..) => {}
             TabMessage::Report(id) => self.tabs.owe(port, Answer::Reply(*id)),
         }
     }

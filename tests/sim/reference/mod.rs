@@ -95,6 +95,17 @@ impl Reference {
         Ok(())
     }
 
+    /// The hub is no more. What waited in it is brought to the next one by the tabs.
+    pub fn die(&mut self) {
+        for conn in self.conns.values_mut() {
+            for sender in &mut conn.outgoing.senders {
+                if sender.presence == sender::Presence::Here {
+                    sender.presence = sender::Presence::Ended;
+                }
+            }
+        }
+    }
+
     /// Every send, on which sockets it was handed, and what has become of it.
     pub fn check_arrivals(
         &self,

@@ -26,6 +26,7 @@ impl Reference {
             Output::Open { socket, url, .. } => self.observe_open(*socket, url),
             Output::Send(socket, frame) => self.observe_send(*socket, frame),
             Output::Close { socket, code, .. } => self.observe_close(*socket, *code),
+            Output::Retire { .. } | Output::Announce(_) | Output::WatchPeer { .. } => Ok(()),
             Output::Watch(port, lock) => self.tabs.answered(*port, Answer::Watch(lock.clone())),
             Output::Forget(port) => self.observe_forget(*port),
         }
@@ -105,6 +106,7 @@ impl Reference {
                 }
                 Ok(())
             }
+            HubMessage::Need { .. } | HubMessage::Move(_) | HubMessage::Beside { .. } => Ok(()),
             HubMessage::Closed {
                 handle,
                 code,
