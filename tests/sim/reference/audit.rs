@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use tabwire::core::{Deadline, PortId};
+use tabwire::core::{CLOSE_WITHIN, Deadline, PortId, YIELD_WITHIN};
 use tabwire::protocol::{ConnId, ConnectionReport, Report};
 use tabwire::time::Time;
 
@@ -93,16 +93,16 @@ fn check_phase(id: ConnId, conn: &Conn, now: Time) -> Held {
     let heartbeat = &conn.config.heartbeat;
     let timeout = heartbeat.timeout.get();
     let overdue = match conn.phase {
-        Phase::Idle | Phase::Ended => None,
+        Phase::Idle | Phase::Asking | Phase::Moving | Phase::Ended => None,
         Phase::Waiting(wait) => Some((wait.most, "attempt")),
         Phase::Handshake(since) => {
-            let timeout = conn.config.reconnect.connect_timeout.get();
+            let (_, timeout) = conn.connect_within();
             Some((since + timeout, "end of the attempt"))
         }
         Phase::Verifying(since) => Some((since + timeout, "end of the attempt")),
         Phase::Up { .. } if !conn.has_pings() => None,
         Phase::Up { .. } => match conn.ping_at {
-            Some(at) => Some((at + timeout, "end of the dead path")),
+            Some(at) => Some((at + conn.pong_within, "end of the dead path")),
             None => {
                 let interval = heartbeat.interval.get();
                 let longest = interval.mul_f64(1.0 + heartbeat.jitter.get());
@@ -116,6 +116,18 @@ fn check_phase(id: ConnId, conn: &Conn, now: Time) -> Held {
             }
         },
     };
+    let staleness = &conn.config.staleness;
+    if let (Phase::Up { .. }, Some(after)) = (conn.phase, staleness.stale_after) {
+        let latest = conn.inbound_at + after.get() + staleness.check_every.get() + LATE;
+        Check::DeadPathsAreNoticed.require(now <= latest, || {
+            format!("{} is stale since {latest:?}", conn.name(id))
+        })?;
+    }
+    if let Some((_, since)) = conn.retired {
+        Check::DeadPathsAreNoticed.require(now <= since + CLOSE_WITHIN + LATE, || {
+            format!("{}: a closing handshake since {since:?}", conn.name(id))
+        })?;
+    }
     if let Some((due, what)) = overdue {
         Check::DeadPathsAreNoticed.require(now <= due + LATE, || {
             format!("{}: no {what} by {due:?}", conn.name(id))
@@ -143,12 +155,15 @@ fn check_phase(id: ConnId, conn: &Conn, now: Time) -> Held {
 
 /// Whether it is open, if it can be.
 fn check_reach(id: ConnId, conn: &Conn, disturbed: Time, now: Time) -> Held {
-    if conn.is_ended() || conn.handles.is_empty() || matches!(conn.phase, Phase::Up { .. }) {
+    let waits_for_tabs = conn.phase == Phase::Asking || conn.waits_for_tab;
+    let is_up = matches!(conn.phase, Phase::Up { .. } | Phase::Moving | Phase::Ended);
+    if conn.handles.is_empty() || is_up || waits_for_tabs {
         return Ok(());
     }
     let since = disturbed.max(conn.wanted_since).max(conn.down_since);
     let bound = conn.longest_wait()
-        + conn.config.reconnect.connect_timeout.get()
+        + YIELD_WITHIN
+        + conn.connect_within().1
         + conn.config.heartbeat.timeout.get()
         + HANDSHAKE;
     Check::ReconnectsInTime.require(now <= since + bound, || {

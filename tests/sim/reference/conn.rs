@@ -27,8 +27,8 @@ pub enum Departure {
     Left,
     /// It did not answer: if it says something after all, it is asked who it is, and starts over.
     Silent,
-    /// It is cached and has lost its lock: it may come back with all it had.
-    Cached,
+    /// It goes to another hub, with what it has not been told of.
+    Moved,
 }
 
 /// The identity that an attach asks for.
@@ -55,6 +55,28 @@ pub struct Conn {
     pub generation: u32,
     /// When the ping went out that is not answered yet.
     pub ping_at: Option<Time>,
+    /// How long that may take.
+    pub pong_within: Duration,
+    /// The connection is in doubt since the hub woke up; the probe is still to be sent, and whether a ping was under way then.
+    pub woke: Option<Doubt>,
+    /// When something came last.
+    pub inbound_at: Time,
+    /// Since when it has had this socket.
+    pub socket_since: Time,
+    /// The socket that is to take over.
+    pub successor: Option<Successor>,
+    /// The socket that must be retired now.
+    pub retiring: Option<SocketId>,
+    /// The socket whose closing handshake is under way, since then.
+    pub retired: Option<(SocketId, Time)>,
+    /// One whose closing handshake has just ended: the hub still says that it is to be closed.
+    pub settled: Option<SocketId>,
+    /// The tab that is asked, under which number.
+    pub asked: Option<(PortId, u32)>,
+    /// Whether a token belongs to each attempt.
+    pub with_token: bool,
+    /// It waits because nobody could be asked.
+    pub waits_for_tab: bool,
     /// When the last ping went out, or was to be planned.
     pub last_ping: Time,
     /// Frames that came before the socket was verified: they are for the tabs if it is.
@@ -97,6 +119,24 @@ pub struct Conn {
     pub down_since: Time,
 }
 
+/// What is known of a connection in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// Whether its probe has not gone out yet.
+    pub is_unprobed: bool,
+    /// Whether a ping was under way, whose pong may be taken for that of the probe.
+    pub was_pinged: bool,
+}
+
+/// A socket that is to take over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Successor {
+    /// The socket.
+    pub socket: SocketId,
+    /// Whether it is open and must answer a ping.
+    pub is_open: bool,
+}
+
 impl Conn {
     /// A connection that is about to get its first handle.
     pub fn new(identity: Identity, options: &Options, now: Time) -> Self {
@@ -107,6 +147,17 @@ impl Conn {
             socket: None,
             generation: 0,
             ping_at: None,
+            pong_within: Duration::ZERO,
+            woke: None,
+            inbound_at: now,
+            socket_since: now,
+            successor: None,
+            retiring: None,
+            retired: None,
+            settled: None,
+            asked: None,
+            with_token: false,
+            waits_for_tab: false,
             last_ping: now,
             early: Vec::new(),
             failures: Failures::default(),
@@ -162,10 +213,12 @@ impl Conn {
     /// A tab is gone, or so it seems.
     pub fn remove_port(&mut self, port: PortId, departure: Departure, now: Time) {
         self.closing.retain(|(owner, _)| *owner != port);
-        if departure == Departure::Cached && !self.is_ended() {
-            self.outgoing.send_away(port);
-        } else {
-            self.outgoing.orphan(port);
+        match departure {
+            Departure::Left | Departure::Silent => self.outgoing.orphan(port),
+            Departure::Moved => self.outgoing.send_on(port),
+        }
+        if self.asked.is_some_and(|(asked, _)| asked == port) {
+            self.asked = None;
         }
         self.lanes.remove(&port);
         let before = self.handles.len();
@@ -202,7 +255,8 @@ impl Conn {
     pub fn states(&self, online: bool) -> &'static [State] {
         match self.phase {
             Phase::Idle => &[State::Idle],
-            Phase::Handshake(_) | Phase::Verifying(_) => &[State::Connecting],
+            Phase::Handshake(_) | Phase::Verifying(_) | Phase::Asking => &[State::Connecting],
+            Phase::Moving => &[State::Reconnecting, State::Idle],
             Phase::Up { .. } => &[State::Open, State::Suspect],
             Phase::Waiting(_) if online => &[State::Reconnecting],
             Phase::Waiting(_) => &[State::Offline],
@@ -240,6 +294,9 @@ impl Conn {
             return;
         }
         self.lanes.remove(&port);
+        if self.handles.is_empty() && self.phase == Phase::Moving {
+            self.phase = Phase::Ended;
+        }
         if self.handles.is_empty() && !self.is_ended() {
             self.empty_since = Some(now);
         }

@@ -1,7 +1,12 @@
 //! What each input must lead to.
 
-use tabwire::core::{Input, PortId, SocketEvent, SocketId};
-use tabwire::protocol::{Attach, HandleId, Hello, Liveness, MAJOR, MessageError, TabMessage, op};
+use core::cmp::Ordering;
+use core::time::Duration;
+
+use tabwire::core::{ASLEEP_AFTER, Input, PortId, SocketEvent, SocketId, WATCH_EVERY};
+use tabwire::protocol::{
+    Attach, HandleId, Hello, Liveness, MAJOR, MessageError, Peer, PeerMessage, TabMessage, op,
+};
 use tabwire::time::Time;
 
 use super::conn::{Conn, Departure, identity_of};
@@ -16,6 +21,7 @@ impl Reference {
         self.now = now;
         self.doing = Doing::Other;
         self.leaving.clear();
+        self.look_at_clocks(input);
         match input {
             Input::Message(port, TabMessage::Hello(hello)) => self.take_hello(*port, hello),
             Input::Message(port, message) => self.take_message(*port, message),
@@ -24,7 +30,21 @@ impl Reference {
             }
             Input::LockGranted(port) => self.take_lock(*port),
             Input::Socket(socket, event) => self.take_socket(*socket, event),
-            Input::Tick | Input::Start { .. } | Input::Peer(_) | Input::PeerGone { .. } => {}
+            Input::Tick => {}
+            Input::Start { me, .. } => self.me = Some(me.clone()),
+            Input::Peer(PeerMessage::Here(peer)) => self.take_peer(peer),
+            Input::Peer(_) => {}
+            Input::PeerGone { epoch } => {
+                if self.has_yielded
+                    && self
+                        .better
+                        .as_ref()
+                        .is_some_and(|peer| peer.epoch == *epoch)
+                {
+                    self.better = None;
+                    self.has_yielded = false;
+                }
+            }
             Input::Timeout { .. } => {
                 self.doing = Doing::Timeout;
                 self.leaving = self.tabs.silent(now);
@@ -48,10 +68,13 @@ impl Reference {
             self.remove_tab(port, Departure::Silent);
         }
         self.tabs.insert(port, hello, self.now);
+        if self.has_yielded {
+            self.tabs.owe(port, Answer::Move);
+            return;
+        }
         self.tabs.owe(port, Answer::Welcome);
         if hello.liveness == Liveness::Locks {
-            let lock = format!("tabwire:tab:{}", hello.tab);
-            self.tabs.owe(port, Answer::Watch(lock));
+            self.tabs.owe(port, Answer::Watch(hello.lock.clone()));
         }
         self.take_online(hello.online);
     }
@@ -59,7 +82,12 @@ impl Reference {
     fn take_message(&mut self, port: PortId, message: &TabMessage<Frame>) {
         let Some(tab) = self.tabs.get_mut(port) else {
             if *message != TabMessage::Bye {
-                self.tabs.owe(port, Answer::Who);
+                let answer = if self.has_yielded {
+                    Answer::Move
+                } else {
+                    Answer::Who
+                };
+                self.tabs.owe(port, answer);
             }
             return;
         };
@@ -69,12 +97,24 @@ impl Reference {
             TabMessage::Hello(_) => {}
             TabMessage::Bye => self.remove_tab(port, Departure::Left),
             TabMessage::Attach(handle, attach) => self.take_attach(port, *handle, attach),
-            TabMessage::Detach { handle, code, .. } => {
+            TabMessage::Detach {
+                handle,
+                code,
+                purge,
+                ..
+            } => {
                 let (code, now) = (*code, self.now);
+                let mut key = None;
                 if let Some(conn) = self.conn_of(port, *handle, op::DETACH) {
                     conn.detach((port, *handle), code, now);
+                    key = purge.then(|| conn.identity.2.clone());
                     let answer = Answer::Closed(handle.0, code.unwrap_or(1005), true);
                     self.tabs.owe(port, answer);
+                }
+                for conn in self.conns.values_mut() {
+                    if Some(&conn.identity.2) == key.as_ref() {
+                        conn.linger = Duration::ZERO;
+                    }
                 }
             }
             TabMessage::Send {
@@ -95,8 +135,16 @@ impl Reference {
             TabMessage::Alive => self.tabs.owe(port, Answer::Beat),
             TabMessage::Visibility { visible, .. } => tab.visible = *visible,
             TabMessage::Online(online) => self.take_online(*online),
-            TabMessage::Suspend => tab.suspended = true,
-            TabMessage::Resume => tab.suspended = false,
+            TabMessage::Suspend => {
+                tab.suspended = true;
+                self.unask(port);
+            }
+            TabMessage::Resume => {
+                tab.suspended = false;
+                if self.has_yielded {
+                    self.tabs.owe(port, Answer::Move);
+                }
+            }
             TabMessage::Reconnect(handle) => {
                 if self.conn_of(port, *handle, op::RECONNECT).is_some() {
                     let key = (port, *handle);
@@ -113,7 +161,7 @@ impl Reference {
                     self.by_identity.retain(|_, id| !self.conns[id].is_ended());
                 }
             }
-            TabMessage::Answer(..) => {}
+            TabMessage::Answer(id, answer) => self.take_answer(port, *id, answer),
             TabMessage::Report(id) => self.tabs.owe(port, Answer::Reply(*id)),
         }
     }
@@ -135,9 +183,11 @@ impl Reference {
         let known = self.by_identity.get(&identity);
         if let Some(conn) = known.and_then(|id| self.conns.get_mut(id)) {
             conn.attach((port, handle), options, self.now);
+            conn.with_token |= attach.needs.token;
         } else {
             let mut conn = Conn::new(identity, options, self.now);
             conn.attach((port, handle), options, self.now);
+            conn.with_token |= attach.needs.token;
             self.unborn = Some(conn);
         }
     }
@@ -157,13 +207,11 @@ impl Reference {
     }
 
     fn take_lock(&mut self, port: PortId) {
-        let is_cached = self.tabs.get(port).is_some_and(|tab| tab.suspended);
-        let departure = if is_cached {
-            Departure::Cached
-        } else {
-            Departure::Left
-        };
-        self.remove_tab(port, departure);
+        match self.tabs.get_mut(port) {
+            Some(tab) if tab.suspended => tab.liveness = Liveness::Heartbeat,
+            Some(_) => self.remove_tab(port, Departure::Left),
+            None => {}
+        }
     }
 
     fn take_online(&mut self, online: bool) {
@@ -176,10 +224,29 @@ impl Reference {
 
     fn take_socket(&mut self, socket: SocketId, event: &SocketEvent<Frame>) {
         let (online, now) = (self.online, self.now);
-        let conn = self.conns.get_mut(&socket.conn);
-        let Some(conn) = conn.filter(|conn| conn.socket == Some(socket)) else {
+        let Some(conn) = self.conns.get_mut(&socket.conn) else {
             return;
         };
+        if conn.retired.is_some_and(|(retired, _)| retired == socket) {
+            if let SocketEvent::Closed { code, clean, .. } = event {
+                let has_pings = conn.has_pings();
+                let is_complete = *clean && *code == 1000;
+                conn.outgoing.settle_retired(is_complete, has_pings, now);
+                conn.retired = None;
+                conn.settled = Some(socket);
+            }
+            return;
+        }
+        if conn
+            .successor
+            .is_some_and(|successor| successor.socket == socket)
+        {
+            conn.take_successor(event, now);
+            return;
+        }
+        if conn.socket != Some(socket) {
+            return;
+        }
         let ended_with = match event {
             SocketEvent::Opened { .. } => {
                 conn.handle_opened(now);
@@ -204,6 +271,66 @@ impl Reference {
         }
     }
 
+    /// Notices that the hub was frozen or its computer asleep, by the documented bounds.
+    fn look_at_clocks(&mut self, input: &Input<Frame>) {
+        let now = self.now;
+        let mut has_slept = self.look_at.is_some_and(|due| due + ASLEEP_AFTER <= now);
+        if let Input::Timeout { wall } = input {
+            let offset = wall.saturating_sub(now.since(Time::ZERO));
+            let before = self.offset.replace(offset).unwrap_or(offset);
+            has_slept |= offset.saturating_sub(before) >= ASLEEP_AFTER;
+        }
+        if has_slept {
+            self.tabs.wake(now);
+            for conn in self.conns.values_mut() {
+                conn.wake(self.online, now);
+            }
+        }
+        let is_due = self.look_at.is_some_and(|due| due <= now);
+        if has_slept || (is_due && matches!(input, Input::Timeout { .. })) {
+            self.look_at = Some(now + WATCH_EVERY);
+        }
+    }
+
+    /// Another hub tells of itself. If it is the better one, this one yields.
+    fn take_peer(&mut self, peer: &Peer) {
+        let is_better = |than: &Peer| peer.rank(than) == Ordering::Greater;
+        if !self.me.as_deref().is_some_and(is_better) {
+            return;
+        }
+        if self.better.is_none() {
+            self.by_identity.clear();
+            for conn in self.conns.values_mut() {
+                conn.start_moving();
+            }
+        }
+        if self.better.as_ref().is_none_or(is_better) {
+            self.better = Some(peer.clone());
+        }
+    }
+
+    fn take_answer(&mut self, port: PortId, id: u32, answer: &tabwire::protocol::Answer) {
+        let asked = |conn: &&mut Conn| conn.asked == Some((port, id));
+        let Some(conn) = self.conns.values_mut().find(asked) else {
+            return;
+        };
+        conn.asked = None;
+        let is_bad = matches!(answer, tabwire::protocol::Answer::Bad(_));
+        if is_bad && conn.phase == Phase::Asking {
+            conn.end(GAVE_UP, false);
+            self.by_identity.retain(|_, id| !self.conns[id].is_ended());
+        }
+    }
+
+    /// A tab cannot answer any more.
+    fn unask(&mut self, port: PortId) {
+        for conn in self.conns.values_mut() {
+            if conn.asked.is_some_and(|(asked, _)| asked == port) {
+                conn.asked = None;
+            }
+        }
+    }
+
     /// A tab is gone.
     pub(super) fn remove_tab(&mut self, port: PortId, departure: Departure) {
         if self.tabs.remove(port).is_none() {
@@ -212,7 +339,7 @@ impl Reference {
         for conn in self.conns.values_mut() {
             conn.remove_port(port, departure, self.now);
         }
-        if departure == Departure::Left {
+        if matches!(departure, Departure::Left | Departure::Moved) {
             self.tabs.owe(port, Answer::Forget);
         }
     }

@@ -29,6 +29,8 @@ pub struct Lane {
     owed: Vec<(HandleId, Vec<&'static str>)>,
     posted: VecDeque<Posted>,
     gap_due: Option<Reason>,
+    /// Planned replacements of the socket that it has not been told of.
+    handovers: u32,
     overflow_due: Option<u64>,
     /// Its backlog has exceeded its cap since it was last empty.
     exceeded: bool,
@@ -63,6 +65,7 @@ impl Lane {
             owed: Vec::new(),
             posted: VecDeque::new(),
             gap_due: None,
+            handovers: 0,
             overflow_due: None,
             exceeded: false,
             held: false,
@@ -96,7 +99,10 @@ impl Lane {
 
     /// Whether it has been told everything.
     pub fn is_done(&self, stream: &Stream) -> bool {
-        self.backlog(stream) == 0 && self.owed.is_empty() && self.gap_due.is_none()
+        self.backlog(stream) == 0
+            && self.owed.is_empty()
+            && self.gap_due.is_none()
+            && self.handovers == 0
     }
 
     /// The stream has grown, or the limits have changed.
@@ -108,6 +114,11 @@ impl Lane {
     /// The connection has had so many transitions and suspected gaps. Of those that wait for a tab the hub keeps the last 256.
     pub fn handle_transitions(&mut self, count: u64) {
         self.may_jump |= self.view.is_some() && count > self.known + MOST_NOTES;
+    }
+
+    /// The socket was replaced as planned.
+    pub fn handle_handover(&mut self) {
+        self.handovers += 1;
     }
 
     /// The tab has dispatched everything before `next`.
@@ -168,6 +179,9 @@ impl Lane {
                 status.state, status.since, self.next
             )
         })?;
+        if status.reason == Reason::Handover {
+            self.handovers = self.handovers.saturating_sub(1);
+        }
         if status.cause == Cause::Lost {
             self.gap_due = Some(status.reason);
         }
@@ -177,6 +191,11 @@ impl Lane {
 
     /// The gap of a lost connection is posted.
     pub fn suspected_gap(&mut self, reason: Reason) -> Held {
+        if reason == Reason::Handover {
+            return Check::LossRaisesOneGap.require(self.handovers > 0 || self.may_jump, || {
+                "a gap for a handover that there was not".into()
+            });
+        }
         let due = self.gap_due.take();
         Check::LossRaisesOneGap.require(due == Some(reason) || self.may_jump, || {
             format!("gap for {reason:?}, due for {due:?}")

@@ -18,8 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use core::time::Duration;
 
-use tabwire::core::{PortId, SocketId};
-use tabwire::protocol::{ConnId, Report};
+use tabwire::core::{PortId, SocketId, WATCH_EVERY};
+use tabwire::protocol::{ConnId, Peer, Report};
 use tabwire::time::Time;
 
 use crate::frame::SendNo;
@@ -46,6 +46,13 @@ pub struct Reference {
     leaving: Vec<PortId>,
     online: bool,
     now: Time,
+    /// When the hub looks at its clocks next, and how far they were apart.
+    look_at: Option<Time>,
+    offset: Option<Duration>,
+    /// This hub as others see it, the better one that it has heard of, and whether it has yielded to that.
+    me: Option<Box<Peer>>,
+    better: Option<Peer>,
+    has_yielded: bool,
 }
 
 /// What the hub was told, as far as it justifies what it does.
@@ -92,6 +99,12 @@ impl Reference {
             })?;
         }
         self.forget_finished();
+        if self.conns.is_empty() {
+            self.look_at = None;
+            self.offset = None;
+        } else if self.look_at.is_none() {
+            self.look_at = Some(self.now + WATCH_EVERY);
+        }
         Ok(())
     }
 

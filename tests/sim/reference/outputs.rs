@@ -1,10 +1,12 @@
 //! Whether what the hub does is what must be done.
 
-use tabwire::core::{Delivery, Output, PortId, SocketId};
-use tabwire::protocol::{ConnId, GapReason, HandleId, HubMessage, State, Status};
+use tabwire::core::{Delivery, FUNCTION, Output, PortId, SocketId};
+use tabwire::protocol::{
+    ConnId, GapReason, HandleId, HubMessage, PeerMessage, Reason, State, Status,
+};
 use tabwire::time::Time;
 
-use super::conn::{Conn, Departure};
+use super::conn::{Conn, Departure, Successor};
 use super::lane::Lane;
 use super::phase::{GAVE_UP, Phase};
 use super::tabs::Answer;
@@ -26,7 +28,14 @@ impl Reference {
             Output::Open { socket, url, .. } => self.observe_open(*socket, url),
             Output::Send(socket, frame) => self.observe_send(*socket, frame),
             Output::Close { socket, code, .. } => self.observe_close(*socket, *code),
-            Output::Retire { .. } | Output::Announce(_) | Output::WatchPeer { .. } => Ok(()),
+            Output::Retire { socket, .. } => self.observe_retire(*socket),
+            Output::Announce(message) => {
+                if matches!(message, PeerMessage::Gone { .. }) {
+                    self.observe_gone()?;
+                }
+                Ok(())
+            }
+            Output::WatchPeer { .. } => Ok(()),
             Output::Watch(port, lock) => self.tabs.answered(*port, Answer::Watch(lock.clone())),
             Output::Forget(port) => self.observe_forget(*port),
         }
@@ -106,7 +115,9 @@ impl Reference {
                 }
                 Ok(())
             }
-            HubMessage::Need { .. } | HubMessage::Move(_) | HubMessage::Beside { .. } => Ok(()),
+            HubMessage::Need { handle, id, .. } => self.observe_need(port, *handle, *id),
+            HubMessage::Move(_) => self.observe_move(port),
+            HubMessage::Beside { .. } => Ok(()),
             HubMessage::Closed {
                 handle,
                 code,
@@ -142,7 +153,13 @@ impl Reference {
 
     fn observe_status(&mut self, port: PortId, id: ConnId, status: &Status) -> Held {
         self.bear(id);
-        let now = self.now;
+        let (now, online) = (self.now, self.online);
+        if status.reason == Reason::TokenWait
+            && let Some(conn) = self.conns.get_mut(&id)
+            && conn.phase == Phase::Asking
+        {
+            conn.wait_for_tab(online, now);
+        }
         self.with_lane(port, id, |lane, conn| {
             lane.status(status, &conn.stream)?;
             check_status(conn, status, now)
@@ -196,7 +213,9 @@ impl Reference {
             .iter()
             .filter(|(_, other)| other.identity == conn.identity);
         for (id, other) in others {
-            Check::OneLiveSocket.require(other.socket.is_none(), || {
+            let is_planned =
+                other.socket.is_some() && *id == socket.conn && other.may_be_replaced(now);
+            Check::OneLiveSocket.require(other.socket.is_none() || is_planned, || {
                 format!(
                     "{socket:?} is opened, {:?} of {id:?} is still there",
                     other.socket
@@ -205,16 +224,20 @@ impl Reference {
         }
         let is_wished = doing == Doing::Reconnect(socket.conn);
         let is_time = match conn.phase {
-            Phase::Idle => true,
-            Phase::Waiting(wait) => is_wished || (wait.least <= now && now <= wait.most + LATE),
+            Phase::Idle | Phase::Asking => self.better.is_none(),
+            Phase::Waiting(wait) => {
+                let is_due = wait.least <= now && now <= wait.most + LATE;
+                is_wished || is_due || conn.waits_for_tab
+            }
             Phase::Handshake(_) | Phase::Verifying(_) => is_wished,
-            Phase::Up { .. } | Phase::Ended => false,
+            Phase::Up { .. } => conn.successor.is_none() && conn.may_be_replaced(now),
+            Phase::Moving | Phase::Ended => false,
         };
         Check::DelaysAreWithinBounds.require(is_time, || {
             format!("an attempt at {now:?} in {:?}", conn.phase)
         })?;
         Check::OneLiveSocket.require(
-            socket.generation > conn.generation && url == conn.identity.0,
+            socket.generation > conn.generation && is_url_of(url, conn),
             || {
                 format!(
                     "{socket:?} to {url} is not a new one of {:?}",
@@ -223,6 +246,16 @@ impl Reference {
             },
         )?;
         if let Some(conn) = self.conns.get_mut(&socket.conn) {
+            if matches!(conn.phase, Phase::Up { .. }) {
+                conn.attempts.push((now, conn.tries));
+                conn.generation = socket.generation;
+                conn.asked = None;
+                conn.successor = Some(Successor {
+                    socket,
+                    is_open: false,
+                });
+                return Ok(());
+            }
             conn.start(now);
             conn.socket = Some(socket);
             conn.generation = socket.generation;
@@ -233,6 +266,15 @@ impl Reference {
     fn observe_send(&mut self, socket: SocketId, frame: &Frame) -> Held {
         let now = self.now;
         let conn = self.conns.get_mut(&socket.conn);
+        if let Some(conn) = &conn
+            && conn
+                .successor
+                .is_some_and(|successor| successor.socket == socket && successor.is_open)
+        {
+            return Check::SendsToLiveSocket.require(conn.is_ping(frame), || {
+                format!("{frame:?} to {socket:?}, which has not taken over")
+            });
+        }
         let Some(conn) = conn.filter(|conn| conn.socket == Some(socket)) else {
             return Err(Check::SendsToLiveSocket.breach(format!("{frame:?} to {socket:?}")));
         };
@@ -244,9 +286,9 @@ impl Reference {
                 })?;
             // It may make the connection suspect, and its pong recover it.
             conn.handle_transitions(2);
-            conn.ping_at = Some(now);
-            conn.last_ping = now;
-            conn.outgoing.handle_ping();
+            if conn.handle_ping(now) {
+                conn.outgoing.handle_ping();
+            }
             return Ok(());
         }
         Check::SendsToLiveSocket.require(is_up, || format!("{frame:?} in {:?}", conn.phase))?;
@@ -260,11 +302,35 @@ impl Reference {
 
     fn observe_close(&mut self, socket: SocketId, code: Option<u16>) -> Held {
         let (now, doing, online) = (self.now, self.doing, self.online);
-        let conn = self.conns.get_mut(&socket.conn);
-        let Some(conn) = conn.filter(|conn| conn.socket == Some(socket)) else {
-            return Err(Check::OneLiveSocket.breach(format!("{socket:?} is closed again")));
+        let Some(conn) = self.conns.get_mut(&socket.conn) else {
+            return Err(Check::OneLiveSocket.breach(format!("{socket:?} of nobody is closed")));
         };
+        if conn.settled.take_if(|settled| *settled == socket).is_some() {
+            return Ok(());
+        }
+        if conn
+            .successor
+            .take_if(|successor| successor.socket == socket)
+            .is_some()
+        {
+            return Ok(());
+        }
+        if conn
+            .retired
+            .take_if(|(retired, _)| *retired == socket)
+            .is_some()
+        {
+            let has_pings = conn.has_pings();
+            conn.outgoing.settle_retired(false, has_pings, now);
+            return Ok(());
+        }
+        if conn.socket != Some(socket) {
+            return Err(Check::OneLiveSocket.breach(format!("{socket:?} is closed again")));
+        }
         conn.socket = None;
+        if conn.phase == Phase::Moving {
+            return Ok(());
+        }
         let due = if conn.is_ended() {
             Some(Some(1000))
         } else {
@@ -275,16 +341,18 @@ impl Reference {
                 format!("{socket:?} is closed with {code:?}, should be {due:?}")
             });
         }
-        let timeout = conn.config.heartbeat.timeout.get();
+        let timeout = conn.pong_within;
         let is_pong_late = conn.ping_at.is_some_and(|at| at + timeout <= now);
         let (is_due, is_up) = match conn.phase {
             Phase::Handshake(since) => {
-                let timeout = conn.config.reconnect.connect_timeout.get();
+                let (timeout, _) = conn.connect_within();
                 (since + timeout <= now, false)
             }
             Phase::Verifying(_) => (is_pong_late, false),
-            Phase::Up { .. } => (is_pong_late, true),
-            Phase::Idle | Phase::Waiting(_) | Phase::Ended => (false, false),
+            Phase::Up { .. } => (is_pong_late || conn.is_stale(now), true),
+            Phase::Idle | Phase::Waiting(_) | Phase::Asking | Phase::Moving | Phase::Ended => {
+                (false, false)
+            }
         };
         let is_wished = doing == Doing::Reconnect(socket.conn);
         Check::DeadPathsAreNoticed
@@ -301,6 +369,75 @@ impl Reference {
             conn.end(GAVE_UP, false);
             self.unlist(socket.conn);
         }
+        Ok(())
+    }
+
+    fn observe_retire(&mut self, socket: SocketId) -> Held {
+        let now = self.now;
+        let conn = self.conns.get_mut(&socket.conn);
+        let due = conn.and_then(|conn| {
+            conn.retiring.take_if(|due| *due == socket)?;
+            conn.retired = Some((socket, now));
+            Some(())
+        });
+        Check::OneLiveSocket.require(due.is_some(), || {
+            format!("{socket:?} is retired, and nothing takes its place")
+        })
+    }
+
+    /// The hub says that it has yielded: the fate of all that was handed is known, and every tab that is awake is sent on.
+    fn observe_gone(&mut self) -> Held {
+        let open = self
+            .conns
+            .values()
+            .find(|conn| conn.socket.is_some() || conn.retired.is_some());
+        Check::OneLiveSocket.require(open.is_none() && self.better.is_some(), || {
+            format!("it has yielded, and {open:?} has a socket")
+        })?;
+        self.has_yielded = true;
+        let awake: Vec<_> = self
+            .tabs
+            .iter()
+            .filter(|(_, tab)| !tab.suspended)
+            .map(|(port, _)| port)
+            .collect();
+        for port in awake {
+            self.tabs.owe(port, Answer::Move);
+        }
+        Ok(())
+    }
+
+    /// A tab is sent on. It must have been told everything.
+    fn observe_move(&mut self, port: PortId) -> Held {
+        self.tabs.answered(port, Answer::Move)?;
+        for (id, conn) in &self.conns {
+            if let Some(lane) = conn.lanes.get(&port) {
+                Check::NobodyStarves.require(lane.is_done(&conn.stream), || {
+                    format!("{port:?} is sent on, and has not heard all of {id:?}: {lane:?}")
+                })?;
+                conn.outgoing.check_told_all(port)?;
+            }
+        }
+        self.remove_tab(port, Departure::Moved);
+        Ok(())
+    }
+
+    /// A tab is asked for what an attempt needs.
+    fn observe_need(&mut self, port: PortId, handle: HandleId, id: u32) -> Held {
+        let key = (port, handle);
+        let conn = self
+            .conns
+            .values_mut()
+            .find(|conn| conn.handles.contains_key(&key));
+        let Some(conn) = conn else {
+            return Err(Check::QuestionsAreAnswered
+                .breach(format!("{key:?} is asked, and is not attached")));
+        };
+        if !matches!(conn.phase, Phase::Up { .. }) {
+            conn.phase = Phase::Asking;
+            conn.handle_transitions(1);
+        }
+        conn.asked = Some((port, id));
         Ok(())
     }
 
@@ -352,6 +489,12 @@ impl Reference {
     }
 }
 
+/// Whether this is the url of a connection, with or without a token.
+fn is_url_of(url: &str, conn: &Conn) -> bool {
+    let plain = url.split('?').next();
+    conn.identity.0 == FUNCTION || plain == Some(conn.identity.0.as_str())
+}
+
 /// Whether a transition tells what is done.
 fn check_status(conn: &Conn, status: &Status, now: Time) -> Held {
     match status.state {
@@ -360,10 +503,14 @@ fn check_status(conn: &Conn, status: &Status, now: Time) -> Held {
             let mut numbers: Vec<u32> = of_time.map(|(_, number)| *number).collect();
             // This very attempt may still have to be started.
             numbers.push(conn.tries + 1);
+            if status.reason == Reason::Asking {
+                return Ok(());
+            }
             Check::AttemptsAreTold.require(numbers.contains(&status.attempt), || {
                 format!("attempt is {}, should be of {numbers:?}", status.attempt)
             })
         }
+        State::Reconnecting | State::Offline if status.reason == Reason::Moved => Ok(()),
         State::Reconnecting | State::Offline => {
             let at = status.next_attempt_at.unwrap_or_default();
             let mut waits = conn.waits.iter().filter(|wait| wait.from == status.since);
@@ -377,6 +524,7 @@ fn check_status(conn: &Conn, status: &Status, now: Time) -> Held {
                 },
             )
         }
+        State::Suspect if status.reason == Reason::Woke => Ok(()),
         State::Suspect if status.since == now => {
             let patience = conn.config.heartbeat.timeout.get() / 2;
             let is_late = conn.ping_at.is_some_and(|at| at + patience <= now);

@@ -9,7 +9,8 @@ pub fn is_legal(from: State, status: &Status) -> bool {
         .iter()
         .filter(|(froms, tos, _, _)| froms.contains(&from) && tos.contains(&to))
         .any(|(_, _, reasons, cause_of)| reasons.contains(&reason) && *cause_of == cause)
-        && status.next_attempt_at.is_some() == matches!(to, State::Reconnecting | State::Offline)
+        && (status.next_attempt_at.is_some() == matches!(to, State::Reconnecting | State::Offline)
+            || reason == Reason::Moved)
 }
 
 type Transition = (&'static [State], &'static [State], &'static [Reason], Cause);
@@ -45,15 +46,49 @@ const TRANSITIONS: &[Transition] = &[
             Reason::ConnectFailed,
             Reason::ConnectTimeout,
             Reason::VerifyTimeout,
+            Reason::BreakerOpen,
+            Reason::AuthRefused,
         ],
         Cause::AttemptFailed,
     ),
     (
         &[State::Connecting],
         &[State::Connecting],
-        &[Reason::Requested],
+        &[
+            Reason::Requested,
+            Reason::Attached,
+            Reason::Retry,
+            Reason::Asking,
+        ],
         Cause::None,
     ),
+    (
+        &[State::Idle],
+        &[State::Connecting],
+        &[Reason::Asking],
+        Cause::None,
+    ),
+    (
+        &[State::Connecting],
+        WAITING,
+        &[Reason::TokenWait],
+        Cause::None,
+    ),
+    (UP, &[State::Suspect], &[Reason::Woke], Cause::None),
+    (UP, &[State::Open], &[Reason::Handover], Cause::None),
+    (
+        &[State::Reconnecting],
+        &[State::Reconnecting],
+        &[Reason::Woke],
+        Cause::None,
+    ),
+    (
+        &[State::Offline],
+        &[State::Offline],
+        &[Reason::Woke],
+        Cause::None,
+    ),
+    (UP, &[State::Reconnecting], &[Reason::Moved], Cause::Lost),
     (
         &[State::Open],
         &[State::Suspect],
@@ -73,6 +108,9 @@ const TRANSITIONS: &[Transition] = &[
             Reason::ClosedByServer,
             Reason::ConnectionLost,
             Reason::PongTimeout,
+            Reason::WakeTimeout,
+            Reason::Stale,
+            Reason::AuthRefused,
             Reason::Requested,
         ],
         Cause::Lost,
@@ -80,7 +118,12 @@ const TRANSITIONS: &[Transition] = &[
     (
         WAITING,
         &[State::Connecting],
-        &[Reason::Retry, Reason::Requested],
+        &[
+            Reason::Retry,
+            Reason::Requested,
+            Reason::Attached,
+            Reason::Asking,
+        ],
         Cause::None,
     ),
     (
@@ -104,7 +147,12 @@ const TRANSITIONS: &[Transition] = &[
     (
         &[State::Connecting],
         &[State::Failed],
-        &[Reason::MaxAttempts, Reason::SocketRefused],
+        &[
+            Reason::MaxAttempts,
+            Reason::SocketRefused,
+            Reason::BadUrl,
+            Reason::BadToken,
+        ],
         Cause::AttemptFailed,
     ),
 ];

@@ -59,6 +59,8 @@ pub enum Answer {
     Forget,
     /// The lock of this tab is waited for.
     Watch(String),
+    /// The tab is sent to another hub.
+    Move,
 }
 
 impl Tabs {
@@ -98,6 +100,14 @@ impl Tabs {
         others
             .find(|(other, tab)| **other != port && tab.id == id)
             .map(|(other, _)| *other)
+    }
+
+    /// The hub or its computer was asleep: silence since then says nothing.
+    pub fn wake(&mut self, now: Time) {
+        for tab in self.by_port.values_mut().filter(|tab| !tab.suspended) {
+            tab.heard_at = now;
+            tab.asked_at = None;
+        }
     }
 
     /// How a port can be posted to.
@@ -189,7 +199,10 @@ impl Tabs {
 
     /// A posted message must reach somebody who may be posted to.
     pub fn check_post(&self, port: PortId, message: Option<&HubMessage>) -> Held {
-        let is_for_strangers = matches!(message, Some(HubMessage::Who | HubMessage::Error { .. }));
+        let is_for_strangers = matches!(
+            message,
+            Some(HubMessage::Who | HubMessage::Error { .. } | HubMessage::Move(_))
+        );
         let tab = self.get(port);
         Check::SuspendedMeansSilence.require(
             tab.is_some_and(|tab| !tab.suspended) || (tab.is_none() && is_for_strangers),
