@@ -78,6 +78,8 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
       (why) => {
         port = null;
         if (why) trail.add(why);
+        // A page that has had a hub does not give up.
+        else if (past) push([Op.Unavailable, '']);
         else quit('wasm-unavailable');
       },
     );

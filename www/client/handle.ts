@@ -279,8 +279,13 @@ export const openHandle = (
     [Op.Closed]: end,
     [Op.Overflow]: (count: number, policy: string) => fire('overflow', { count, policy }),
     [Op.Need]: (_: number, kind: Need) => functions[kind],
-    [Cue.Look]: () => refresh(),
-    [Cue.Open]: () => show.readyState == Ready.Open,
+    [Cue.Look]: () => {
+      refresh();
+      return show.readyState == Ready.Open;
+    },
+    [Cue.Risk]: () => {
+      risked = next;
+    },
   };
 
   const show = {

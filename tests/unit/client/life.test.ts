@@ -1,7 +1,7 @@
 import { createHub, type HubOptions } from 'tabwire';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Op } from '../../../www/client/protocol.js';
-import { installFakes, nobodyAnswers, settle, workers } from './fakes.js';
+import { installFakes, nobodyAnswers, runTask, settle, workers } from './fakes.js';
 import { installLocks } from './locks.js';
 
 beforeEach(installFakes);
@@ -178,6 +178,31 @@ describe('with locks a tab', () => {
     locks.free('tabwire:hub:one');
     await settle();
     expect(workers.made).toHaveLength(1);
+  });
+
+  test('takes no notice of it either when the worker had answered first, and that waits to be dispatched', async () => {
+    const locks = installLocks();
+    locks.held.add('tabwire:hub:one');
+    const hub = createHub();
+    const socket = hub.socket('wss://server.example/ws', [], { flow: { batch: false } });
+    await settle();
+    const port = workers.latest;
+    port.welcome('one', 'tabwire:hub:one');
+    port.attached('open');
+    await settle();
+    // Each has a task of its own, and what comes then waits behind them.
+    port.batch(0, ['a', 'b']);
+    port.say(Op.Script, 'build');
+    locks.free('tabwire:hub:one');
+    await settle();
+    port.take();
+    while (runTask());
+    expect(port.posted.map(([op]) => op)).toEqual([Op.Hello, Op.Attach]);
+    port.welcome('two');
+    port.attached('open');
+    await soon();
+    expect(workers.made).toHaveLength(1);
+    expect(socket.status.epoch).toBe('two');
   });
 
   test('asks a hub that has no lock', async () => {
