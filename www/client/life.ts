@@ -14,7 +14,7 @@ export type Inner = [
   locksOf: () => LockManager | '' | false | undefined,
   /** Says that this is so, in the order of arrival. */
   push: (message: HubMessage) => void,
-  /** Takes the lock that shows that this tab lives, and then calls back. */
+  /** Takes a lock that shows that this tab lives, and then calls back. */
   hold: (then: () => void) => void,
   /** Says hello and attaches all handles. */
   greet: () => void,
@@ -202,11 +202,12 @@ export const live = (
     },
     pageshow({ persisted }) {
       if (!persisted) return;
-      risk();
-      // WebKit drops the lock of a cached page. Where it was kept, this request only waits behind it.
-      hold(() => {});
-      greet();
-      expect();
+      // WebKit drops the lock of a cached page, sooner or later: it takes another.
+      hold(() => {
+        risk();
+        greet();
+        expect();
+      });
     },
     freeze: suspend,
     resume() {
