@@ -154,6 +154,7 @@ fn drain(hub: &mut Hub<Frame>) -> Option<SocketId> {
             | Output::Retire { .. }
             | Output::Announce(_)
             | Output::WatchPeer { .. }
+            | Output::Rebind { .. }
             | Output::Watch(..)
             | Output::Forget(_)
             | Output::Tick => {}

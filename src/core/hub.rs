@@ -303,9 +303,15 @@ impl<P: Payload> Hub<P> {
             ));
             return;
         }
-        if let Some(old) = self.tabs.other_port_of(&hello.tab, port) {
-            self.remove_tab(old, Departure::Left);
-        }
+        // A tab that leaves a port says so. WebKit connects a page anew when it comes out of the cache, without the page's knowledge.
+        let port = match self.tabs.other_port_of(&hello.tab, port) {
+            Some(to) => {
+                self.remove_tab(port, Departure::Silent);
+                self.out.push(Output::Rebind { from: port, to });
+                to
+            }
+            None => port,
+        };
         if self.tabs.get(port).is_some_and(|tab| tab.id != hello.tab) {
             self.remove_tab(port, Departure::Silent);
         }

@@ -140,6 +140,15 @@ pub enum Output<P> {
     },
     /// Wait for this Web Lock and say when it is granted. Replaces an earlier wait for the same port.
     Watch(PortId, String),
+    /// The tab behind one port is the one behind another: what is said through `from` counts as said through `to`, and what is posted
+    /// to that goes to the first. The port that `to` was is closed to both.
+    Rebind {
+        /// The port on which the tab has said hello.
+        from: PortId,
+        /// The port by which it is known.
+        to: PortId,
+    },
+    /// The tab is gone: stop listening to its port.
     /// The tab is gone: stop listening to its port.
     Forget(PortId),
     /// Give [`Input::Tick`] in a task of its own, as soon as the events that wait now are handled.

@@ -136,7 +136,7 @@ impl Driver {
         let port = PortId(self.last_port.get() + 1);
         self.last_port.set(port.0);
         let driver = Rc::downgrade(self);
-        let listening = Port::new(js, move |event| {
+        let listening = Port::new(js, port, move |port, event| {
             if let Some(driver) = driver.upgrade() {
                 driver.handle_message(port, &event.data());
             }
@@ -221,6 +221,7 @@ impl Driver {
             }
             Output::WatchPeer { epoch, lock } => self.watch_peer(epoch, &lock),
             Output::Watch(port, lock) => self.watch(port, &lock),
+            Output::Rebind { from, to } => self.rebind(from, to),
             Output::Forget(port) => self.forget(port),
             Output::Tick => self.tick.request(),
         }
@@ -299,10 +300,23 @@ impl Driver {
         });
     }
 
+    fn rebind(&self, from: PortId, to: PortId) {
+        let moved = self.ports.borrow_mut().remove(&from);
+        let replaced = moved.and_then(|port| {
+            port.rename(to);
+            self.ports.borrow_mut().insert(to, port)
+        });
+        self.say_gone(replaced);
+    }
+
     fn forget(&self, port: PortId) {
         self.watches.borrow_mut().remove(&port);
         let forgotten = self.ports.borrow_mut().remove(&port);
-        if let Some(port) = forgotten {
+        self.say_gone(forgotten);
+    }
+
+    fn say_gone(&self, port: Option<Port>) {
+        if let Some(port) = port {
             // Whoever keeps a list of ports may fail at its own cost.
             let _ = self.surroundings.gone.call1(&JsValue::NULL, port.js());
         }

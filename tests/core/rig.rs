@@ -26,6 +26,7 @@ pub struct Rig {
     pub closed: Vec<(SocketId, Option<u16>, String)>,
     pub watched: Vec<(PortId, String)>,
     pub forgotten: Vec<PortId>,
+    pub rebound: Vec<(PortId, PortId)>,
     pub retired: Vec<(SocketId, &'static str)>,
     pub announced: Vec<PeerMessage>,
     pub watched_peers: Vec<String>,
@@ -53,6 +54,7 @@ impl Rig {
             closed: Vec::new(),
             watched: Vec::new(),
             forgotten: Vec::new(),
+            rebound: Vec::new(),
             retired: Vec::new(),
             announced: Vec::new(),
             watched_peers: Vec::new(),
@@ -102,6 +104,7 @@ impl Rig {
                 Output::Announce(message) => self.announced.push(message),
                 Output::WatchPeer { epoch, .. } => self.watched_peers.push(epoch),
                 Output::Watch(port, lock) => self.watched.push((port, lock)),
+                Output::Rebind { from, to } => self.rebound.push((from, to)),
                 Output::Forget(port) => self.forgotten.push(port),
                 Output::Tick => self.ticks += 1,
             }

@@ -94,10 +94,15 @@ fn a_suspended_tab_is_never_asked_but_not_kept_for_ever() {
 }
 
 #[test]
-fn a_tab_that_comes_on_a_second_port_leaves_the_first() {
+fn a_tab_that_says_hello_on_a_second_port_keeps_what_it_had_on_the_first() {
     let mut rig = Rig::open(json!({}));
+    rig.wire(A, json!([10]));
+    rig.frame("while it was cached");
+    rig.take(A);
     rig.hello_as(PortId(7), "tab1", "locks");
-    assert_eq!(rig.forgotten, [A]);
+    assert_eq!(rig.rebound, [(PortId(7), A)]);
+    assert!(rig.forgotten.is_empty());
+    assert_eq!(rig.frames(A), ["while it was cached"]);
 }
 
 #[test]

@@ -42,6 +42,10 @@ export const live = (
   let asks = false;
   let cancel = () => {};
   let lostAt = 0;
+  /** The epoch of a hub that a second script has put in doubt, until somebody says welcome. */
+  let doubted: string | undefined;
+  /** Whether somebody has said who meanwhile: if it is that hub, it had given this tab up. */
+  let isUnknown = false;
   let soughtAt = Date.now();
   /** What waits for its search, and the search after it if that finds nothing either. */
   let next: (() => void) | undefined;
@@ -79,6 +83,7 @@ export const live = (
 
   const stop = () => {
     asks = false;
+    doubted = undefined;
     next = undefined;
     clearTimeout(timer);
     cancel();
@@ -125,6 +130,11 @@ export const live = (
     switch (message[0]) {
       case Op.Welcome: {
         welcome = message[1];
+        if (isUnknown && doubted == epoch) {
+          risk();
+          tell([Cue.Lose]);
+        }
+        doubted = undefined;
         pause = Ms.Pause;
         since = 0;
         const { lock } = welcome;
@@ -135,10 +145,18 @@ export const live = (
         break;
       }
       case Op.Script:
+        // WebKit restarts a worker so, and connects a page anew that comes out of the cache: the epoch of the welcome tells.
+        if (!epoch || doubted) break;
+        doubted = epoch;
+        isUnknown = false;
+        greet();
+        expect();
+        break;
       case Op.Who:
       case Op.Beat:
-        // Another hub answers at the same port: WebKit restarts a worker so. Or the hub had given this tab up.
-        if (!epoch || message[1] == epoch) break;
+        // Another hub answers at the same port, or the hub had given this tab up. In doubt it is about what was said before.
+        if (doubted) isUnknown ||= message[0] == Op.Who;
+        if (!epoch || doubted || message[1] == epoch) break;
         stop();
         // The hub that had given this tab up still sends what it has of it, and a restarted one says the same.
         if (message[0] == Op.Who) risk();
@@ -150,7 +168,7 @@ export const live = (
       case Op.Unavailable: {
         const [op, code, dead] = message as readonly unknown[];
         if (op == Op.Unavailable && !code) return wait();
-        if (op == Op.Crashed && dead && dead != epoch) break;
+        if (op == Op.Crashed && dead && (dead != epoch || dead == doubted)) break;
         // Goes to a fresh hub: at once, but one a second when they die young.
         change(Leave.Dead, Date.now() - lostAt < Ms.Young ? Ms.Pause : 0);
         lostAt = Date.now();

@@ -219,7 +219,6 @@ describe('a hub that is another', () => {
   test.each([
     ['says who', [Op.Who]],
     ['beats with another epoch', [Op.Beat, 'two']],
-    ['is a script that starts again', [Op.Script, 'build']],
   ] as const)('and %s is greeted on the same port', async (_, message) => {
     const { socket, port, events } = await open();
     port.say(...(message as [Op.Who]));
@@ -232,6 +231,29 @@ describe('a hub that is another', () => {
     port.attached('open');
     expect(socket.status).toMatchObject({ state: 'open', epoch: 'two' });
     expect(workers.made).toHaveLength(1);
+  });
+
+  test('shows itself by its welcome after a second script', async () => {
+    const { socket, port, events } = await open();
+    port.say(Op.Script, 'build');
+    expect(port.take().map(([op]) => op)).toEqual([Op.Hello, Op.Attach]);
+    port.say(Op.Script, 'build');
+    expect(port.posted).toEqual([]);
+    expect(events).toEqual([]);
+    port.welcome('two');
+    expect(events).toEqual(lostAndBack);
+    port.attached('open');
+    expect(socket.status).toMatchObject({ state: 'open', epoch: 'two' });
+    expect(workers.made).toHaveLength(1);
+  });
+
+  test('is none where WebKit has only connected the page anew: nothing was lost', async () => {
+    const { socket, port, events } = await open();
+    port.say(Op.Script, 'build');
+    port.welcome('one');
+    port.attached('open');
+    expect(events).toEqual([]);
+    expect(socket.status).toMatchObject({ state: 'open', epoch: 'one' });
   });
 
   test('and welcomes with another epoch has been greeted already', async () => {

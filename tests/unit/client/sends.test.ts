@@ -308,9 +308,9 @@ describe('when a hub dies', () => {
 });
 
 describe('when a hub says who', () => {
-  const who = (port: FakeWorker) => {
+  const who = (port: FakeWorker, epoch = 'one') => {
     port.say(Op.Who);
-    port.welcome('one');
+    port.welcome(epoch);
     port.take();
     port.attached('connecting');
   };
@@ -334,13 +334,23 @@ describe('when a hub says who', () => {
     expect(fired.filter(([type]) => type === 'sendfailed')).toEqual([]);
   });
 
+  test('that says who after a second script, and is the same, had given the tab up all the same', async () => {
+    const { socket, port, fired } = await start({});
+    socket.send('posted');
+    await settle();
+    port.say(Op.Script, 'build');
+    who(port);
+    expect(port.sent).toEqual([]);
+    expect(fired).toContainEqual(failed(1, 'unknown'));
+  });
+
   test('what a worker that starts again cannot have handed is sent again', async () => {
     const { socket, port, fired } = await start({});
     socket.send('posted');
     await settle();
     port.say(Op.Script, 'build');
     // Everything that the tab had said to the old one is answered so.
-    who(port);
+    who(port, 'two');
     expect(port.sent).toEqual(['posted']);
     expect(fired.filter(([type]) => type === 'sendfailed')).toEqual([]);
   });
