@@ -125,7 +125,9 @@ impl World {
             Action::Sleep(millis, stands_still) => {
                 let now = self.net.now();
                 let span = Duration::from_millis(u64::from(millis));
+                self.hubs.sleep(&self.net);
                 self.net.clock.sleep(now, span, stands_still);
+                self.net.schedule.at(now + span, Event::Wake);
                 for identity in 0..self.plan.identities.len() {
                     self.reachable_since[identity] = now + span;
                 }
@@ -240,7 +242,7 @@ impl World {
         };
         self.pages[index].suspend(&mut self.net);
         if let Some(hub) = self.hubs.of(Worker::Own(self.pages[index].no)) {
-            self.hubs.freeze(hub);
+            self.hubs.freeze(hub, &self.net);
         }
         if is_cached && self.pages[index].has_lock {
             self.pages[index].has_lock = false;
@@ -336,7 +338,8 @@ impl World {
             .copied()
     }
 
-    fn disturb_all(&mut self) {
+    /// Something has come between the browser and its servers.
+    pub fn disturb_all(&mut self) {
         for identity in 0..self.plan.identities.len() {
             self.disturb(identity);
         }

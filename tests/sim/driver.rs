@@ -34,6 +34,7 @@ pub struct Driver {
     watches: BTreeMap<PortId, TabNo>,
     peers: BTreeSet<HubNo>,
     is_dead: bool,
+    still_since: Option<Time>,
     is_tick_asked: bool,
     timer: Option<Time>,
     timers: u64,
@@ -64,6 +65,7 @@ impl Driver {
             watches: BTreeMap::new(),
             peers: BTreeSet::new(),
             is_dead: false,
+            still_since: None,
             is_tick_asked: false,
             timer: None,
             timers: 0,
@@ -134,6 +136,20 @@ impl Driver {
     pub fn watchers(&self, tab: TabNo) -> Vec<PortId> {
         let watches = self.watches.iter().filter(|(_, watched)| **watched == tab);
         watches.map(|(port, _)| *port).collect()
+    }
+
+    /// It does nothing from now on.
+    pub fn stand_still(&mut self, net: &Net) {
+        let now = net.clock.monotonic(net.now());
+        self.still_since.get_or_insert(now);
+    }
+
+    /// It goes on.
+    pub fn stood_still(&mut self, net: &Net) {
+        let now = net.clock.monotonic(net.now());
+        if let Some(since) = self.still_since.take() {
+            self.reference.stood_still(now, now.since(since));
+        }
     }
 
     /// Locks that may have been granted while nobody listened.

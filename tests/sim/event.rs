@@ -40,6 +40,8 @@ pub enum Event {
     Announced(HubNo, PeerMessage),
     /// What a hub has said has come to another.
     AtPeer(HubNo, PeerMessage),
+    /// The computer is awake again.
+    Wake,
     /// A worker that was frozen for a while goes on.
     Thaw(HubNo),
     /// The lock of a hub is free.
@@ -66,6 +68,7 @@ impl Event {
             | Self::Announced(..)
             | Self::AtPeer(..)
             | Self::Thaw(_)
+            | Self::Wake
             | Self::HubGone(_)
             | Self::Audit => false,
         }

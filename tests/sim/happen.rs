@@ -89,6 +89,12 @@ impl World {
             Event::AtPeer(hub, message) => self.tell(hub, Input::Peer(message)),
             Event::Thaw(hub) => {
                 self.hubs.thaw(hub, &mut self.net);
+                self.disturb_all();
+                Ok(())
+            }
+            Event::Wake => {
+                self.hubs.wake(&self.net);
+                self.disturb_all();
                 Ok(())
             }
             Event::Audit => {
@@ -115,6 +121,7 @@ impl World {
             | Event::HubGone(_)
             | Event::Announced(..)
             | Event::Thaw(_)
+            | Event::Wake
             | Event::Audit => None,
         }
     }

@@ -134,7 +134,7 @@ impl World {
 
     /// The worker of a hub does nothing for a while.
     pub fn freeze_worker(&mut self, hub: HubNo, span: Duration) {
-        self.hubs.freeze(hub);
+        self.hubs.freeze(hub, &self.net);
         self.net.after(span, Event::Thaw(hub));
     }
 

@@ -2,14 +2,14 @@
 
 use core::time::Duration;
 
-use tabwire::core::{Deadline, PortId};
+use tabwire::core::{CLOSE_WITHIN, Deadline, PortId};
 use tabwire::protocol::{ConnId, ConnectionReport, Report};
 use tabwire::time::Time;
 
+use super::Reference;
 use super::conn::Conn;
 use super::lane::{Lane, Mode};
 use super::phase::Phase;
-use super::{LATE, Reference};
 use crate::invariants::{Check, Held};
 
 /// What an attempt takes beside its timeouts, in the worst weather.
@@ -26,10 +26,14 @@ impl Reference {
         disturbed: impl Fn(&str) -> Time,
         report: impl Fn(PortId) -> Report,
     ) -> Held {
-        self.tabs.audit(now)?;
+        let late = self.clocks.late(now);
+        self.tabs.audit(now, late)?;
         for (id, conn) in &self.conns {
-            check_phase(*id, conn, now)?;
-            check_reach(*id, conn, disturbed(&conn.identity.0), now)?;
+            check_phase(*id, conn, now, late)?;
+            let disturbed = disturbed(&conn.identity.0).max(self.peers.may_wait_until());
+            if !self.peers.yields() {
+                check_reach(*id, conn, disturbed, now)?;
+            }
             for (port, lane) in &conn.lanes {
                 if self.tabs.mode(*port) == Mode::Visible {
                     check_view(lane, conn, self.online)?;
@@ -89,14 +93,18 @@ impl Reference {
 }
 
 /// Whether nothing is overdue.
-fn check_phase(id: ConnId, conn: &Conn, now: Time) -> Held {
+fn check_phase(id: ConnId, conn: &Conn, now: Time, late: Duration) -> Held {
     let heartbeat = &conn.config.heartbeat;
-    let timeout = heartbeat.timeout.get();
+    let timeout = conn.pong_timeout();
     let overdue = match conn.phase {
-        Phase::Idle | Phase::Ended => None,
+        Phase::Moving if conn.retired.is_some() => Some((
+            conn.retired_at + CLOSE_WITHIN,
+            "end of the closing handshake",
+        )),
+        Phase::Idle | Phase::Moving | Phase::Ended => None,
         Phase::Waiting(wait) => Some((wait.most, "attempt")),
         Phase::Handshake(since) => {
-            let timeout = conn.config.reconnect.connect_timeout.get();
+            let timeout = conn.attempt_timeout(conn.failures.most);
             Some((since + timeout, "end of the attempt"))
         }
         Phase::Verifying(since) => Some((since + timeout, "end of the attempt")),
@@ -117,7 +125,7 @@ fn check_phase(id: ConnId, conn: &Conn, now: Time) -> Held {
         },
     };
     if let Some((due, what)) = overdue {
-        Check::DeadPathsAreNoticed.require(now <= due + LATE, || {
+        Check::DeadPathsAreNoticed.require(now <= due + late, || {
             format!("{}: no {what} by {due:?}", conn.name(id))
         })?;
     }
@@ -125,7 +133,7 @@ fn check_phase(id: ConnId, conn: &Conn, now: Time) -> Held {
         conn.is_ended()
             || conn
                 .empty_since
-                .is_none_or(|since| now <= since + conn.linger + LATE),
+                .is_none_or(|since| now <= since + conn.linger + late),
         || {
             format!(
                 "{} is wanted by nobody since {:?}",
@@ -134,9 +142,10 @@ fn check_phase(id: ConnId, conn: &Conn, now: Time) -> Held {
             )
         },
     )?;
+    let is_over = conn.is_ended() || conn.phase == Phase::Moving;
     let expiry = conn.outgoing.next_expiry();
     Check::FailuresAreTold.require(
-        conn.is_ended() || expiry == Time::NEVER || now <= expiry + LATE,
+        is_over || expiry == Time::NEVER || now <= expiry + late,
         || format!("{}: a send has expired at {expiry:?}", conn.name(id)),
     )
 }
@@ -148,7 +157,7 @@ fn check_reach(id: ConnId, conn: &Conn, disturbed: Time, now: Time) -> Held {
     }
     let since = disturbed.max(conn.wanted_since).max(conn.down_since);
     let bound = conn.longest_wait()
-        + conn.config.reconnect.connect_timeout.get()
+        + conn.attempt_timeout(conn.failures.most)
         + conn.config.heartbeat.timeout.get()
         + HANDSHAKE;
     Check::ReconnectsInTime.require(now <= since + bound, || {

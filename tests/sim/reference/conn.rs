@@ -25,6 +25,8 @@ pub type Identity = (String, Vec<String>, String);
 pub enum Departure {
     /// For good: its port is forgotten.
     Left,
+    /// It was sent to another hub, with all that it has not been told of.
+    Moved,
     /// It did not answer: if it says something after all, it is asked who it is, and starts over.
     Silent,
     /// It is cached and has lost its lock: it may come back with all it had.
@@ -53,6 +55,20 @@ pub struct Conn {
     pub socket: Option<SocketId>,
     /// How many sockets it has had.
     pub generation: u32,
+    /// The socket whose closing handshake the hub has begun, and when.
+    pub retired: Option<SocketId>,
+    /// When that began.
+    pub retired_at: Time,
+    /// It was up while the hub slept, and has not proved since that it works.
+    pub woke: bool,
+    /// A ping must be sent now, for that.
+    pub probe_due: bool,
+    /// A ping was waiting then, whose pong may still come.
+    pub old_ping: bool,
+    /// Holes there have been, and tabs that are cached without a lock, with how many there had been when they left.
+    pub holes: u64,
+    /// Those tabs.
+    pub away: BTreeMap<PortId, u64>,
     /// When the ping went out that is not answered yet.
     pub ping_at: Option<Time>,
     /// When the last ping went out, or was to be planned.
@@ -106,6 +122,13 @@ impl Conn {
             phase: Phase::Idle,
             socket: None,
             generation: 0,
+            retired: None,
+            retired_at: now,
+            woke: false,
+            probe_due: false,
+            old_ping: false,
+            holes: 0,
+            away: BTreeMap::new(),
             ping_at: None,
             last_ping: now,
             early: Vec::new(),
@@ -145,6 +168,13 @@ impl Conn {
             .entry(key.0)
             .or_insert_with(|| Lane::new(next, config.clone(), now));
         lane.set_config(config, &self.stream);
+        if self
+            .away
+            .remove(&key.0)
+            .is_some_and(|holes| holes < self.holes)
+        {
+            lane.owe_gap();
+        }
         lane.owe(key.1, self.config.differences(options));
     }
 
@@ -162,10 +192,17 @@ impl Conn {
     /// A tab is gone, or so it seems.
     pub fn remove_port(&mut self, port: PortId, departure: Departure, now: Time) {
         self.closing.retain(|(owner, _)| *owner != port);
-        if departure == Departure::Cached && !self.is_ended() {
-            self.outgoing.send_away(port);
-        } else {
-            self.outgoing.orphan(port);
+        match departure {
+            Departure::Cached => {
+                self.away.insert(port, self.holes);
+                if self.is_ended() {
+                    self.outgoing.orphan(port);
+                } else {
+                    self.outgoing.send_away(port);
+                }
+            }
+            Departure::Moved => self.outgoing.move_away(port),
+            Departure::Left | Departure::Silent => self.outgoing.orphan(port),
         }
         self.lanes.remove(&port);
         let before = self.handles.len();
@@ -204,6 +241,12 @@ impl Conn {
             Phase::Idle => &[State::Idle],
             Phase::Handshake(_) | Phase::Verifying(_) => &[State::Connecting],
             Phase::Up { .. } => &[State::Open, State::Suspect],
+            Phase::Moving => &[
+                State::Idle,
+                State::Connecting,
+                State::Reconnecting,
+                State::Offline,
+            ],
             Phase::Waiting(_) if online => &[State::Reconnecting],
             Phase::Waiting(_) => &[State::Offline],
             Phase::Ended => &[State::Closed, State::Failed],
@@ -240,7 +283,9 @@ impl Conn {
             return;
         }
         self.lanes.remove(&port);
-        if self.handles.is_empty() && !self.is_ended() {
+        if self.handles.is_empty() && self.phase == Phase::Moving {
+            self.phase = Phase::Ended;
+        } else if self.handles.is_empty() && !self.is_ended() {
             self.empty_since = Some(now);
         }
     }

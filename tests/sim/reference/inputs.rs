@@ -16,6 +16,7 @@ impl Reference {
         self.now = now;
         self.doing = Doing::Other;
         self.leaving.clear();
+        self.look_at_clocks(input);
         match input {
             Input::Message(port, TabMessage::Hello(hello)) => self.take_hello(*port, hello),
             Input::Message(port, message) => self.take_message(*port, message),
@@ -24,7 +25,14 @@ impl Reference {
             }
             Input::LockGranted(port) => self.take_lock(*port),
             Input::Socket(socket, event) => self.take_socket(*socket, event),
-            Input::Tick | Input::Start { .. } | Input::Peer(_) | Input::PeerGone { .. } => {}
+            Input::Tick => {}
+            Input::Start { me, others } => self.peers.start(me, *others, now),
+            Input::Peer(message) => {
+                if self.peers.hear(message, now) {
+                    self.start_moving();
+                }
+            }
+            Input::PeerGone { epoch } => self.peers.lose(epoch),
             Input::Timeout { .. } => {
                 self.doing = Doing::Timeout;
                 self.leaving = self.tabs.silent(now);
@@ -48,6 +56,10 @@ impl Reference {
             self.remove_tab(port, Departure::Silent);
         }
         self.tabs.insert(port, hello, self.now);
+        if self.peers.sends_on {
+            self.tabs.owe(port, Answer::Move);
+            return;
+        }
         self.tabs.owe(port, Answer::Welcome);
         if hello.liveness == Liveness::Locks {
             let lock = format!("tabwire:tab:{}", hello.tab);
@@ -59,7 +71,12 @@ impl Reference {
     fn take_message(&mut self, port: PortId, message: &TabMessage<Frame>) {
         let Some(tab) = self.tabs.get_mut(port) else {
             if *message != TabMessage::Bye {
-                self.tabs.owe(port, Answer::Who);
+                let answer = if self.peers.sends_on {
+                    Answer::Move
+                } else {
+                    Answer::Who
+                };
+                self.tabs.owe(port, answer);
             }
             return;
         };
@@ -96,7 +113,12 @@ impl Reference {
             TabMessage::Visibility { visible, .. } => tab.visible = *visible,
             TabMessage::Online(online) => self.take_online(*online),
             TabMessage::Suspend => tab.suspended = true,
-            TabMessage::Resume => tab.suspended = false,
+            TabMessage::Resume => {
+                tab.suspended = false;
+                if self.peers.sends_on {
+                    self.tabs.owe(port, Answer::Move);
+                }
+            }
             TabMessage::Reconnect(handle) => {
                 if self.conn_of(port, *handle, op::RECONNECT).is_some() {
                     let key = (port, *handle);
@@ -176,10 +198,18 @@ impl Reference {
 
     fn take_socket(&mut self, socket: SocketId, event: &SocketEvent<Frame>) {
         let (online, now) = (self.online, self.now);
-        let conn = self.conns.get_mut(&socket.conn);
-        let Some(conn) = conn.filter(|conn| conn.socket == Some(socket)) else {
+        let Some(conn) = self.conns.get_mut(&socket.conn) else {
             return;
         };
+        if conn.retired == Some(socket) {
+            if let SocketEvent::Closed { clean, .. } = event {
+                conn.handle_retired(*clean, now);
+            }
+            return;
+        }
+        if conn.socket != Some(socket) {
+            return;
+        }
         let ended_with = match event {
             SocketEvent::Opened { .. } => {
                 conn.handle_opened(now);
@@ -212,7 +242,7 @@ impl Reference {
         for conn in self.conns.values_mut() {
             conn.remove_port(port, departure, self.now);
         }
-        if departure == Departure::Left {
+        if matches!(departure, Departure::Left | Departure::Moved) {
             self.tabs.owe(port, Answer::Forget);
         }
     }

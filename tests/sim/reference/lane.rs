@@ -8,7 +8,6 @@ use tabwire::core::Payload;
 use tabwire::protocol::{Amount, Cause, FlowConfig, HandleId, Reason, Status, WhenSlow};
 use tabwire::time::Time;
 
-use super::LATE;
 use super::statuses::is_legal;
 use super::stream::Stream;
 use crate::frame::Frame;
@@ -29,6 +28,10 @@ pub struct Lane {
     owed: Vec<(HandleId, Vec<&'static str>)>,
     posted: VecDeque<Posted>,
     gap_due: Option<Reason>,
+    /// It was away when there was a hole, and must hear of that first.
+    hole_due: bool,
+    /// Its hub yields, and may post all that waits.
+    is_moving: bool,
     overflow_due: Option<u64>,
     /// Its backlog has exceeded its cap since it was last empty.
     exceeded: bool,
@@ -63,6 +66,8 @@ impl Lane {
             owed: Vec::new(),
             posted: VecDeque::new(),
             gap_due: None,
+            hole_due: false,
+            is_moving: false,
             overflow_due: None,
             exceeded: false,
             held: false,
@@ -82,6 +87,11 @@ impl Lane {
     /// A handle was attached and must be answered in order.
     pub fn owe(&mut self, handle: HandleId, ignored: Vec<&'static str>) {
         self.owed.push((handle, ignored));
+    }
+
+    /// There was a hole while the tab was away.
+    pub fn owe_gap(&mut self) {
+        self.hole_due = true;
     }
 
     /// A handle was detached: nothing more may come about it.
@@ -125,6 +135,9 @@ impl Lane {
         ignored: &[&'static str],
         status: &Status,
     ) -> Held {
+        Check::LossRaisesOneGap.require(!self.hole_due, || {
+            format!("attached {handle:?}, and not told of the hole before")
+        })?;
         let owed = self.owed.iter().position(|(owed, _)| *owed == handle);
         let Some(index) = owed else {
             return Err(Check::AttachIsAnswered.breach(format!(
@@ -168,6 +181,7 @@ impl Lane {
                 status.state, status.since, self.next
             )
         })?;
+        self.is_moving |= status.reason == Reason::Moved;
         if status.cause == Cause::Lost {
             self.gap_due = Some(status.reason);
         }
@@ -177,6 +191,9 @@ impl Lane {
 
     /// The gap of a lost connection is posted.
     pub fn suspected_gap(&mut self, reason: Reason) -> Held {
+        if core::mem::take(&mut self.hole_due) {
+            return Ok(());
+        }
         let due = self.gap_due.take();
         Check::LossRaisesOneGap.require(due == Some(reason) || self.may_jump, || {
             format!("gap for {reason:?}, due for {due:?}")
@@ -229,6 +246,9 @@ impl Lane {
             bytes,
             want_ack,
         });
+        if self.is_moving {
+            return Ok(());
+        }
         self.check_window(last, was_asked || messages > 1)
     }
 
@@ -276,7 +296,7 @@ impl Lane {
         mode: Mode,
         is_quiet: bool,
         (stream, transitions): (&Stream, u64),
-        now: Time,
+        (now, late): (Time, Duration),
     ) -> Held {
         let backlog = self.backlog(stream);
         if backlog == 0 {
@@ -302,7 +322,7 @@ impl Lane {
         })?;
         if mode == Mode::Hidden && !is_asked {
             let waits = now.since(self.free_since.max(stream.came_at(self.next)));
-            Check::HiddenTabsWaitBriefly.require(waits <= self.most_patience + LATE, || {
+            Check::HiddenTabsWaitBriefly.require(waits <= self.most_patience + late, || {
                 format!(
                     "message {} has waited {waits:?} for a hidden tab",
                     self.next

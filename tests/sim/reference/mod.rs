@@ -3,16 +3,19 @@
 //! It is told every input before the hub and every output after it, so each check names the first output that is wrong.
 
 mod audit;
+mod clocks;
 mod conn;
 mod inputs;
 mod lane;
 mod outgoing;
 mod outputs;
+mod peers;
 mod phase;
 mod sender;
 mod statuses;
 mod stream;
 mod tabs;
+mod wake;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,8 +27,10 @@ use tabwire::time::Time;
 
 use crate::frame::SendNo;
 use crate::invariants::{Breach, Check, Held};
+use clocks::Clocks;
 use conn::{Conn, Identity};
 use outgoing::Outgoing;
+use peers::Peers;
 use tabs::Tabs;
 
 /// How late a timer of the hub may be in this simulation, with some room.
@@ -44,6 +49,8 @@ pub struct Reference {
     doing: Doing,
     /// Tabs that are given up in this input; what they are told before that is not looked at.
     leaving: Vec<PortId>,
+    clocks: Clocks,
+    peers: Peers,
     online: bool,
     now: Time,
 }
@@ -78,6 +85,12 @@ impl Reference {
         if self.doing == Doing::Timeout {
             self.handle_time()?;
         }
+        let is_needed = !self.conns.is_empty();
+        let was_due = self.doing == Doing::Timeout && self.clocks.due() <= self.now;
+        if was_due || (is_needed && self.clocks.due() == Time::NEVER) {
+            self.clocks.plan(self.now, is_needed);
+        }
+        let late = self.clocks.late(self.now);
         for (id, conn) in &mut self.conns {
             let is_open = matches!(conn.phase, phase::Phase::Up { .. });
             let tabs = &self.tabs;
@@ -85,8 +98,11 @@ impl Reference {
             conn.outgoing.drained(is_open, can_hear)?;
             for (port, lane) in &mut conn.lanes {
                 let known = (&conn.stream, conn.transitions);
-                lane.drained(tabs.mode(*port), is_quiet, known, self.now)?;
+                lane.drained(tabs.mode(*port), is_quiet, known, (self.now, late))?;
             }
+            Check::DeadPathsAreNoticed.require(!conn.probe_due, || {
+                format!("{id:?} was asleep and is not asked whether it works")
+            })?;
             Check::OneLiveSocket.require(conn.socket.is_none() || !conn.is_ended(), || {
                 format!("{id:?} has ended and left its socket open")
             })?;
@@ -149,6 +165,7 @@ impl Reference {
     /// The hub was told that time has passed: what is due must have been done.
     fn handle_time(&mut self) -> Held {
         let now = self.now;
+        self.peers.handle_time(now);
         let mut ended = Vec::new();
         for (id, conn) in &mut self.conns {
             if !matches!(conn.phase, phase::Phase::Up { .. }) {

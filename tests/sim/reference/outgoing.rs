@@ -252,6 +252,63 @@ impl Outgoing {
         }
     }
 
+    /// A tab goes to another hub, and takes along what was not handed.
+    pub fn move_away(&mut self, port: PortId) {
+        let (gone, kept) = core::mem::take(&mut self.by_key)
+            .into_iter()
+            .partition(|((owner, _), _)| *owner == port);
+        self.by_key = kept;
+        let gone: BTreeMap<Key, usize> = gone;
+        for index in gone.into_values() {
+            self.senders[index].presence = Presence::Ended;
+            self.queue.retain(|(sender, _)| *sender != index);
+        }
+    }
+
+    /// Whether a tab has been told the fate of all that was handed.
+    pub fn check_movable(&self, port: PortId) -> Held {
+        for (key, index) in self.by_key.iter().filter(|((owner, _), _)| *owner == port) {
+            let sender = &self.senders[*index];
+            let (handed, confirmed) = sender.told;
+            let mut below = sender.entries.range(..handed);
+            let open = below.find(|(_, entry)| {
+                matches!(
+                    entry.state,
+                    State::Handed(_) | State::Doomed(_) | State::Arrived(_)
+                )
+            });
+            Check::ConfirmationsCome.require(open.is_none() && confirmed >= handed, || {
+                format!(
+                    "{key:?} is sent away, told {:?}, left open {open:?}",
+                    sender.told
+                )
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The closing handshake that the hub began is over: if it was complete, all that was handed has arrived.
+    pub fn settle(&mut self, is_clean: bool, now: Time) {
+        if is_clean {
+            for place in self.proved..self.handed.len() {
+                let (sender, id) = self.handed[place];
+                self.prove(sender, id, Proof::Sure);
+            }
+            self.handed.clear();
+            self.proved = 0;
+            self.pinged = 0;
+        } else {
+            let has_pings = true;
+            self.handle_loss(
+                Loss {
+                    is_clean,
+                    has_pings,
+                },
+                now,
+            );
+        }
+    }
+
     /// A tab is cached, and its handles are gone. It may come back, and hears of its sends then.
     pub fn send_away(&mut self, port: PortId) {
         for (_, index) in self.by_key.iter().filter(|((owner, _), _)| *owner == port) {

@@ -1,14 +1,16 @@
 //! Whether what the hub does is what must be done.
 
 use tabwire::core::{Delivery, Output, PortId, SocketId};
-use tabwire::protocol::{ConnId, GapReason, HandleId, HubMessage, State, Status};
+use tabwire::protocol::{
+    ConnId, GapReason, HandleId, HubMessage, PeerMessage, Reason, State, Status,
+};
 use tabwire::time::Time;
 
 use super::conn::{Conn, Departure};
 use super::lane::Lane;
 use super::phase::{GAVE_UP, Phase};
 use super::tabs::Answer;
-use super::{Doing, LATE, Reference};
+use super::{Doing, Reference};
 use crate::frame::Frame;
 use crate::invariants::{Breach, Check, Held};
 
@@ -26,7 +28,12 @@ impl Reference {
             Output::Open { socket, url, .. } => self.observe_open(*socket, url),
             Output::Send(socket, frame) => self.observe_send(*socket, frame),
             Output::Close { socket, code, .. } => self.observe_close(*socket, *code),
-            Output::Retire { .. } | Output::Announce(_) | Output::WatchPeer { .. } => Ok(()),
+            Output::Retire { socket, .. } => self.observe_retire(*socket),
+            Output::Announce(message) => {
+                self.peers.sends_on |= matches!(message, PeerMessage::Gone { .. });
+                Ok(())
+            }
+            Output::WatchPeer { .. } => Ok(()),
             Output::Watch(port, lock) => self.tabs.answered(*port, Answer::Watch(lock.clone())),
             Output::Forget(port) => self.observe_forget(*port),
         }
@@ -106,7 +113,8 @@ impl Reference {
                 }
                 Ok(())
             }
-            HubMessage::Need { .. } | HubMessage::Move(_) | HubMessage::Beside { .. } => Ok(()),
+            HubMessage::Move(_) => self.observe_move(port),
+            HubMessage::Need { .. } | HubMessage::Beside { .. } => Ok(()),
             HubMessage::Closed {
                 handle,
                 code,
@@ -172,6 +180,36 @@ impl Reference {
             .map_or(Ok(()), |lane| lane.closed(&conn.stream))
     }
 
+    /// A tab is sent to another hub: it has been told everything, and answers that are due are given there.
+    fn observe_move(&mut self, port: PortId) -> Held {
+        Check::QuestionsAreAnswered.require(self.peers.sends_on, || {
+            format!("{port:?} is sent away, and no hub is better")
+        })?;
+        self.tabs.forgive(port, &Answer::Move);
+        for conn in self.conns.values() {
+            conn.outgoing.check_movable(port)?;
+            if let Some(lane) = conn.lanes.get(&port) {
+                Check::NobodyStarves.require(lane.is_done(&conn.stream), || {
+                    format!("{port:?} is sent away before it has heard everything")
+                })?;
+            }
+        }
+        self.remove_tab(port, Departure::Moved);
+        Ok(())
+    }
+
+    fn observe_retire(&mut self, socket: SocketId) -> Held {
+        let conn = self.conns.get_mut(&socket.conn);
+        let conn = conn.filter(|conn| conn.retired == Some(socket) && conn.socket == Some(socket));
+        Check::OneLiveSocket.require(conn.is_some(), || {
+            format!("{socket:?} is retired for no reason")
+        })?;
+        if let Some(conn) = conn {
+            conn.socket = None;
+        }
+        Ok(())
+    }
+
     fn observe_delivery(&mut self, delivery: &Delivery<Frame>) -> Held {
         let now = self.now;
         let leaving = self.leaving.clone();
@@ -203,12 +241,16 @@ impl Reference {
                 )
             })?;
         }
+        Check::OneLiveSocket.require(!self.peers.holds_back(), || {
+            format!("{socket:?} is opened before the hub has met the others")
+        })?;
+        let late = self.clocks.late(now);
         let is_wished = doing == Doing::Reconnect(socket.conn);
         let is_time = match conn.phase {
             Phase::Idle => true,
-            Phase::Waiting(wait) => is_wished || (wait.least <= now && now <= wait.most + LATE),
+            Phase::Waiting(wait) => is_wished || (wait.least <= now && now <= wait.most + late),
             Phase::Handshake(_) | Phase::Verifying(_) => is_wished,
-            Phase::Up { .. } | Phase::Ended => false,
+            Phase::Up { .. } | Phase::Moving | Phase::Ended => false,
         };
         Check::DelaysAreWithinBounds.require(is_time, || {
             format!("an attempt at {now:?} in {:?}", conn.phase)
@@ -246,7 +288,10 @@ impl Reference {
             conn.handle_transitions(2);
             conn.ping_at = Some(now);
             conn.last_ping = now;
-            conn.outgoing.handle_ping();
+            conn.probe_due = false;
+            if !core::mem::take(&mut conn.old_ping) {
+                conn.outgoing.handle_ping();
+            }
             return Ok(());
         }
         Check::SendsToLiveSocket.require(is_up, || format!("{frame:?} in {:?}", conn.phase))?;
@@ -260,11 +305,20 @@ impl Reference {
 
     fn observe_close(&mut self, socket: SocketId, code: Option<u16>) -> Held {
         let (now, doing, online) = (self.now, self.doing, self.online);
-        let conn = self.conns.get_mut(&socket.conn);
-        let Some(conn) = conn.filter(|conn| conn.socket == Some(socket)) else {
-            return Err(Check::OneLiveSocket.breach(format!("{socket:?} is closed again")));
+        let Some(conn) = self.conns.get_mut(&socket.conn) else {
+            return Err(Check::OneLiveSocket.breach(format!("{socket:?} of nobody is closed")));
         };
+        if conn.socket != Some(socket) && socket.generation <= conn.generation {
+            if conn.is_retired_for_good(now) && conn.retired == Some(socket) {
+                conn.handle_retired(false, now);
+            }
+            // A browser is told twice when the closing handshake that the hub had begun is over.
+            return Ok(());
+        }
         conn.socket = None;
+        if conn.phase == Phase::Moving {
+            return Ok(());
+        }
         let due = if conn.is_ended() {
             Some(Some(1000))
         } else {
@@ -275,16 +329,16 @@ impl Reference {
                 format!("{socket:?} is closed with {code:?}, should be {due:?}")
             });
         }
-        let timeout = conn.config.heartbeat.timeout.get();
+        let timeout = conn.pong_timeout();
         let is_pong_late = conn.ping_at.is_some_and(|at| at + timeout <= now);
         let (is_due, is_up) = match conn.phase {
             Phase::Handshake(since) => {
-                let timeout = conn.config.reconnect.connect_timeout.get();
+                let timeout = conn.attempt_timeout(conn.failures.in_a_row);
                 (since + timeout <= now, false)
             }
             Phase::Verifying(_) => (is_pong_late, false),
             Phase::Up { .. } => (is_pong_late, true),
-            Phase::Idle | Phase::Waiting(_) | Phase::Ended => (false, false),
+            Phase::Idle | Phase::Waiting(_) | Phase::Moving | Phase::Ended => (false, false),
         };
         let is_wished = doing == Doing::Reconnect(socket.conn);
         Check::DeadPathsAreNoticed
@@ -364,6 +418,11 @@ fn check_status(conn: &Conn, status: &Status, now: Time) -> Held {
                 format!("attempt is {}, should be of {numbers:?}", status.attempt)
             })
         }
+        State::Reconnecting | State::Offline if status.reason == Reason::Moved => {
+            Check::AttemptsAreTold.require(status.next_attempt_at.is_none(), || {
+                format!("this hub makes no attempt at {:?}", status.next_attempt_at)
+            })
+        }
         State::Reconnecting | State::Offline => {
             let at = status.next_attempt_at.unwrap_or_default();
             let mut waits = conn.waits.iter().filter(|wait| wait.from == status.since);
@@ -377,6 +436,10 @@ fn check_status(conn: &Conn, status: &Status, now: Time) -> Held {
                 },
             )
         }
+        State::Suspect if status.reason == Reason::Woke => Check::DeadPathsAreNoticed
+            .require(conn.woke || status.since < now, || {
+                "suspect, and the hub has not slept".into()
+            }),
         State::Suspect if status.since == now => {
             let patience = conn.config.heartbeat.timeout.get() / 2;
             let is_late = conn.ping_at.is_some_and(|at| at + patience <= now);

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use tabwire::core::PROBE_WITHIN;
 use tabwire::protocol::{Jitter, ReconnectConfig};
 use tabwire::time::Time;
 
@@ -31,6 +32,8 @@ pub enum Phase {
         /// It has carried a frame.
         proved: bool,
     },
+    /// Its hub yields to another.
+    Moving,
     /// For good.
     Ended,
 }
@@ -59,8 +62,8 @@ pub struct Failures {
 
 /// With what a connection ends that cannot be opened.
 pub const GAVE_UP: (u16, bool) = (1006, false);
-/// A wait with a local cause (online again) is no longer than this.
-const LOCAL: Duration = Duration::from_millis(250);
+/// A wait with a local cause (online again, awake again) is no longer than this.
+pub const LOCAL: Duration = Duration::from_millis(250);
 
 impl Conn {
     /// The hub starts an attempt.
@@ -91,12 +94,16 @@ impl Conn {
         let is_pong = self.is_pong(&frame);
         if is_pong || (self.is_any_pong() && self.ping_at.is_some()) {
             if self.ping_at.take().is_some() {
+                self.recover();
                 let proof = if is_pong { Proof::Sure } else { Proof::Assumed };
                 self.outgoing.handle_pong(proof);
             }
             if matches!(self.phase, Phase::Verifying(_)) {
                 self.come_up(now);
             }
+        }
+        if !self.has_pings() {
+            self.recover();
         }
         if !is_pong {
             if matches!(self.phase, Phase::Verifying(_)) {
@@ -207,7 +214,27 @@ impl Conn {
         most.max(config.first_delay_max.get())
     }
 
+    /// How long the browser may hold an attempt back after so many failures: that is added to its timeout.
+    pub fn attempt_timeout(&self, failures: u32) -> Duration {
+        let held_back = match failures {
+            0 => 0.0,
+            some => (0.4 * 1.5_f64.powi(some.min(20) as i32 - 1)).min(60.0),
+        };
+        self.config.reconnect.connect_timeout.get() + Duration::from_secs_f64(held_back)
+    }
+
+    /// How long a pong may take.
+    pub fn pong_timeout(&self) -> Duration {
+        let timeout = self.config.heartbeat.timeout.get();
+        if self.woke {
+            timeout.min(PROBE_WITHIN)
+        } else {
+            timeout
+        }
+    }
+
     fn come_up(&mut self, now: Time) {
+        self.woke = false;
         self.phase = Phase::Up {
             since: now,
             stable: false,
@@ -224,10 +251,11 @@ impl Conn {
     }
 
     fn lose(&mut self, online: bool, now: Time) {
-        self.counts.1 += 1;
-        // For its gap.
-        self.handle_transitions(1);
-        self.down_since = now;
+        self.note_loss(now);
+        if core::mem::take(&mut self.woke) {
+            self.wait((Duration::ZERO, LOCAL), online, now);
+            return;
+        }
         let config = &self.config.reconnect;
         let first = (
             config.floor.get(),
@@ -252,7 +280,16 @@ impl Conn {
         self.wait(bounds, online, now);
     }
 
-    fn wait(&mut self, (least, most): (Duration, Duration), online: bool, now: Time) {
+    /// An open connection is gone, and its tabs must hear of a hole.
+    pub fn note_loss(&mut self, now: Time) {
+        self.counts.1 += 1;
+        self.holes += 1;
+        self.handle_transitions(1);
+        self.down_since = now;
+    }
+
+    /// Waits for the next attempt.
+    pub fn wait(&mut self, (least, most): (Duration, Duration), online: bool, now: Time) {
         self.handle_transitions(1);
         self.ping_at = None;
         self.early.clear();

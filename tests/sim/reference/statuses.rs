@@ -9,7 +9,8 @@ pub fn is_legal(from: State, status: &Status) -> bool {
         .iter()
         .filter(|(froms, tos, _, _)| froms.contains(&from) && tos.contains(&to))
         .any(|(_, _, reasons, cause_of)| reasons.contains(&reason) && *cause_of == cause)
-        && status.next_attempt_at.is_some() == matches!(to, State::Reconnecting | State::Offline)
+        && status.next_attempt_at.is_some()
+            == (matches!(to, State::Reconnecting | State::Offline) && reason != Reason::Moved)
 }
 
 type Transition = (&'static [State], &'static [State], &'static [Reason], Cause);
@@ -60,6 +61,8 @@ const TRANSITIONS: &[Transition] = &[
         &[Reason::PongLate],
         Cause::None,
     ),
+    (UP, &[State::Suspect], &[Reason::Woke], Cause::None),
+    (WAITING, WAITING, &[Reason::Woke], Cause::None),
     (
         &[State::Suspect],
         &[State::Open],
@@ -73,7 +76,9 @@ const TRANSITIONS: &[Transition] = &[
             Reason::ClosedByServer,
             Reason::ConnectionLost,
             Reason::PongTimeout,
+            Reason::WakeTimeout,
             Reason::Requested,
+            Reason::Moved,
         ],
         Cause::Lost,
     ),

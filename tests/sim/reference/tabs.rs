@@ -8,7 +8,6 @@ use tabwire::core::{ANSWER_WITHIN, ASK_AFTER, FORGET_SUSPENDED_AFTER, PortId};
 use tabwire::protocol::{HandleId, Hello, HubMessage, Liveness, MessageError};
 use tabwire::time::Time;
 
-use super::LATE;
 use super::lane::Mode;
 use crate::invariants::{Check, Held};
 
@@ -55,6 +54,8 @@ pub enum Answer {
     Closed(u32, u16, bool),
     /// `error` for this op.
     Error(u32, MessageError),
+    /// `move`
+    Move,
     /// The port is forgotten.
     Forget,
     /// The lock of this tab is waited for.
@@ -85,6 +86,14 @@ impl Tabs {
             census,
         };
         self.by_port.insert(port, tab);
+    }
+
+    /// The hub had stood still: silence since then says nothing.
+    pub fn handle_wake(&mut self, now: Time) {
+        for tab in self.by_port.values_mut().filter(|tab| !tab.suspended) {
+            tab.heard_at = now;
+            tab.asked_at = None;
+        }
     }
 
     /// A tab is gone.
@@ -141,6 +150,12 @@ impl Tabs {
         }
     }
 
+    /// The hub does something that may have been due.
+    pub fn forgive(&mut self, port: PortId, answer: &Answer) {
+        self.due
+            .retain(|(owner, due)| *owner != port || due != answer);
+    }
+
     /// Whether it is due that a handle is closed at its tab's wish.
     pub fn owes_closed(&self, port: PortId, handle: HandleId) -> bool {
         self.due.iter().any(|(owner, due)| {
@@ -176,10 +191,10 @@ impl Tabs {
     }
 
     /// Whether all that are silent for too long are forgotten.
-    pub fn audit(&self, now: Time) -> Held {
+    pub fn audit(&self, now: Time, late: Duration) -> Held {
         for (port, tab) in self.iter() {
             let silence = now.since(tab.heard_at);
-            let patience = tab.patience().unwrap_or(Duration::MAX).saturating_add(LATE);
+            let patience = tab.patience().unwrap_or(Duration::MAX).saturating_add(late);
             Check::TabsAreForgottenInTime.require(silence <= patience, || {
                 format!("{port:?} is still there after {silence:?} of silence")
             })?;
@@ -189,7 +204,10 @@ impl Tabs {
 
     /// A posted message must reach somebody who may be posted to.
     pub fn check_post(&self, port: PortId, message: Option<&HubMessage>) -> Held {
-        let is_for_strangers = matches!(message, Some(HubMessage::Who | HubMessage::Error { .. }));
+        let is_for_strangers = matches!(
+            message,
+            Some(HubMessage::Who | HubMessage::Move(_) | HubMessage::Error { .. })
+        );
         let tab = self.get(port);
         Check::SuspendedMeansSilence.require(
             tab.is_some_and(|tab| !tab.suspended) || (tab.is_none() && is_for_strangers),
