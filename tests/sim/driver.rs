@@ -168,7 +168,8 @@ impl Driver {
         let mut inbox = VecDeque::from([input]);
         while let Some(input) = inbox.pop_front() {
             self.inputs += 1;
-            trace.say(net.now(), || format!("→ {input:?}"));
+            let no = self.no.0;
+            trace.say(net.now(), || format!("{no} → {input:?}"));
             if matches!(input, Input::Tick) {
                 self.is_tick_asked = false;
             }
@@ -208,7 +209,8 @@ impl Driver {
                 self.deadline = deadline;
                 return Ok(());
             }
-            trace.say(net.now(), || format!("  {output:?}"));
+            let no = self.no.0;
+            trace.say(net.now(), || format!("{no}   {output:?}"));
             self.reference.observe(&output)?;
             self.resolve_ends()?;
             self.carry_out(output, net, inbox);

@@ -85,11 +85,6 @@ impl Reference {
         if self.doing == Doing::Timeout {
             self.handle_time()?;
         }
-        let is_needed = !self.conns.is_empty();
-        let was_due = self.doing == Doing::Timeout && self.clocks.due() <= self.now;
-        if was_due || (is_needed && self.clocks.due() == Time::NEVER) {
-            self.clocks.plan(self.now, is_needed);
-        }
         let late = self.clocks.late(self.now);
         for (id, conn) in &mut self.conns {
             let is_open = matches!(conn.phase, phase::Phase::Up { .. });
@@ -108,6 +103,11 @@ impl Reference {
             })?;
         }
         self.forget_finished();
+        let is_needed = !self.conns.is_empty();
+        let was_due = self.doing == Doing::Timeout && self.clocks.due() <= self.now;
+        if was_due || is_needed == (self.clocks.due() == Time::NEVER) {
+            self.clocks.plan(self.now, is_needed);
+        }
         Ok(())
     }
 
