@@ -48,6 +48,9 @@ const WORLDS: u64 = 300;
 #[test]
 fn random_worlds_keep_the_invariants() {
     if let Some(seed) = number_of("TABWIRE_SEED") {
+        if number_of("TABWIRE_LINES").is_some() {
+            println!("{}", run_one(seed, true).lines.join("\n"));
+        }
         run_all([seed]);
     } else {
         run_all(0..number_of("TABWIRE_WORLDS").unwrap_or(WORLDS));

@@ -2,7 +2,7 @@
 
 use tabwire::protocol::{ConnId, HandleId, HubMessage, Status, TabMessage};
 
-use super::{Handle, Page, Stage};
+use super::{Handle, Loss, Page, Stage};
 use crate::event::ToPage;
 use crate::hubs::HubNo;
 use crate::invariants::{Check, Held};
@@ -113,6 +113,8 @@ impl Page {
                 if let Some(worker) = Worker::at(&address) {
                     self.worker = worker;
                     self.is_lost = true;
+                    self.is_moved = true;
+                    self.lost = None;
                 }
             }
             HubMessage::Status(conn, status) => {
@@ -148,7 +150,12 @@ impl Page {
             self.forget_hub();
         }
         if let Some(before) = self.unsettled.take() {
-            self.settle(before == hub)?;
+            let why = if before == hub {
+                Loss::GivenUp
+            } else {
+                Loss::HubGone
+            };
+            self.settle(why)?;
         }
         self.hub = Some(hub);
         Ok(())

@@ -23,7 +23,7 @@ use crate::worker::Worker;
 
 pub use handle::{Handle, Stage};
 pub use inbox::Inbox;
-pub use sends::Fate;
+pub use sends::{Fate, Loss};
 
 /// A page, numbered through its world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +68,7 @@ pub struct Page {
     /// The hub that was lost last, if the worker of that is tried again.
     lost: Option<HubNo>,
     is_lost: bool,
+    is_moved: bool,
     conns: BTreeMap<ConnId, u64>,
     heard_at: Time,
     waiting_since: Option<Time>,
@@ -106,6 +107,7 @@ impl Page {
             unsettled: None,
             lost: None,
             is_lost: false,
+            is_moved: false,
             conns: BTreeMap::new(),
             heard_at: net.now(),
             waiting_since: None,
@@ -244,10 +246,15 @@ impl Page {
         self.hellos = 0;
         self.inbox.clear();
         // Whether the hub before had given it up is not known any more.
-        let is_doubtful = self.unsettled.take().is_some();
+        let why = match (self.unsettled.take(), self.is_moved) {
+            (Some(_), _) => Loss::GivenUp,
+            (None, true) => Loss::Moved,
+            (None, false) => Loss::HubGone,
+        };
+        self.is_moved = false;
         self.forget_hub();
         self.unsettled = None;
-        self.settle(is_doubtful)?;
+        self.settle(why)?;
         self.introduce(net);
         Ok(())
     }
@@ -270,9 +277,9 @@ impl Page {
     }
 
     /// Finds out what has become of the sends that another hub had, or this one, when it gave the page up.
-    fn settle(&mut self, is_same: bool) -> Held {
+    fn settle(&mut self, why: Loss) -> Held {
         for handle in self.handles.iter_mut().filter(|handle| handle.is_usable()) {
-            handle.sends.lose(is_same)?;
+            handle.sends.lose(why)?;
         }
         Ok(())
     }
