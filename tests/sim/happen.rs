@@ -13,12 +13,15 @@ use crate::worker::Worker;
 use crate::world::{AUDIT_EVERY, World};
 
 impl World {
-    /// Lets an event happen, unless the computer sleeps or the hub that it is for is frozen: then it happens later.
+    /// Lets an event happen, unless the computer sleeps or the hub that it is for is frozen: then it happens later. Nobody uses a
+    /// computer that sleeps.
     pub fn happen(&mut self, event: Event) -> Held {
         if let Some(at) = self.net.clock.wakes_at(self.net.now())
             && !event.is_outside()
         {
-            self.net.schedule.at(at, event);
+            if !matches!(event, Event::Act(_)) {
+                self.net.schedule.at(at, event);
+            }
             return Ok(());
         }
         let hub = self.hub_of(&event);

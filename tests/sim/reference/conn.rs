@@ -61,8 +61,10 @@ pub struct Conn {
     pub retired_at: Time,
     /// It was up while the hub slept, and has not proved since that it works.
     pub woke: bool,
-    /// A ping must be sent now, for that.
-    pub probe_due: bool,
+    /// When that began.
+    pub woke_at: Time,
+    /// A ping must be sent now, for that, to this socket: that it is closed may be what has woken the hub.
+    pub probe_due: Option<SocketId>,
     /// A ping was waiting then, whose pong may still come.
     pub old_ping: bool,
     /// Holes there have been, and tabs that are cached without a lock, with how many there had been when they left.
@@ -125,7 +127,8 @@ impl Conn {
             retired: None,
             retired_at: now,
             woke: false,
-            probe_due: false,
+            woke_at: Time::ZERO,
+            probe_due: None,
             old_ping: false,
             holes: 0,
             away: BTreeMap::new(),

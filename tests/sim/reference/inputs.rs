@@ -35,6 +35,7 @@ impl Reference {
             Input::PeerGone { epoch } => self.peers.lose(epoch),
             Input::Timeout { .. } => {
                 self.doing = Doing::Timeout;
+                self.peers.handle_time(now);
                 self.leaving = self.tabs.silent(now);
                 for port in self.leaving.clone() {
                     self.remove_tab(port, Departure::Silent);

@@ -50,6 +50,8 @@ pub struct Reference {
     /// Tabs that are given up in this input; what they are told before that is not looked at.
     leaving: Vec<PortId>,
     clocks: Clocks,
+    /// When the hub had to notice for the last time that it had slept. It tells that before it handles what has woken it.
+    woke_at: Time,
     peers: Peers,
     online: bool,
     now: Time,
@@ -95,7 +97,7 @@ impl Reference {
                 let known = (&conn.stream, conn.transitions);
                 lane.drained(tabs.mode(*port), is_quiet, known, (self.now, late))?;
             }
-            Check::DeadPathsAreNoticed.require(!conn.probe_due, || {
+            Check::DeadPathsAreNoticed.require(conn.probe_due.is_none(), || {
                 format!("{id:?} was asleep and is not asked whether it works")
             })?;
             Check::OneLiveSocket.require(conn.socket.is_none() || !conn.is_ended(), || {
@@ -165,7 +167,6 @@ impl Reference {
     /// The hub was told that time has passed: what is due must have been done.
     fn handle_time(&mut self) -> Held {
         let now = self.now;
-        self.peers.handle_time(now);
         let mut ended = Vec::new();
         for (id, conn) in &mut self.conns {
             if !matches!(conn.phase, phase::Phase::Up { .. }) {

@@ -151,6 +151,14 @@ impl Reference {
     fn observe_status(&mut self, port: PortId, id: ConnId, status: &Status) -> Held {
         self.bear(id);
         let now = self.now;
+        let has_lane = self
+            .conns
+            .get(&id)
+            .is_some_and(|conn| conn.lanes.contains_key(&port));
+        if !has_lane && status.reason == Reason::Woke && self.woke_at == now {
+            // It has just left.
+            return Ok(());
+        }
         self.with_lane(port, id, |lane, conn| {
             lane.status(status, &conn.stream)?;
             check_status(conn, status, now)
@@ -275,8 +283,14 @@ impl Reference {
     fn observe_send(&mut self, socket: SocketId, frame: &Frame) -> Held {
         let now = self.now;
         let conn = self.conns.get_mut(&socket.conn);
+        let due = conn.and_then(|conn| {
+            let is_ping = conn.is_ping(frame);
+            conn.probe_due.take_if(|due| is_ping && *due == socket)
+        });
+        let conn = self.conns.get_mut(&socket.conn);
         let Some(conn) = conn.filter(|conn| conn.socket == Some(socket)) else {
-            return Err(Check::SendsToLiveSocket.breach(format!("{frame:?} to {socket:?}")));
+            return Check::SendsToLiveSocket
+                .require(due.is_some(), || format!("{frame:?} to {socket:?}"));
         };
         let is_up = matches!(conn.phase, Phase::Up { .. });
         if conn.is_ping(frame) {
@@ -288,7 +302,6 @@ impl Reference {
             conn.handle_transitions(2);
             conn.ping_at = Some(now);
             conn.last_ping = now;
-            conn.probe_due = false;
             if !core::mem::take(&mut conn.old_ping) {
                 conn.outgoing.handle_ping();
             }
@@ -437,7 +450,7 @@ fn check_status(conn: &Conn, status: &Status, now: Time) -> Held {
             )
         }
         State::Suspect if status.reason == Reason::Woke => Check::DeadPathsAreNoticed
-            .require(conn.woke || status.since < now, || {
+            .require(status.since == conn.woke_at || status.since < now, || {
                 "suspect, and the hub has not slept".into()
             }),
         State::Suspect if status.since == now => {

@@ -27,6 +27,7 @@ impl Reference {
             return;
         }
         self.tabs.handle_wake(self.now);
+        self.woke_at = self.now;
         for conn in self.conns.values_mut() {
             conn.handle_wake(self.online, self.now);
         }
@@ -48,14 +49,15 @@ impl Conn {
         match self.phase {
             Phase::Up { .. } => {
                 self.woke = true;
+                self.woke_at = now;
                 self.old_ping = self.ping_at.take().is_some();
-                self.probe_due = self.has_pings();
+                self.probe_due = self.socket.filter(|_| self.has_pings());
                 self.handle_transitions(1);
             }
             Phase::Verifying(_) => {
                 self.phase = Phase::Verifying(now);
                 self.ping_at = None;
-                self.probe_due = true;
+                self.probe_due = self.socket;
             }
             Phase::Handshake(_) => self.phase = Phase::Handshake(now),
             Phase::Waiting(_) => self.wait((Duration::ZERO, LOCAL), online, now),
