@@ -65,8 +65,6 @@ pub struct Conn {
     pub woke_at: Time,
     /// A ping must be sent now, for that, to this socket: that it is closed may be what has woken the hub.
     pub probe_due: Option<SocketId>,
-    /// A ping was waiting then, whose pong may still come.
-    pub old_ping: bool,
     /// Holes there have been, and tabs that are cached without a lock, with how many there had been when they left.
     pub holes: u64,
     /// Those tabs.
@@ -129,7 +127,6 @@ impl Conn {
             woke: false,
             woke_at: Time::ZERO,
             probe_due: None,
-            old_ping: false,
             holes: 0,
             away: BTreeMap::new(),
             ping_at: None,

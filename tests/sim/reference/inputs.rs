@@ -16,6 +16,7 @@ impl Reference {
         self.now = now;
         self.doing = Doing::Other;
         self.leaving.clear();
+        self.is_waking = false;
         self.look_at_clocks(input);
         match input {
             Input::Message(port, TabMessage::Hello(hello)) => self.take_hello(*port, hello),

@@ -94,6 +94,11 @@ impl Lane {
         self.hole_due = true;
     }
 
+    /// Its hub yields: it may post all that waits.
+    pub fn handle_moving(&mut self, is_moving: bool) {
+        self.is_moving |= is_moving;
+    }
+
     /// A handle was detached: nothing more may come about it.
     pub fn forgive(&mut self, handle: HandleId) {
         self.owed.retain(|(owed, _)| *owed != handle);
@@ -181,7 +186,6 @@ impl Lane {
                 status.state, status.since, self.next
             )
         })?;
-        self.is_moving |= status.reason == Reason::Moved;
         if status.cause == Cause::Lost {
             self.gap_due = Some(status.reason);
         }

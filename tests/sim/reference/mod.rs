@@ -52,6 +52,7 @@ pub struct Reference {
     clocks: Clocks,
     /// When the hub had to notice for the last time that it had slept. It tells that before it handles what has woken it.
     woke_at: Time,
+    is_waking: bool,
     peers: Peers,
     online: bool,
     now: Time,

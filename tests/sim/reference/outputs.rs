@@ -21,7 +21,10 @@ impl Reference {
             Output::Timeout(_) | Output::Tick => Ok(()),
             Output::Post(port, _) if self.leaving.contains(port) => Ok(()),
             Output::Post(port, message) => {
-                self.tabs.check_post(*port, Some(message))?;
+                // What has woken the hub may be that this tab is suspended or gone. It was told of the sleep before.
+                if !self.is_waking {
+                    self.tabs.check_post(*port, Some(message))?;
+                }
                 self.observe_post(*port, message)
             }
             Output::Deliver(delivery) => self.observe_delivery(delivery),
@@ -155,7 +158,7 @@ impl Reference {
             .conns
             .get(&id)
             .is_some_and(|conn| conn.lanes.contains_key(&port));
-        if !has_lane && status.reason == Reason::Woke && self.woke_at == now {
+        if !has_lane && status.reason == Reason::Woke && self.is_waking {
             // It has just left.
             return Ok(());
         }
@@ -224,6 +227,7 @@ impl Reference {
         for port in delivery.ports.iter().filter(|port| !leaving.contains(port)) {
             self.tabs.check_post(*port, None)?;
             self.with_lane(*port, delivery.conn, |lane, conn| {
+                lane.handle_moving(conn.phase == Phase::Moving);
                 let frames = delivery.frames();
                 lane.deliver(delivery.first, frames, delivery.want_ack, &conn.stream, now)
             })?;
@@ -292,6 +296,9 @@ impl Reference {
             return Check::SendsToLiveSocket
                 .require(due.is_some(), || format!("{frame:?} to {socket:?}"));
         };
+        if due.is_some() {
+            return Ok(());
+        }
         let is_up = matches!(conn.phase, Phase::Up { .. });
         if conn.is_ping(frame) {
             Check::SendsToLiveSocket
@@ -302,9 +309,7 @@ impl Reference {
             conn.handle_transitions(2);
             conn.ping_at = Some(now);
             conn.last_ping = now;
-            if !core::mem::take(&mut conn.old_ping) {
-                conn.outgoing.handle_ping();
-            }
+            conn.outgoing.handle_ping();
             return Ok(());
         }
         Check::SendsToLiveSocket.require(is_up, || format!("{frame:?} in {:?}", conn.phase))?;
@@ -372,7 +377,7 @@ impl Reference {
     }
 
     fn observe_forget(&mut self, port: PortId) -> Held {
-        if self.doing == Doing::Timeout {
+        if self.doing == Doing::Timeout && self.tabs.get(port).is_some() {
             self.tabs.check_silence(port, self.now)?;
             self.remove_tab(port, Departure::Left);
         }
@@ -438,7 +443,11 @@ fn check_status(conn: &Conn, status: &Status, now: Time) -> Held {
         }
         State::Reconnecting | State::Offline => {
             let at = status.next_attempt_at.unwrap_or_default();
-            let mut waits = conn.waits.iter().filter(|wait| wait.from == status.since);
+            // Sleep ends a wait early, and the state lasts.
+            let mut waits = conn
+                .waits
+                .iter()
+                .filter(|wait| wait.from == status.since || status.reason == Reason::Woke);
             Check::AttemptsAreTold.require(
                 waits.any(|wait| wait.least <= at && at <= wait.most),
                 || {

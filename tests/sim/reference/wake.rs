@@ -28,6 +28,7 @@ impl Reference {
         }
         self.tabs.handle_wake(self.now);
         self.woke_at = self.now;
+        self.is_waking = true;
         for conn in self.conns.values_mut() {
             conn.handle_wake(self.online, self.now);
         }
@@ -50,18 +51,31 @@ impl Conn {
             Phase::Up { .. } => {
                 self.woke = true;
                 self.woke_at = now;
-                self.old_ping = self.ping_at.take().is_some();
-                self.probe_due = self.socket.filter(|_| self.has_pings());
+                let was_waiting = self.ping_at.take().is_some();
                 self.handle_transitions(1);
+                self.probe(now);
+                if self.has_pings() && !was_waiting {
+                    // Otherwise the next pong may be that of the ping before.
+                    self.outgoing.handle_ping();
+                }
             }
             Phase::Verifying(_) => {
                 self.phase = Phase::Verifying(now);
-                self.ping_at = None;
-                self.probe_due = self.socket;
+                self.probe(now);
             }
             Phase::Handshake(_) => self.phase = Phase::Handshake(now),
             Phase::Waiting(_) => self.wait((Duration::ZERO, LOCAL), online, now),
             Phase::Idle | Phase::Moving | Phase::Ended => {}
+        }
+    }
+
+    /// A ping must go out now.
+    fn probe(&mut self, now: Time) {
+        if self.has_pings() {
+            self.handle_transitions(2);
+            self.probe_due = self.socket;
+            self.ping_at = Some(now);
+            self.last_ping = now;
         }
     }
 
@@ -70,7 +84,6 @@ impl Conn {
         if core::mem::take(&mut self.woke) {
             self.handle_transitions(1);
         }
-        self.old_ping = false;
     }
 
     fn start_moving(&mut self, now: Time) {
