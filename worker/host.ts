@@ -1,5 +1,5 @@
 import init, { Hub } from '#glue';
-import { Op, type TabMessage } from '../www/client/protocol.js';
+import { type HelloBody, Op, type TabMessage } from '../www/client/protocol.js';
 import type { Endpoint } from './endpoint.js';
 
 declare const __BUILD__: string;
@@ -23,12 +23,12 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
   let hub: Hub | undefined;
   let loading = false;
 
-  const load = async (wasmUrl: string | undefined) => {
+  const load = async ({ wasmUrl, liveness }: Partial<HelloBody>) => {
     if (loading) return;
     loading = true;
     try {
       await init({ module_or_path: wasmUrl ?? new URL('./hub.wasm', import.meta.url) });
-      hub = await Hub.start({ build: __BUILD__, workerUrl, name, crashed: host.crash, gone: forget } as never);
+      hub = await Hub.start({ build: __BUILD__, workerUrl, name, locks: liveness === 'locks', crashed: host.crash, gone: forget } as never);
       for (const port of [...waiting.keys()]) connect(port);
     } catch (error) {
       loading = false;
@@ -57,7 +57,7 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
       waiting.set(port, said);
       port.onmessage = ({ data }: MessageEvent<TabMessage>) => {
         said.push(data);
-        if (data?.[0] === Op.Hello) void load(data[1]?.wasmUrl);
+        if (data?.[0] === Op.Hello) void load(data[1] ?? {});
       };
       port.postMessage([Op.Script, __BUILD__]);
       if (hub) connect(port);

@@ -16,7 +16,7 @@ use super::tabs::{Departure, Mode, Tabs};
 use super::timers::Timers;
 use crate::protocol::{
     Amount, Attach, Cause, ConnId, ConnectionConfig, ConnectionReport, Counters, FlowConfig,
-    GapReason, HandleId, HubMessage, Needs, Options, Reason, State, Status, WhenSlow,
+    HandleId, HubMessage, Needs, Options, Reason, State, Status, WhenSlow,
 };
 use crate::time::Time;
 
@@ -100,10 +100,6 @@ pub struct Connection<P> {
     pub(super) needs: LiteMap<(PortId, HandleId), Needs>,
     /// Whether a token belongs to each attempt.
     pub(super) with_token: bool,
-    /// Tabs that are cached without a lock, and how many holes there had been when they left.
-    away: Vec<(PortId, u64)>,
-    /// How many holes there have been, and why the last one.
-    pub(super) holes: (u64, Reason),
     pub(super) counters: Counters,
     pub(super) parting: (Option<u16>, String),
     /// What came before the socket was verified: it is for the tabs once it is.
@@ -175,8 +171,6 @@ impl<P: Payload> Connection<P> {
             handles: LiteMap::new(),
             needs: LiteMap::new(),
             with_token: false,
-            away: Vec::new(),
-            holes: (0, Reason::Unused),
             counters: Counters::default(),
             parting: (None, String::new()),
             early: Vec::new(),
@@ -253,7 +247,6 @@ impl<P: Payload> Connection<P> {
         self.outbox
             .add_sender((port, handle), options.queue.resolve());
         self.fanout.set_lane(port, self.lane_config(port));
-        self.welcome_back(port);
         if self.phase == Phase::Idle && cx.meeting {
             self.status.reason = Reason::Meeting;
         }
@@ -312,12 +305,6 @@ impl<P: Payload> Connection<P> {
         match departure {
             Departure::Left | Departure::Silent => self.outbox.orphan_port(port),
             Departure::Moved => self.outbox.forget_port(port),
-            Departure::Cached => {
-                if self.away.len() == MOST_AWAY {
-                    self.away.remove(0);
-                }
-                self.away.push((port, self.holes.0));
-            }
         }
         let before = self.handles.len();
         self.handles.retain(|(owner, _), _| *owner != port);
@@ -449,22 +436,6 @@ impl<P: Payload> Connection<P> {
         }
     }
 
-    /// A tab that was cached hears of a hole that came about meanwhile: its lane was taken away with its lock.
-    fn welcome_back(&mut self, port: PortId) {
-        let Some(index) = self.away.iter().position(|(away, _)| *away == port) else {
-            return;
-        };
-        let (_, holes) = self.away.remove(index);
-        if holes < self.holes.0 {
-            let gap = HubMessage::Gap {
-                conn: self.id,
-                lost: None,
-                reason: GapReason::Lost(self.holes.1),
-            };
-            self.fanout.push_note_to(port, gap);
-        }
-    }
-
     pub(super) fn drain(&mut self, cx: &mut Cx<'_, P>) {
         let Phase::Up { socket, .. } = self.phase else {
             return;
@@ -573,9 +544,6 @@ impl<P: Payload> Connection<P> {
         self.set_timer(reason, cx.now + delay, cx);
     }
 }
-
-/// Of so many cached tabs the holes are remembered: browsers keep fewer pages.
-const MOST_AWAY: usize = 64;
 
 /// Closes a socket without waiting for anything.
 pub(super) fn close<P>(socket: SocketId, code: Option<u16>, reason: &str) -> Output<P> {

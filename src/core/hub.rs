@@ -314,8 +314,7 @@ impl<P: Payload> Hub<P> {
             return;
         }
         if hello.liveness == Liveness::Locks {
-            let lock = format!("tabwire:tab:{}", hello.tab);
-            self.out.push(Output::Watch(port, lock));
+            self.out.push(Output::Watch(port, hello.lock.clone()));
         }
         self.out.push(Output::Post(port, HubMessage::Welcome));
         self.tell_beside(port);
@@ -412,15 +411,16 @@ impl<P: Payload> Hub<P> {
         self.with_all(&|connection, cx| connection.handle_online(cx));
     }
 
-    /// The lock of a tab was granted. A cached page has only lost it (WebKit) and may come back on the same port.
+    /// The lock of a tab was granted: it is dead, or cached.
     fn handle_lock_granted(&mut self, port: PortId) {
-        let cached = self.tabs.get(port).is_some_and(|tab| tab.suspended);
-        let departure = if cached {
-            Departure::Cached
-        } else {
-            Departure::Left
-        };
-        self.remove_tab(port, departure);
+        match self.tabs.get_mut(port) {
+            Some(tab) if tab.suspended => {
+                tab.handle_unlocked();
+                self.watch_silence(port);
+            }
+            Some(_) => self.remove_tab(port, Departure::Left),
+            None => {}
+        }
     }
 
     fn handle_silence(&mut self, port: PortId) {

@@ -54,8 +54,8 @@ pub enum Input<P> {
     Start {
         /// This hub, as others see it.
         me: Box<Peer>,
-        /// Whether the lock of another hub is held at this moment.
-        others: bool,
+        /// Whether the lock of another hub is held at this moment, where hubs hold locks.
+        others: Option<bool>,
     },
     /// Another hub, or a tab that looks for one, said something.
     Peer(PeerMessage),

@@ -17,8 +17,9 @@ impl<P: Payload> Connection<P> {
         cx: &mut Cx<'_, P>,
     ) {
         if self.retired == Some(socket) {
-            if let SocketEvent::Closed { clean, .. } = event {
-                self.handle_retired(clean, cx);
+            // With another code the server had begun to close by itself, and may have thrown away what came then.
+            if let SocketEvent::Closed { code, clean, .. } = event {
+                self.handle_retired(clean && code == 1000, cx);
             }
             return;
         }
@@ -292,7 +293,6 @@ impl<P: Payload> Connection<P> {
             lost: None,
             reason: GapReason::Lost(reason),
         };
-        self.holes = (self.holes.0 + 1, reason);
         self.fanout.push_note(&gap);
     }
 

@@ -10,6 +10,8 @@ use super::tabs::Departure;
 use crate::protocol::{Address, HubMessage, Peer, PeerMessage};
 use crate::time::Time;
 
+/// How long a new hub waits for others where it cannot see their locks: they are of this browser, and answer in a few milliseconds.
+pub const MEET_UNSEEN_WITHIN: Duration = Duration::from_millis(100);
 /// How long a new hub waits for the others whose locks it has found.
 pub const MEET_WITHIN: Duration = Duration::from_secs(1);
 /// How long it waits for one that is about to yield.
@@ -68,14 +70,17 @@ const MOST_KNOWN: usize = 64;
 
 impl<P: Payload> Hub<P> {
     /// This hub can be found from now on.
-    pub(super) fn handle_start(&mut self, me: Box<Peer>, others: bool) {
+    pub(super) fn handle_start(&mut self, me: Box<Peer>, others: Option<bool>) {
         self.out
             .push(Output::Announce(PeerMessage::Here(me.clone())));
         self.meeting.me = Some(me);
-        if others {
-            self.meeting.stage = Stage::Asking(Vec::new());
-            self.set_meet_timer(MEET_WITHIN);
-        }
+        let within = match others {
+            Some(true) => MEET_WITHIN,
+            None => MEET_UNSEEN_WITHIN,
+            Some(false) => return,
+        };
+        self.meeting.stage = Stage::Asking(Vec::new());
+        self.set_meet_timer(within);
     }
 
     /// Another hub, or a tab that looks for one, said something.

@@ -27,7 +27,7 @@ pub use hub::Hub;
 pub use io::{
     Deadline, Delivery, Input, Output, Payload, PortId, SocketEvent, SocketId, TimerReason,
 };
-pub use meeting::{MEET_WITHIN, YIELD_WITHIN};
+pub use meeting::{MEET_UNSEEN_WITHIN, MEET_WITHIN, YIELD_WITHIN};
 pub use replace::CLOSE_WITHIN;
 pub use tabs::{ANSWER_WITHIN, ASK_AFTER, FORGET_SUSPENDED_AFTER};
 pub use wake::{ASLEEP_AFTER, PROBE_WITHIN, WATCH_EVERY};

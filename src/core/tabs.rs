@@ -50,8 +50,6 @@ pub enum Departure {
     Left,
     /// It is silent. Should it live after all, it starts over.
     Silent,
-    /// It is cached and has lost its lock. It may come back on the same port and expects to hear of its sends.
-    Cached,
     /// It goes to another hub, with all that it has not been told of.
     Moved,
 }
@@ -79,6 +77,12 @@ impl Tab {
             heard_at: now,
             asked_at: None,
         }
+    }
+
+    /// Its lock is free though it is suspended: WebKit takes the lock of a page that it caches. It may come back for as long as a
+    /// page without a lock.
+    pub fn handle_unlocked(&mut self) {
+        self.liveness = Liveness::Heartbeat;
     }
 
     /// How it can be posted to.

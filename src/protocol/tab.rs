@@ -76,6 +76,8 @@ pub struct Hello {
     pub tab: String,
     /// How its death shows.
     pub liveness: Liveness,
+    /// The lock that it holds, if it does.
+    pub lock: String,
     /// Whether it is visible.
     pub visible: bool,
     /// Whether it has the focus.
@@ -219,10 +221,13 @@ fn hello<F: Foreign>(from: &F) -> Result<Hello, MessageError> {
         "heartbeat" => Liveness::Heartbeat,
         _ => return Err(MessageError::Malformed),
     };
+    let tab = text(&from.field("tab"))?;
+    let lock = optional(&from.field("lock"), text)?;
     Ok(Hello {
         protocol: natural(&from.field("protocol"))?,
         build: text(&from.field("build"))?,
-        tab: text(&from.field("tab"))?,
+        lock: lock.unwrap_or_else(|| format!("tabwire:tab:{tab}")),
+        tab,
         liveness,
         visible: flag(&from.field("visible"))?,
         focused: flag(&from.field("focused"))?,

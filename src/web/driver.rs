@@ -103,8 +103,9 @@ impl Driver {
         Ok(driver)
     }
 
-    /// Lets the hub find others on a channel, and be found. `others`: whether the lock of another is held.
-    pub fn meet(self: &Rc<Self>, channel: &str, others: bool) {
+    /// Lets the hub find others on a channel, and be found. `others`: whether the lock of another is held, where
+    /// that can be seen.
+    pub fn meet(self: &Rc<Self>, channel: &str, others: Option<bool>) {
         let driver = Rc::downgrade(self);
         let channel = Channel::open(channel, move |event| {
             if let (Some(driver), Some(message)) =

@@ -24,6 +24,8 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn name(this: &HubEnv) -> Option<String>;
     #[wasm_bindgen(method, getter)]
+    fn locks(this: &HubEnv) -> bool;
+    #[wasm_bindgen(method, getter)]
     fn crashed(this: &HubEnv) -> Function;
     #[wasm_bindgen(method, getter)]
     fn gone(this: &HubEnv) -> Function;
@@ -40,7 +42,8 @@ pub struct Hub {
 
 #[wasm_bindgen]
 impl Hub {
-    /// Starts a hub. `env` is `{ build, workerUrl, name?, crashed(detail), gone(port) }`. With the `name` of a SharedWorker the hub
+    /// Starts a hub. `env` is `{ build, workerUrl, name?, locks, crashed(detail), gone(port) }`. With `locks` it holds a lock for
+    /// as long as it lives; in Firefox that keeps its pages out of the back-forward cache, so only tabs that hold locks themselves ask for it. With the `name` of a SharedWorker the hub
     /// meets those of other builds.
     ///
     /// The promise is kept with a `Hub` once that holds its lock: tabs that wait for the lock before would find it free.
@@ -59,6 +62,7 @@ impl Hub {
             .to_owned();
         let lock = format!("tabwire:hub{family}:{epoch}");
         let is_shared = env.name().is_some();
+        let with_lock = env.locks();
         let mut surroundings = Some(Surroundings {
             build: env.build(),
             address: Address {
@@ -73,21 +77,31 @@ impl Hub {
             let Some(mut surroundings) = surroundings.take() else {
                 return;
             };
-            let (lock, family) = (lock.clone(), family.clone());
+            let prefix = format!("tabwire:hub{family}:");
+            let channel = is_shared.then(|| format!("tabwire{family}"));
+            let start = move |surroundings, others| {
+                // Settling a promise does not throw.
+                let _ = match Driver::new(random(), surroundings) {
+                    Ok(driver) => {
+                        if let Some(channel) = channel {
+                            driver.meet(&channel, others);
+                        }
+                        resolve.call1(&JsValue::NULL, &Self { driver }.into())
+                    }
+                    Err(error) => reject.call1(&JsValue::NULL, &error),
+                };
+            };
+            if !with_lock {
+                return start(surroundings, None);
+            }
+            let lock = lock.clone();
             locks::hold(&lock.clone(), move |held| {
                 surroundings.lock = held.then(|| lock.clone());
-                locks::others(&format!("tabwire:hub{family}:"), &lock, move |others| {
-                    // Settling a promise does not throw.
-                    let _ = match Driver::new(random(), surroundings) {
-                        Ok(driver) => {
-                            if is_shared {
-                                driver.meet(&format!("tabwire{family}"), others);
-                            }
-                            resolve.call1(&JsValue::NULL, &Self { driver }.into())
-                        }
-                        Err(error) => reject.call1(&JsValue::NULL, &error),
-                    };
-                });
+                if held {
+                    locks::others(&prefix, &lock, move |others| start(surroundings, others));
+                } else {
+                    start(surroundings, None);
+                }
             });
         })
     }

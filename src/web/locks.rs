@@ -55,10 +55,10 @@ pub fn watch(name: &str, gone: impl FnOnce() + 'static) {
     request(name, granted.unchecked_ref(), || {});
 }
 
-/// Says whether somebody else holds a lock whose name begins so, beside the one called `own`. Where that cannot be told, nobody does.
-pub fn others(prefix: &str, own: &str, then: impl FnOnce(bool) + 'static) {
+/// Says whether somebody else holds a lock whose name begins so, beside the one called `own`, if that can be told.
+pub fn others(prefix: &str, own: &str, then: impl FnOnce(Option<bool>) + 'static) {
     let Some(Ok(snapshot)) = NAVIGATOR.with(Navigator::locks).map(|locks| locks.query()) else {
-        return then(false);
+        return then(None);
     };
     let then = Rc::new(Cell::new(Some(then)));
     let say = move |others| {
@@ -74,9 +74,9 @@ pub fn others(prefix: &str, own: &str, then: impl FnOnce(bool) + 'static) {
             .iter()
             .filter_map(|lock| lock.unchecked_into::<LockInfo>().name());
         let mut others = names.filter(|name| name.starts_with(&prefix) && *name != own);
-        kept(others.next().is_some());
+        kept(Some(others.next().is_some()));
     });
-    let rejected = Closure::once_into_js(move |_: JsValue| rejected(false));
+    let rejected = Closure::once_into_js(move |_: JsValue| rejected(None));
     snapshot
         .unchecked_ref::<Thenable>()
         .settled(&kept, rejected.unchecked_ref());

@@ -306,6 +306,7 @@ impl World {
                 build: String::new(),
                 tab: String::new(),
                 liveness: Liveness::Heartbeat,
+                lock: String::new(),
                 visible: true,
                 focused: true,
                 online: false,

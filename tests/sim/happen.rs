@@ -175,6 +175,12 @@ impl World {
             return Ok(());
         };
         let me = Box::new(driver.peer(build.name(), &self.net));
-        self.tell(hub, Input::Start { me, others })
+        self.tell(
+            hub,
+            Input::Start {
+                me,
+                others: Some(others),
+            },
+        )
     }
 }

@@ -66,6 +66,7 @@ export interface HelloBody {
   build: string;
   tab: string;
   liveness: 'locks' | 'heartbeat';
+  lock?: string | undefined;
   visible: Bit;
   focused: Bit;
   online: Bit;

@@ -314,6 +314,7 @@ impl Page {
             protocol: MAJOR,
             build: "sim".into(),
             tab: format!("{}", self.no.0),
+            lock: format!("tabwire:tab:{}", self.no.0),
             liveness: self.liveness,
             visible: self.visible,
             focused: self.visible,

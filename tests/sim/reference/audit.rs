@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use tabwire::core::{CLOSE_WITHIN, Deadline, PortId};
+use tabwire::core::{CLOSE_WITHIN, Deadline, PortId, YIELD_WITHIN};
 use tabwire::protocol::{ConnId, ConnectionReport, Report};
 use tabwire::time::Time;
 
@@ -26,14 +26,11 @@ impl Reference {
         disturbed: impl Fn(&str) -> Time,
         report: impl Fn(PortId) -> Report,
     ) -> Held {
-        let late = self.clocks.late(now);
+        let late = self.late();
         self.tabs.audit(now, late)?;
         for (id, conn) in &self.conns {
             check_phase(*id, conn, now, late)?;
-            let disturbed = disturbed(&conn.identity.0).max(self.peers.may_wait_until());
-            if !self.peers.yields() {
-                check_reach(*id, conn, disturbed, now)?;
-            }
+            check_reach(*id, conn, disturbed(&conn.identity.0), now)?;
             for (port, lane) in &conn.lanes {
                 if self.tabs.mode(*port) == Mode::Visible {
                     check_view(lane, conn, self.online)?;
@@ -95,22 +92,18 @@ impl Reference {
 /// Whether nothing is overdue.
 fn check_phase(id: ConnId, conn: &Conn, now: Time, late: Duration) -> Held {
     let heartbeat = &conn.config.heartbeat;
-    let timeout = conn.pong_timeout();
+    let timeout = heartbeat.timeout.get();
     let overdue = match conn.phase {
-        Phase::Moving if conn.retired.is_some() => Some((
-            conn.retired_at + CLOSE_WITHIN,
-            "end of the closing handshake",
-        )),
-        Phase::Idle | Phase::Moving | Phase::Ended => None,
+        Phase::Idle | Phase::Asking | Phase::Moving | Phase::Ended => None,
         Phase::Waiting(wait) => Some((wait.most, "attempt")),
         Phase::Handshake(since) => {
-            let timeout = conn.attempt_timeout(conn.failures.most);
+            let (_, timeout) = conn.connect_within();
             Some((since + timeout, "end of the attempt"))
         }
         Phase::Verifying(since) => Some((since + timeout, "end of the attempt")),
         Phase::Up { .. } if !conn.has_pings() => None,
         Phase::Up { .. } => match conn.ping_at {
-            Some(at) => Some((at + timeout, "end of the dead path")),
+            Some(at) => Some((at + conn.pong_within, "end of the dead path")),
             None => {
                 let interval = heartbeat.interval.get();
                 let longest = interval.mul_f64(1.0 + heartbeat.jitter.get());
@@ -124,6 +117,18 @@ fn check_phase(id: ConnId, conn: &Conn, now: Time, late: Duration) -> Held {
             }
         },
     };
+    let staleness = &conn.config.staleness;
+    if let (Phase::Up { .. }, Some(after)) = (conn.phase, staleness.stale_after) {
+        let latest = conn.inbound_at + after.get() + staleness.check_every.get() + late;
+        Check::DeadPathsAreNoticed.require(now <= latest, || {
+            format!("{} is stale since {latest:?}", conn.name(id))
+        })?;
+    }
+    if let Some((_, since)) = conn.retired {
+        Check::DeadPathsAreNoticed.require(now <= since + CLOSE_WITHIN + late, || {
+            format!("{}: a closing handshake since {since:?}", conn.name(id))
+        })?;
+    }
     if let Some((due, what)) = overdue {
         Check::DeadPathsAreNoticed.require(now <= due + late, || {
             format!("{}: no {what} by {due:?}", conn.name(id))
@@ -142,22 +147,24 @@ fn check_phase(id: ConnId, conn: &Conn, now: Time, late: Duration) -> Held {
             )
         },
     )?;
-    let is_over = conn.is_ended() || conn.phase == Phase::Moving;
     let expiry = conn.outgoing.next_expiry();
     Check::FailuresAreTold.require(
-        is_over || expiry == Time::NEVER || now <= expiry + late,
+        conn.is_ended() || expiry == Time::NEVER || now <= expiry + late,
         || format!("{}: a send has expired at {expiry:?}", conn.name(id)),
     )
 }
 
 /// Whether it is open, if it can be.
 fn check_reach(id: ConnId, conn: &Conn, disturbed: Time, now: Time) -> Held {
-    if conn.is_ended() || conn.handles.is_empty() || matches!(conn.phase, Phase::Up { .. }) {
+    let waits_for_tabs = conn.phase == Phase::Asking || conn.waits_for_tab;
+    let is_up = matches!(conn.phase, Phase::Up { .. } | Phase::Moving | Phase::Ended);
+    if conn.handles.is_empty() || is_up || waits_for_tabs {
         return Ok(());
     }
     let since = disturbed.max(conn.wanted_since).max(conn.down_since);
     let bound = conn.longest_wait()
-        + conn.attempt_timeout(conn.failures.most)
+        + YIELD_WITHIN
+        + conn.connect_within().1
         + conn.config.heartbeat.timeout.get()
         + HANDSHAKE;
     Check::ReconnectsInTime.require(now <= since + bound, || {

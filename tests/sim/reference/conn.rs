@@ -25,12 +25,10 @@ pub type Identity = (String, Vec<String>, String);
 pub enum Departure {
     /// For good: its port is forgotten.
     Left,
-    /// It was sent to another hub, with all that it has not been told of.
-    Moved,
     /// It did not answer: if it says something after all, it is asked who it is, and starts over.
     Silent,
-    /// It is cached and has lost its lock: it may come back with all it had.
-    Cached,
+    /// It goes to another hub, with what it has not been told of.
+    Moved,
 }
 
 /// The identity that an attach asks for.
@@ -55,22 +53,32 @@ pub struct Conn {
     pub socket: Option<SocketId>,
     /// How many sockets it has had.
     pub generation: u32,
-    /// The socket whose closing handshake the hub has begun, and when.
-    pub retired: Option<SocketId>,
-    /// When that began.
-    pub retired_at: Time,
-    /// It was up while the hub slept, and has not proved since that it works.
-    pub woke: bool,
-    /// When that began.
-    pub woke_at: Time,
-    /// A ping must be sent now, for that, to this socket: that it is closed may be what has woken the hub.
-    pub probe_due: Option<SocketId>,
-    /// Holes there have been, and tabs that are cached without a lock, with how many there had been when they left.
-    pub holes: u64,
-    /// Those tabs.
-    pub away: BTreeMap<PortId, u64>,
     /// When the ping went out that is not answered yet.
     pub ping_at: Option<Time>,
+    /// How long that may take.
+    pub pong_within: Duration,
+    /// The connection is in doubt since the hub woke up.
+    pub is_in_doubt: bool,
+    /// The socket that must be given a ping now, for that. What has woken the hub may be that it is closed.
+    pub probe_due: Option<SocketId>,
+    /// When something came last.
+    pub inbound_at: Time,
+    /// Since when it has had this socket.
+    pub socket_since: Time,
+    /// The socket that is to take over.
+    pub successor: Option<Successor>,
+    /// The socket that must be retired now.
+    pub retiring: Option<SocketId>,
+    /// The socket whose closing handshake is under way, since then.
+    pub retired: Option<(SocketId, Time)>,
+    /// One whose closing handshake has just ended: the hub still says that it is to be closed.
+    pub settled: Option<SocketId>,
+    /// The tab that is asked, under which number.
+    pub asked: Option<(PortId, u32)>,
+    /// Whether a token belongs to each attempt.
+    pub with_token: bool,
+    /// It waits because nobody could be asked.
+    pub waits_for_tab: bool,
     /// When the last ping went out, or was to be planned.
     pub last_ping: Time,
     /// Frames that came before the socket was verified: they are for the tabs if it is.
@@ -113,6 +121,15 @@ pub struct Conn {
     pub down_since: Time,
 }
 
+/// A socket that is to take over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Successor {
+    /// The socket.
+    pub socket: SocketId,
+    /// Whether it is open and must answer a ping.
+    pub is_open: bool,
+}
+
 impl Conn {
     /// A connection that is about to get its first handle.
     pub fn new(identity: Identity, options: &Options, now: Time) -> Self {
@@ -122,14 +139,19 @@ impl Conn {
             phase: Phase::Idle,
             socket: None,
             generation: 0,
-            retired: None,
-            retired_at: now,
-            woke: false,
-            woke_at: Time::ZERO,
-            probe_due: None,
-            holes: 0,
-            away: BTreeMap::new(),
             ping_at: None,
+            pong_within: Duration::ZERO,
+            is_in_doubt: false,
+            probe_due: None,
+            inbound_at: now,
+            socket_since: now,
+            successor: None,
+            retiring: None,
+            retired: None,
+            settled: None,
+            asked: None,
+            with_token: false,
+            waits_for_tab: false,
             last_ping: now,
             early: Vec::new(),
             failures: Failures::default(),
@@ -168,13 +190,6 @@ impl Conn {
             .entry(key.0)
             .or_insert_with(|| Lane::new(next, config.clone(), now));
         lane.set_config(config, &self.stream);
-        if self
-            .away
-            .remove(&key.0)
-            .is_some_and(|holes| holes < self.holes)
-        {
-            lane.owe_gap();
-        }
         lane.owe(key.1, self.config.differences(options));
     }
 
@@ -193,16 +208,11 @@ impl Conn {
     pub fn remove_port(&mut self, port: PortId, departure: Departure, now: Time) {
         self.closing.retain(|(owner, _)| *owner != port);
         match departure {
-            Departure::Cached => {
-                self.away.insert(port, self.holes);
-                if self.is_ended() {
-                    self.outgoing.orphan(port);
-                } else {
-                    self.outgoing.send_away(port);
-                }
-            }
-            Departure::Moved => self.outgoing.move_away(port),
             Departure::Left | Departure::Silent => self.outgoing.orphan(port),
+            Departure::Moved => self.outgoing.send_on(port),
+        }
+        if self.asked.is_some_and(|(asked, _)| asked == port) {
+            self.asked = None;
         }
         self.lanes.remove(&port);
         let before = self.handles.len();
@@ -239,14 +249,9 @@ impl Conn {
     pub fn states(&self, online: bool) -> &'static [State] {
         match self.phase {
             Phase::Idle => &[State::Idle],
-            Phase::Handshake(_) | Phase::Verifying(_) => &[State::Connecting],
+            Phase::Handshake(_) | Phase::Verifying(_) | Phase::Asking => &[State::Connecting],
+            Phase::Moving => &[State::Reconnecting, State::Idle],
             Phase::Up { .. } => &[State::Open, State::Suspect],
-            Phase::Moving => &[
-                State::Idle,
-                State::Connecting,
-                State::Reconnecting,
-                State::Offline,
-            ],
             Phase::Waiting(_) if online => &[State::Reconnecting],
             Phase::Waiting(_) => &[State::Offline],
             Phase::Ended => &[State::Closed, State::Failed],
@@ -285,7 +290,8 @@ impl Conn {
         self.lanes.remove(&port);
         if self.handles.is_empty() && self.phase == Phase::Moving {
             self.phase = Phase::Ended;
-        } else if self.handles.is_empty() && !self.is_ended() {
+        }
+        if self.handles.is_empty() && !self.is_ended() {
             self.empty_since = Some(now);
         }
     }

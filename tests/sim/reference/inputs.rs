@@ -1,7 +1,12 @@
 //! What each input must lead to.
 
-use tabwire::core::{Input, PortId, SocketEvent, SocketId};
-use tabwire::protocol::{Attach, HandleId, Hello, Liveness, MAJOR, MessageError, TabMessage, op};
+use core::cmp::Ordering;
+use core::time::Duration;
+
+use tabwire::core::{ASLEEP_AFTER, Input, PortId, SocketEvent, SocketId, WATCH_EVERY};
+use tabwire::protocol::{
+    Attach, HandleId, Hello, Liveness, MAJOR, MessageError, Peer, PeerMessage, TabMessage, op,
+};
 use tabwire::time::Time;
 
 use super::conn::{Conn, Departure, identity_of};
@@ -27,16 +32,22 @@ impl Reference {
             Input::LockGranted(port) => self.take_lock(*port),
             Input::Socket(socket, event) => self.take_socket(*socket, event),
             Input::Tick => {}
-            Input::Start { me, others } => self.peers.start(me, *others, now),
-            Input::Peer(message) => {
-                if self.peers.hear(message, now) {
-                    self.start_moving();
+            Input::Start { me, .. } => self.me = Some(me.clone()),
+            Input::Peer(PeerMessage::Here(peer)) => self.take_peer(peer),
+            Input::Peer(_) => {}
+            Input::PeerGone { epoch } => {
+                if self.has_yielded
+                    && self
+                        .better
+                        .as_ref()
+                        .is_some_and(|peer| peer.epoch == *epoch)
+                {
+                    self.better = None;
+                    self.has_yielded = false;
                 }
             }
-            Input::PeerGone { epoch } => self.peers.lose(epoch),
             Input::Timeout { .. } => {
                 self.doing = Doing::Timeout;
-                self.peers.handle_time(now);
                 self.leaving = self.tabs.silent(now);
                 for port in self.leaving.clone() {
                     self.remove_tab(port, Departure::Silent);
@@ -58,14 +69,13 @@ impl Reference {
             self.remove_tab(port, Departure::Silent);
         }
         self.tabs.insert(port, hello, self.now);
-        if self.peers.sends_on {
+        if self.has_yielded {
             self.tabs.owe(port, Answer::Move);
             return;
         }
         self.tabs.owe(port, Answer::Welcome);
         if hello.liveness == Liveness::Locks {
-            let lock = format!("tabwire:tab:{}", hello.tab);
-            self.tabs.owe(port, Answer::Watch(lock));
+            self.tabs.owe(port, Answer::Watch(hello.lock.clone()));
         }
         self.take_online(hello.online);
     }
@@ -73,7 +83,7 @@ impl Reference {
     fn take_message(&mut self, port: PortId, message: &TabMessage<Frame>) {
         let Some(tab) = self.tabs.get_mut(port) else {
             if *message != TabMessage::Bye {
-                let answer = if self.peers.sends_on {
+                let answer = if self.has_yielded {
                     Answer::Move
                 } else {
                     Answer::Who
@@ -88,12 +98,24 @@ impl Reference {
             TabMessage::Hello(_) => {}
             TabMessage::Bye => self.remove_tab(port, Departure::Left),
             TabMessage::Attach(handle, attach) => self.take_attach(port, *handle, attach),
-            TabMessage::Detach { handle, code, .. } => {
+            TabMessage::Detach {
+                handle,
+                code,
+                purge,
+                ..
+            } => {
                 let (code, now) = (*code, self.now);
+                let mut key = None;
                 if let Some(conn) = self.conn_of(port, *handle, op::DETACH) {
                     conn.detach((port, *handle), code, now);
+                    key = purge.then(|| conn.identity.2.clone());
                     let answer = Answer::Closed(handle.0, code.unwrap_or(1005), true);
                     self.tabs.owe(port, answer);
+                }
+                for conn in self.conns.values_mut() {
+                    if Some(&conn.identity.2) == key.as_ref() {
+                        conn.linger = Duration::ZERO;
+                    }
                 }
             }
             TabMessage::Send {
@@ -114,10 +136,13 @@ impl Reference {
             TabMessage::Alive => self.tabs.owe(port, Answer::Beat),
             TabMessage::Visibility { visible, .. } => tab.visible = *visible,
             TabMessage::Online(online) => self.take_online(*online),
-            TabMessage::Suspend => tab.suspended = true,
+            TabMessage::Suspend => {
+                tab.suspended = true;
+                self.unask(port);
+            }
             TabMessage::Resume => {
                 tab.suspended = false;
-                if self.peers.sends_on {
+                if self.has_yielded {
                     self.tabs.owe(port, Answer::Move);
                 }
             }
@@ -137,7 +162,7 @@ impl Reference {
                     self.by_identity.retain(|_, id| !self.conns[id].is_ended());
                 }
             }
-            TabMessage::Answer(..) => {}
+            TabMessage::Answer(id, answer) => self.take_answer(port, *id, answer),
             TabMessage::Report(id) => self.tabs.owe(port, Answer::Reply(*id)),
         }
     }
@@ -159,9 +184,11 @@ impl Reference {
         let known = self.by_identity.get(&identity);
         if let Some(conn) = known.and_then(|id| self.conns.get_mut(id)) {
             conn.attach((port, handle), options, self.now);
+            conn.with_token |= attach.needs.token;
         } else {
             let mut conn = Conn::new(identity, options, self.now);
             conn.attach((port, handle), options, self.now);
+            conn.with_token |= attach.needs.token;
             self.unborn = Some(conn);
         }
     }
@@ -181,13 +208,11 @@ impl Reference {
     }
 
     fn take_lock(&mut self, port: PortId) {
-        let is_cached = self.tabs.get(port).is_some_and(|tab| tab.suspended);
-        let departure = if is_cached {
-            Departure::Cached
-        } else {
-            Departure::Left
-        };
-        self.remove_tab(port, departure);
+        match self.tabs.get_mut(port) {
+            Some(tab) if tab.suspended => tab.liveness = Liveness::Heartbeat,
+            Some(_) => self.remove_tab(port, Departure::Left),
+            None => {}
+        }
     }
 
     fn take_online(&mut self, online: bool) {
@@ -203,10 +228,21 @@ impl Reference {
         let Some(conn) = self.conns.get_mut(&socket.conn) else {
             return;
         };
-        if conn.retired == Some(socket) {
-            if let SocketEvent::Closed { clean, .. } = event {
-                conn.handle_retired(*clean, now);
+        if conn.retired.is_some_and(|(retired, _)| retired == socket) {
+            if let SocketEvent::Closed { code, clean, .. } = event {
+                let has_pings = conn.has_pings();
+                let is_complete = *clean && *code == 1000;
+                conn.outgoing.settle_retired(is_complete, has_pings, now);
+                conn.retired = None;
+                conn.settled = Some(socket);
             }
+            return;
+        }
+        if conn
+            .successor
+            .is_some_and(|successor| successor.socket == socket)
+        {
+            conn.take_successor(event, now);
             return;
         }
         if conn.socket != Some(socket) {
@@ -233,6 +269,67 @@ impl Reference {
         if let Some(ended_with) = ended_with {
             conn.end(ended_with, false);
             self.unlist(socket.conn);
+        }
+    }
+
+    /// Notices that the hub was frozen or its computer asleep, by the documented bounds.
+    fn look_at_clocks(&mut self, input: &Input<Frame>) {
+        let now = self.now;
+        let mut has_slept = self.look_at.is_some_and(|due| due + ASLEEP_AFTER <= now);
+        if let Input::Timeout { wall } = input {
+            let offset = wall.saturating_sub(now.since(Time::ZERO));
+            let before = self.offset.replace(offset).unwrap_or(offset);
+            has_slept |= offset.saturating_sub(before) >= ASLEEP_AFTER;
+        }
+        if has_slept {
+            self.is_waking = true;
+            self.tabs.wake(now);
+            for conn in self.conns.values_mut() {
+                conn.wake(self.online, now);
+            }
+        }
+        let is_due = self.look_at.is_some_and(|due| due <= now);
+        if has_slept || (is_due && matches!(input, Input::Timeout { .. })) {
+            self.look_at = Some(now + WATCH_EVERY);
+        }
+    }
+
+    /// Another hub tells of itself. If it is the better one, this one yields.
+    fn take_peer(&mut self, peer: &Peer) {
+        let is_better = |than: &Peer| peer.rank(than) == Ordering::Greater;
+        if !self.me.as_deref().is_some_and(is_better) {
+            return;
+        }
+        if self.better.is_none() {
+            self.by_identity.clear();
+            for conn in self.conns.values_mut() {
+                conn.start_moving();
+            }
+        }
+        if self.better.as_ref().is_none_or(is_better) {
+            self.better = Some(peer.clone());
+        }
+    }
+
+    fn take_answer(&mut self, port: PortId, id: u32, answer: &tabwire::protocol::Answer) {
+        let asked = |conn: &&mut Conn| conn.asked == Some((port, id));
+        let Some(conn) = self.conns.values_mut().find(asked) else {
+            return;
+        };
+        conn.asked = None;
+        let is_bad = matches!(answer, tabwire::protocol::Answer::Bad(_));
+        if is_bad && conn.phase == Phase::Asking {
+            conn.end(GAVE_UP, false);
+            self.by_identity.retain(|_, id| !self.conns[id].is_ended());
+        }
+    }
+
+    /// A tab cannot answer any more.
+    fn unask(&mut self, port: PortId) {
+        for conn in self.conns.values_mut() {
+            if conn.asked.is_some_and(|(asked, _)| asked == port) {
+                conn.asked = None;
+            }
         }
     }
 

@@ -28,8 +28,8 @@ pub struct Lane {
     owed: Vec<(HandleId, Vec<&'static str>)>,
     posted: VecDeque<Posted>,
     gap_due: Option<Reason>,
-    /// It was away when there was a hole, and must hear of that first.
-    hole_due: bool,
+    /// Planned replacements of the socket that it has not been told of.
+    handovers: u32,
     /// Its hub yields, and may post all that waits.
     is_moving: bool,
     overflow_due: Option<u64>,
@@ -66,7 +66,7 @@ impl Lane {
             owed: Vec::new(),
             posted: VecDeque::new(),
             gap_due: None,
-            hole_due: false,
+            handovers: 0,
             is_moving: false,
             overflow_due: None,
             exceeded: false,
@@ -89,11 +89,6 @@ impl Lane {
         self.owed.push((handle, ignored));
     }
 
-    /// There was a hole while the tab was away.
-    pub fn owe_gap(&mut self) {
-        self.hole_due = true;
-    }
-
     /// Its hub yields: it may post all that waits.
     pub fn handle_moving(&mut self, is_moving: bool) {
         self.is_moving |= is_moving;
@@ -111,7 +106,10 @@ impl Lane {
 
     /// Whether it has been told everything.
     pub fn is_done(&self, stream: &Stream) -> bool {
-        self.backlog(stream) == 0 && self.owed.is_empty() && self.gap_due.is_none()
+        self.backlog(stream) == 0
+            && self.owed.is_empty()
+            && self.gap_due.is_none()
+            && self.handovers == 0
     }
 
     /// The stream has grown, or the limits have changed.
@@ -123,6 +121,11 @@ impl Lane {
     /// The connection has had so many transitions and suspected gaps. Of those that wait for a tab the hub keeps the last 256.
     pub fn handle_transitions(&mut self, count: u64) {
         self.may_jump |= self.view.is_some() && count > self.known + MOST_NOTES;
+    }
+
+    /// The socket was replaced as planned.
+    pub fn handle_handover(&mut self) {
+        self.handovers += 1;
     }
 
     /// The tab has dispatched everything before `next`.
@@ -140,9 +143,6 @@ impl Lane {
         ignored: &[&'static str],
         status: &Status,
     ) -> Held {
-        Check::LossRaisesOneGap.require(!self.hole_due, || {
-            format!("attached {handle:?}, and not told of the hole before")
-        })?;
         let owed = self.owed.iter().position(|(owed, _)| *owed == handle);
         let Some(index) = owed else {
             return Err(Check::AttachIsAnswered.breach(format!(
@@ -186,6 +186,9 @@ impl Lane {
                 status.state, status.since, self.next
             )
         })?;
+        if status.reason == Reason::Handover {
+            self.handovers = self.handovers.saturating_sub(1);
+        }
         if status.cause == Cause::Lost {
             self.gap_due = Some(status.reason);
         }
@@ -195,8 +198,10 @@ impl Lane {
 
     /// The gap of a lost connection is posted.
     pub fn suspected_gap(&mut self, reason: Reason) -> Held {
-        if core::mem::take(&mut self.hole_due) {
-            return Ok(());
+        if reason == Reason::Handover {
+            return Check::LossRaisesOneGap.require(self.handovers > 0 || self.may_jump, || {
+                "a gap for a handover that there was not".into()
+            });
         }
         let due = self.gap_due.take();
         Check::LossRaisesOneGap.require(due == Some(reason) || self.may_jump, || {

@@ -3,34 +3,29 @@
 //! It is told every input before the hub and every output after it, so each check names the first output that is wrong.
 
 mod audit;
-mod clocks;
 mod conn;
 mod inputs;
 mod lane;
 mod outgoing;
 mod outputs;
-mod peers;
 mod phase;
 mod sender;
 mod statuses;
 mod stream;
 mod tabs;
-mod wake;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use core::time::Duration;
 
-use tabwire::core::{PortId, SocketId};
-use tabwire::protocol::{ConnId, Report};
+use tabwire::core::{PortId, SocketId, WATCH_EVERY};
+use tabwire::protocol::{ConnId, Peer, Report};
 use tabwire::time::Time;
 
 use crate::frame::SendNo;
 use crate::invariants::{Breach, Check, Held};
-use clocks::Clocks;
 use conn::{Conn, Identity};
 use outgoing::Outgoing;
-use peers::Peers;
 use tabs::Tabs;
 
 /// How late a timer of the hub may be in this simulation, with some room.
@@ -49,13 +44,19 @@ pub struct Reference {
     doing: Doing,
     /// Tabs that are given up in this input; what they are told before that is not looked at.
     leaving: Vec<PortId>,
-    clocks: Clocks,
-    /// When the hub had to notice for the last time that it had slept. It tells that before it handles what has woken it.
-    woke_at: Time,
-    is_waking: bool,
-    peers: Peers,
     online: bool,
     now: Time,
+    /// When the hub went on after it had stood still, and for how long.
+    back: (Time, Duration),
+    /// It is to notice that, and tells of it before it handles what has woken it.
+    is_waking: bool,
+    /// When the hub looks at its clocks next, and how far they were apart.
+    look_at: Option<Time>,
+    offset: Option<Duration>,
+    /// This hub as others see it, the better one that it has heard of, and whether it has yielded to that.
+    me: Option<Box<Peer>>,
+    better: Option<Peer>,
+    has_yielded: bool,
 }
 
 /// What the hub was told, as far as it justifies what it does.
@@ -88,7 +89,7 @@ impl Reference {
         if self.doing == Doing::Timeout {
             self.handle_time()?;
         }
-        let late = self.clocks.late(self.now);
+        let late = self.late();
         for (id, conn) in &mut self.conns {
             let is_open = matches!(conn.phase, phase::Phase::Up { .. });
             let tabs = &self.tabs;
@@ -106,12 +107,28 @@ impl Reference {
             })?;
         }
         self.forget_finished();
-        let is_needed = !self.conns.is_empty();
-        let was_due = self.doing == Doing::Timeout && self.clocks.due() <= self.now;
-        if was_due || is_needed == (self.clocks.due() == Time::NEVER) {
-            self.clocks.plan(self.now, is_needed);
+        if self.conns.is_empty() {
+            self.look_at = None;
+            self.offset = None;
+        } else if self.look_at.is_none() {
+            self.look_at = Some(self.now + WATCH_EVERY);
         }
         Ok(())
+    }
+
+    /// The hub goes on after it has stood still for so long.
+    pub fn stood_still(&mut self, now: Time, span: Duration) {
+        self.back = (now, span);
+    }
+
+    /// How late timers may be: what was due while the hub stood still has had a moment since.
+    fn late(&self) -> Duration {
+        let (back, span) = self.back;
+        if self.now <= back + LATE {
+            span + LATE
+        } else {
+            LATE
+        }
     }
 
     /// The hub is no more. What waited in it is brought to the next one by the tabs.

@@ -32,6 +32,8 @@ pub struct Outgoing {
     handed: Vec<(usize, u64)>,
     proved: usize,
     pinged: usize,
+    /// What was handed to the socket whose closing handshake is under way, and how many senders there were then.
+    retired: Option<(Vec<(usize, u64)>, usize)>,
     /// What a tab must be told: that it failed, or that it is confirmed.
     untold: BTreeSet<(usize, u64)>,
 }
@@ -154,26 +156,62 @@ impl Outgoing {
 
     /// The ping is answered: what was handed before it has arrived, as far as this pong proves it.
     pub fn handle_pong(&mut self, proof: Proof) {
+        let retiring = self.retired.as_ref().map_or(0, |(_, senders)| *senders);
         for place in self.proved..self.pinged {
             let (sender, id) = self.handed[place];
-            self.prove(sender, id, proof);
+            if sender >= retiring {
+                self.prove(sender, id, proof);
+            }
         }
-        self.proved = self.proved.max(self.pinged);
+        if retiring == 0 {
+            self.proved = self.proved.max(self.pinged);
+        }
+    }
+
+    /// The socket is retired: the end of its closing handshake will prove what was handed.
+    pub fn retire(&mut self) {
+        self.proved = 0;
+        self.pinged = 0;
+        self.retired = Some((core::mem::take(&mut self.handed), self.senders.len()));
+    }
+
+    /// The closing handshake is over. A complete one proves what was handed.
+    pub fn settle_retired(&mut self, is_complete: bool, has_pings: bool, now: Time) {
+        let Some((handed, _)) = self.retired.take() else {
+            return;
+        };
+        if is_complete {
+            for (sender, id) in handed {
+                self.prove(sender, id, Proof::Sure);
+            }
+        } else {
+            let loss = Loss {
+                is_clean: false,
+                has_pings,
+            };
+            self.lose(handed, loss, now);
+        }
     }
 
     /// The connection is lost: what is not proved is of unknown fate.
     pub fn handle_loss(&mut self, loss: Loss, now: Time) {
         self.proved = 0;
         self.pinged = 0;
+        let (mut handed, _) = self.retired.take().unwrap_or_default();
+        handed.append(&mut self.handed);
+        self.lose(handed, loss, now);
+    }
+
+    fn lose(&mut self, handed: Vec<(usize, u64)>, loss: Loss, now: Time) {
         let mut again = Vec::new();
-        for (sender, id) in core::mem::take(&mut self.handed) {
+        for (sender, id) in handed {
             let State::Handed(at) = self.entry(sender, id).state else {
                 continue;
             };
             let is_old = !loss.has_pings && at + CONFIRM_AFTER <= now;
             let resends = self.senders[sender].resends();
             match self.senders[sender].presence {
-                Presence::Here | Presence::Away if resends => {
+                Presence::Here if resends => {
                     let kind = match (loss.is_clean, is_old) {
                         (true, false) => Again::Perhaps(Proof::Sure),
                         (_, true) => Again::Perhaps(Proof::Assumed),
@@ -181,12 +219,12 @@ impl Outgoing {
                     };
                     again.push((sender, id, kind));
                 }
-                Presence::Here | Presence::Away if loss.is_clean => {
+                Presence::Here if loss.is_clean => {
                     self.entry_mut(sender, id).state = State::Either;
                     self.untold.insert((sender, id));
                 }
-                Presence::Here | Presence::Away if is_old => {}
-                Presence::Here | Presence::Away => {
+                Presence::Here if is_old => {}
+                Presence::Here => {
                     self.entry_mut(sender, id).state = State::Doomed(SendFailure::Unknown);
                     self.untold.insert((sender, id));
                 }
@@ -199,7 +237,7 @@ impl Outgoing {
                     self.orphaned.0 += u64::from(!is_old && !loss.is_clean);
                     self.orphaned.1 += 1;
                 }
-                Presence::Detached | Presence::Ended => {}
+                Presence::Detached | Presence::Ended | Presence::Moved => {}
             }
         }
         for (sender, id, kind) in again.into_iter().rev() {
@@ -252,66 +290,18 @@ impl Outgoing {
         }
     }
 
-    /// A tab goes to another hub, and takes along what was not handed.
-    pub fn move_away(&mut self, port: PortId) {
-        let (gone, kept) = core::mem::take(&mut self.by_key)
-            .into_iter()
-            .partition(|((owner, _), _)| *owner == port);
-        self.by_key = kept;
-        let gone: BTreeMap<Key, usize> = gone;
-        for index in gone.into_values() {
-            self.senders[index].presence = Presence::Ended;
+    /// A tab goes to another hub: what waits goes with it.
+    pub fn send_on(&mut self, port: PortId) {
+        let gone: Vec<_> = self
+            .by_key
+            .iter()
+            .filter(|((owner, _), _)| *owner == port)
+            .map(|(key, index)| (*key, *index))
+            .collect();
+        for (key, index) in gone {
+            self.by_key.remove(&key);
             self.queue.retain(|(sender, _)| *sender != index);
-        }
-    }
-
-    /// Whether a tab has been told the fate of all that was handed.
-    pub fn check_movable(&self, port: PortId) -> Held {
-        for (key, index) in self.by_key.iter().filter(|((owner, _), _)| *owner == port) {
-            let sender = &self.senders[*index];
-            let mut below = sender.entries.range(..sender.told.0);
-            let open = below.find(|(_, entry)| {
-                matches!(
-                    entry.state,
-                    State::Handed(_) | State::Doomed(_) | State::Arrived(_)
-                )
-            });
-            Check::ConfirmationsCome.require(open.is_none(), || {
-                format!(
-                    "{key:?} is sent away, told {:?}, left open {open:?}",
-                    sender.told
-                )
-            })?;
-        }
-        Ok(())
-    }
-
-    /// The closing handshake that the hub began is over: if it was complete, all that was handed has arrived.
-    pub fn settle(&mut self, is_clean: bool, now: Time) {
-        if is_clean {
-            for place in self.proved..self.handed.len() {
-                let (sender, id) = self.handed[place];
-                self.prove(sender, id, Proof::Sure);
-            }
-            self.handed.clear();
-            self.proved = 0;
-            self.pinged = 0;
-        } else {
-            let has_pings = true;
-            self.handle_loss(
-                Loss {
-                    is_clean,
-                    has_pings,
-                },
-                now,
-            );
-        }
-    }
-
-    /// A tab is cached, and its handles are gone. It may come back, and hears of its sends then.
-    pub fn send_away(&mut self, port: PortId) {
-        for (_, index) in self.by_key.iter().filter(|((owner, _), _)| *owner == port) {
-            self.senders[*index].presence = Presence::Away;
+            self.release(index, Presence::Moved, false);
         }
     }
 
@@ -321,10 +311,6 @@ impl Outgoing {
         for index in 0..self.senders.len() {
             if self.senders[index].presence == Presence::Here {
                 self.release(index, Presence::Ended, excuses);
-            }
-            if self.senders[index].presence == Presence::Away {
-                self.release(index, Presence::Orphaned, true);
-                self.by_key.remove(&self.senders[index].key);
             }
         }
     }
@@ -458,6 +444,14 @@ impl Outgoing {
             Check::ConfirmationsCome.require(open.is_none(), || {
                 format!("{open:?} of {:?} is never confirmed", sender.key)
             })?;
+        }
+        Ok(())
+    }
+
+    /// Whether a tab has been told what has become of all that was handed.
+    pub fn check_told_all(&self, port: PortId) -> Held {
+        for (_, index) in self.by_key.iter().filter(|((owner, _), _)| *owner == port) {
+            self.check_told(*index)?;
         }
         Ok(())
     }

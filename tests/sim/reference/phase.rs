@@ -2,9 +2,10 @@
 
 use core::time::Duration;
 
-use tabwire::core::PROBE_WITHIN;
 use tabwire::protocol::{Jitter, ReconnectConfig};
 use tabwire::time::Time;
+
+use tabwire::core::{PROBE_WITHIN, SocketEvent, SocketId};
 
 use super::conn::Conn;
 use super::outgoing::Loss;
@@ -19,6 +20,8 @@ pub enum Phase {
     Idle,
     /// Until the next attempt.
     Waiting(Wait),
+    /// Somebody is asked for what the attempt needs.
+    Asking,
     /// The socket is connecting since then.
     Handshake(Time),
     /// The socket is open and must answer a ping.
@@ -32,7 +35,7 @@ pub enum Phase {
         /// It has carried a frame.
         proved: bool,
     },
-    /// Its hub yields to another.
+    /// The hub yields to another.
     Moving,
     /// For good.
     Ended,
@@ -62,8 +65,8 @@ pub struct Failures {
 
 /// With what a connection ends that cannot be opened.
 pub const GAVE_UP: (u16, bool) = (1006, false);
-/// A wait with a local cause (online again, awake again) is no longer than this.
-pub const LOCAL: Duration = Duration::from_millis(250);
+/// A wait with a local cause (online again) is no longer than this.
+const LOCAL: Duration = Duration::from_millis(250);
 
 impl Conn {
     /// The hub starts an attempt.
@@ -74,6 +77,8 @@ impl Conn {
         self.phase = Phase::Handshake(now);
         self.ping_at = None;
         self.early.clear();
+        self.asked = None;
+        self.waits_for_tab = false;
     }
 
     /// The handshake is complete.
@@ -92,18 +97,19 @@ impl Conn {
     /// A frame has come.
     pub fn handle_frame(&mut self, frame: Frame, now: Time) {
         let is_pong = self.is_pong(&frame);
+        self.inbound_at = now;
+        if !self.has_pings() && core::mem::take(&mut self.is_in_doubt) {
+            self.handle_transitions(1);
+        }
         if is_pong || (self.is_any_pong() && self.ping_at.is_some()) {
             if self.ping_at.take().is_some() {
-                self.recover();
+                self.is_in_doubt = false;
                 let proof = if is_pong { Proof::Sure } else { Proof::Assumed };
                 self.outgoing.handle_pong(proof);
             }
             if matches!(self.phase, Phase::Verifying(_)) {
                 self.come_up(now);
             }
-        }
-        if !self.has_pings() {
-            self.recover();
         }
         if !is_pong {
             if matches!(self.phase, Phase::Verifying(_)) {
@@ -153,6 +159,146 @@ impl Conn {
         self.fail(online, now).then_some(GAVE_UP)
     }
 
+    /// The hub was frozen or its computer asleep: nothing follows from the time that has passed.
+    pub fn wake(&mut self, online: bool, now: Time) {
+        match self.phase {
+            Phase::Up { .. } => {
+                let was_pinged = self.ping_at.take().is_some();
+                self.is_in_doubt = true;
+                self.inbound_at = now;
+                self.last_ping = now;
+                self.handle_transitions(1);
+                let within = self.config.heartbeat.timeout.get().min(PROBE_WITHIN);
+                self.probe(within, now);
+                if self.has_pings() && !was_pinged {
+                    // Otherwise the next pong may be that of the ping before.
+                    self.outgoing.handle_ping();
+                }
+            }
+            Phase::Verifying(_) => {
+                self.phase = Phase::Verifying(now);
+                self.probe(self.config.heartbeat.timeout.get(), now);
+            }
+            Phase::Handshake(_) => self.phase = Phase::Handshake(now),
+            Phase::Waiting(_) => self.wait((Duration::ZERO, LOCAL), online, now),
+            Phase::Idle | Phase::Asking | Phase::Moving | Phase::Ended => {}
+        }
+    }
+
+    /// A ping is given to the socket.
+    pub fn handle_ping(&mut self, now: Time) {
+        self.ping_at = Some(now);
+        self.last_ping = now;
+        self.pong_within = self.config.heartbeat.timeout.get();
+        self.outgoing.handle_ping();
+    }
+
+    /// A ping must go out now, before anything else is handled.
+    fn probe(&mut self, within: Duration, now: Time) {
+        if self.has_pings() {
+            self.handle_transitions(2);
+            self.probe_due = self.socket;
+            self.ping_at = Some(now);
+            self.last_ping = now;
+            self.pong_within = within;
+        }
+    }
+
+    /// How long an attempt may take, at least and at most: what the browser may hold it back is added.
+    pub fn connect_within(&self) -> (Duration, Duration) {
+        let timeout = self.config.reconnect.connect_timeout.get();
+        let held_back = |failures: u32| match failures {
+            0 => Duration::ZERO,
+            _ => {
+                Duration::from_secs_f64((0.4 * 1.5_f64.powi(failures.min(20) as i32 - 1)).min(60.0))
+            }
+        };
+        (
+            timeout + held_back(self.failures.in_a_row),
+            timeout + held_back(self.failures.most),
+        )
+    }
+
+    /// Whether nothing has come for too long.
+    pub fn is_stale(&self, now: Time) -> bool {
+        let after = self.config.staleness.stale_after;
+        after.is_some_and(|after| self.inbound_at + after.get() <= now)
+    }
+
+    /// Whether its socket may be replaced as planned: by its age, or for a token.
+    pub fn may_be_replaced(&self, now: Time) -> bool {
+        let age = self.config.staleness.max_age;
+        self.with_token
+            || age.is_some_and(|age| self.socket_since + age.get().mul_f64(0.899) <= now)
+    }
+
+    /// An event of the socket that is to take over.
+    pub fn take_successor(&mut self, event: &SocketEvent<Frame>, now: Time) {
+        let Some(successor) = &mut self.successor else {
+            return;
+        };
+        let socket = successor.socket;
+        match event {
+            SocketEvent::Opened { .. } => {
+                successor.is_open = true;
+                if !(self.config.heartbeat.verify_on_open && self.has_pings()) {
+                    self.cut_over(socket, now);
+                }
+            }
+            SocketEvent::Frame(frame) => {
+                let is_open = successor.is_open;
+                let is_pong = self.is_pong(frame);
+                if is_open && (is_pong || self.is_any_pong()) {
+                    self.cut_over(socket, now);
+                    if !is_pong {
+                        self.push_message(frame.clone(), now);
+                    }
+                }
+            }
+            SocketEvent::Closed { .. } | SocketEvent::Refused => self.successor = None,
+        }
+    }
+
+    /// The socket that was to take over has.
+    pub fn cut_over(&mut self, successor: SocketId, now: Time) {
+        self.retiring = self.socket.replace(successor);
+        self.successor = None;
+        self.ping_at = None;
+        self.is_in_doubt = false;
+        self.last_ping = now;
+        self.inbound_at = now;
+        self.socket_since = now;
+        self.handle_transitions(2);
+        for lane in self.lanes.values_mut() {
+            lane.handle_handover();
+        }
+        self.outgoing.retire();
+    }
+
+    /// The hub yields: an open socket is retired, any other is closed.
+    pub fn start_moving(&mut self) {
+        if self.is_ended() {
+            return;
+        }
+        self.empty_since = None;
+        if matches!(self.phase, Phase::Up { .. }) {
+            self.counts.1 += 1;
+            self.handle_transitions(2);
+            self.retiring = self.socket.take();
+            self.outgoing.retire();
+        }
+        self.phase = Phase::Moving;
+    }
+
+    /// Nobody could be asked: the hub waits, and asks again.
+    pub fn wait_for_tab(&mut self, online: bool, now: Time) {
+        let bounds = failed_delay(&self.config.reconnect, self.failures);
+        self.failures.least += 1;
+        self.failures.most += 1;
+        self.wait(bounds, online, now);
+        self.waits_for_tab = true;
+    }
+
     /// The hub gives up an open socket.
     pub fn abandon(&mut self, online: bool, now: Time) {
         let has_pings = self.has_pings();
@@ -167,10 +313,17 @@ impl Conn {
     /// An attempt has failed. Returns whether it was the last.
     pub fn fail(&mut self, online: bool, now: Time) -> bool {
         let config = &self.config.reconnect;
-        let bounds = failed_delay(config, self.failures);
+        let mut bounds = failed_delay(config, self.failures);
         self.failures.in_a_row += 1;
         self.failures.least += 1;
         self.failures.most += 1;
+        let recovery = &self.config.recovery;
+        let open_for = recovery.open_for.get();
+        if self.failures.in_a_row >= recovery.failure_threshold.0 {
+            bounds = (open_for, open_for);
+        } else if self.failures.most >= recovery.failure_threshold.0 {
+            bounds = (bounds.0.min(open_for), bounds.1.max(open_for));
+        }
         let most = config.max_attempts.0;
         self.may_have_ended = self.failures.most >= most;
         if self.failures.in_a_row >= most {
@@ -212,34 +365,18 @@ impl Conn {
         let config = &self.config.reconnect;
         let (_, most) = spread(config, Duration::ZERO, config.max_delay.get());
         most.max(config.first_delay_max.get())
-    }
-
-    /// How long the browser may hold an attempt back after so many failures: that is added to its timeout.
-    pub fn attempt_timeout(&self, failures: u32) -> Duration {
-        let held_back = match failures {
-            0 => 0.0,
-            some => (0.4 * 1.5_f64.powi(some.min(20) as i32 - 1)).min(60.0),
-        };
-        self.config.reconnect.connect_timeout.get() + Duration::from_secs_f64(held_back)
-    }
-
-    /// How long a pong may take.
-    pub fn pong_timeout(&self) -> Duration {
-        let timeout = self.config.heartbeat.timeout.get();
-        if self.woke {
-            timeout.min(PROBE_WITHIN)
-        } else {
-            timeout
-        }
+            .max(self.config.recovery.open_for.get())
     }
 
     fn come_up(&mut self, now: Time) {
-        self.woke = false;
         self.phase = Phase::Up {
             since: now,
             stable: false,
             proved: false,
         };
+        self.inbound_at = now;
+        self.socket_since = now;
+        self.is_in_doubt = false;
         self.failures.in_a_row = 0;
         self.may_have_ended = false;
         self.counts.0 += 1;
@@ -251,11 +388,10 @@ impl Conn {
     }
 
     fn lose(&mut self, online: bool, now: Time) {
-        self.note_loss(now);
-        if core::mem::take(&mut self.woke) {
-            self.wait((Duration::ZERO, LOCAL), online, now);
-            return;
-        }
+        self.counts.1 += 1;
+        // For its gap.
+        self.handle_transitions(1);
+        self.down_since = now;
         let config = &self.config.reconnect;
         let first = (
             config.floor.get(),
@@ -267,6 +403,10 @@ impl Conn {
             Failures { least: 0, .. } => (first.0.min(failed.0), first.1.max(failed.1)),
             Failures { .. } => failed,
         };
+        if core::mem::take(&mut self.is_in_doubt) {
+            self.wait((Duration::ZERO, LOCAL), online, now);
+            return;
+        }
         let is_stable = matches!(
             self.phase,
             Phase::Up {
@@ -280,18 +420,12 @@ impl Conn {
         self.wait(bounds, online, now);
     }
 
-    /// An open connection is gone, and its tabs must hear of a hole.
-    pub fn note_loss(&mut self, now: Time) {
-        self.counts.1 += 1;
-        self.holes += 1;
-        self.handle_transitions(1);
-        self.down_since = now;
-    }
-
-    /// Waits for the next attempt.
-    pub fn wait(&mut self, (least, most): (Duration, Duration), online: bool, now: Time) {
+    fn wait(&mut self, (least, most): (Duration, Duration), online: bool, now: Time) {
         self.handle_transitions(1);
         self.ping_at = None;
+        self.is_in_doubt = false;
+        self.asked = None;
+        self.waits_for_tab = false;
         self.early.clear();
         let longest = self.config.reconnect.max_delay.get();
         let (least, most) = if online {

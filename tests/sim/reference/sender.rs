@@ -37,8 +37,8 @@ pub enum Presence {
     Detached,
     /// The connection has ended.
     Ended,
-    /// It is cached and has lost its lock: it may come back, and is told then.
-    Away,
+    /// It has gone to another hub, with what it had not been told of.
+    Moved,
     /// It is gone.
     Orphaned,
 }
@@ -126,7 +126,7 @@ impl Sender {
 
     /// Whether its tab is to be told what becomes of its sends, now or when it is back.
     pub fn is_followed(&self) -> bool {
-        matches!(self.presence, Presence::Here | Presence::Away)
+        self.presence == Presence::Here
     }
 
     /// Messages and bytes that wait.
@@ -194,7 +194,7 @@ impl Sender {
                     self.key
                 )
             })?;
-            if matches!(self.presence, Presence::Orphaned | Presence::Away) {
+            if self.presence == Presence::Orphaned {
                 excused.insert(entry.send);
             }
         }

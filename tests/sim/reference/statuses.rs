@@ -9,8 +9,8 @@ pub fn is_legal(from: State, status: &Status) -> bool {
         .iter()
         .filter(|(froms, tos, _, _)| froms.contains(&from) && tos.contains(&to))
         .any(|(_, _, reasons, cause_of)| reasons.contains(&reason) && *cause_of == cause)
-        && status.next_attempt_at.is_some()
-            == (matches!(to, State::Reconnecting | State::Offline) && reason != Reason::Moved)
+        && (status.next_attempt_at.is_some() == matches!(to, State::Reconnecting | State::Offline)
+            || reason == Reason::Moved)
 }
 
 type Transition = (&'static [State], &'static [State], &'static [Reason], Cause);
@@ -46,23 +46,55 @@ const TRANSITIONS: &[Transition] = &[
             Reason::ConnectFailed,
             Reason::ConnectTimeout,
             Reason::VerifyTimeout,
+            Reason::BreakerOpen,
+            Reason::AuthRefused,
         ],
         Cause::AttemptFailed,
     ),
     (
         &[State::Connecting],
         &[State::Connecting],
-        &[Reason::Requested],
+        &[
+            Reason::Requested,
+            Reason::Attached,
+            Reason::Retry,
+            Reason::Asking,
+        ],
         Cause::None,
     ),
+    (
+        &[State::Idle],
+        &[State::Connecting],
+        &[Reason::Asking],
+        Cause::None,
+    ),
+    (
+        &[State::Connecting],
+        WAITING,
+        &[Reason::TokenWait],
+        Cause::None,
+    ),
+    (UP, &[State::Suspect], &[Reason::Woke], Cause::None),
+    (UP, &[State::Open], &[Reason::Handover], Cause::None),
+    (
+        &[State::Reconnecting],
+        &[State::Reconnecting],
+        &[Reason::Woke],
+        Cause::None,
+    ),
+    (
+        &[State::Offline],
+        &[State::Offline],
+        &[Reason::Woke],
+        Cause::None,
+    ),
+    (UP, &[State::Reconnecting], &[Reason::Moved], Cause::Lost),
     (
         &[State::Open],
         &[State::Suspect],
         &[Reason::PongLate],
         Cause::None,
     ),
-    (UP, &[State::Suspect], &[Reason::Woke], Cause::None),
-    (WAITING, WAITING, &[Reason::Woke], Cause::None),
     (
         &[State::Suspect],
         &[State::Open],
@@ -77,15 +109,21 @@ const TRANSITIONS: &[Transition] = &[
             Reason::ConnectionLost,
             Reason::PongTimeout,
             Reason::WakeTimeout,
+            Reason::Stale,
+            Reason::AuthRefused,
             Reason::Requested,
-            Reason::Moved,
         ],
         Cause::Lost,
     ),
     (
         WAITING,
         &[State::Connecting],
-        &[Reason::Retry, Reason::Requested],
+        &[
+            Reason::Retry,
+            Reason::Requested,
+            Reason::Attached,
+            Reason::Asking,
+        ],
         Cause::None,
     ),
     (
@@ -109,7 +147,12 @@ const TRANSITIONS: &[Transition] = &[
     (
         &[State::Connecting],
         &[State::Failed],
-        &[Reason::MaxAttempts, Reason::SocketRefused],
+        &[
+            Reason::MaxAttempts,
+            Reason::SocketRefused,
+            Reason::BadUrl,
+            Reason::BadToken,
+        ],
         Cause::AttemptFailed,
     ),
 ];

@@ -54,12 +54,12 @@ pub enum Answer {
     Closed(u32, u16, bool),
     /// `error` for this op.
     Error(u32, MessageError),
-    /// `move`
-    Move,
     /// The port is forgotten.
     Forget,
     /// The lock of this tab is waited for.
     Watch(String),
+    /// The tab is sent to another hub.
+    Move,
 }
 
 impl Tabs {
@@ -88,14 +88,6 @@ impl Tabs {
         self.by_port.insert(port, tab);
     }
 
-    /// The hub had stood still: silence since then says nothing.
-    pub fn handle_wake(&mut self, now: Time) {
-        for tab in self.by_port.values_mut().filter(|tab| !tab.suspended) {
-            tab.heard_at = now;
-            tab.asked_at = None;
-        }
-    }
-
     /// A tab is gone.
     pub fn remove(&mut self, port: PortId) -> Option<Tab> {
         self.by_port.remove(&port)
@@ -107,6 +99,14 @@ impl Tabs {
         others
             .find(|(other, tab)| **other != port && tab.id == id)
             .map(|(other, _)| *other)
+    }
+
+    /// The hub or its computer was asleep: silence since then says nothing.
+    pub fn wake(&mut self, now: Time) {
+        for tab in self.by_port.values_mut().filter(|tab| !tab.suspended) {
+            tab.heard_at = now;
+            tab.asked_at = None;
+        }
     }
 
     /// How a port can be posted to.
@@ -148,12 +148,6 @@ impl Tabs {
                 Err(Check::QuestionsAreAnswered.breach(format!("{given:?}, due is {due:?}")))
             }
         }
-    }
-
-    /// The hub does something that may have been due.
-    pub fn forgive(&mut self, port: PortId, answer: &Answer) {
-        self.due
-            .retain(|(owner, due)| *owner != port || due != answer);
     }
 
     /// Whether it is due that a handle is closed at its tab's wish.
@@ -206,7 +200,7 @@ impl Tabs {
     pub fn check_post(&self, port: PortId, message: Option<&HubMessage>) -> Held {
         let is_for_strangers = matches!(
             message,
-            Some(HubMessage::Who | HubMessage::Move(_) | HubMessage::Error { .. })
+            Some(HubMessage::Who | HubMessage::Error { .. } | HubMessage::Move(_))
         );
         let tab = self.get(port);
         Check::SuspendedMeansSilence.require(
