@@ -325,7 +325,7 @@ impl World {
 
     /// Every hub hears what comes through a port that no page has.
     fn input_from_strangers(&mut self, input: Input<Frame>) -> Held {
-        let hubs: Vec<_> = self.hubs.living().map(Driver::no).collect();
+        let hubs: Vec<_> = self.hubs.awake().map(Driver::no).collect();
         for hub in hubs {
             self.tell(hub, input.clone())?;
         }

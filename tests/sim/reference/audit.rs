@@ -147,9 +147,10 @@ fn check_phase(id: ConnId, conn: &Conn, now: Time, late: Duration) -> Held {
             )
         },
     )?;
+    let is_over = matches!(conn.phase, Phase::Moving | Phase::Ended);
     let expiry = conn.outgoing.next_expiry();
     Check::FailuresAreTold.require(
-        conn.is_ended() || expiry == Time::NEVER || now <= expiry + late,
+        is_over || expiry == Time::NEVER || now <= expiry + late,
         || format!("{}: a send has expired at {expiry:?}", conn.name(id)),
     )
 }

@@ -250,7 +250,12 @@ impl Conn {
         match self.phase {
             Phase::Idle => &[State::Idle],
             Phase::Handshake(_) | Phase::Verifying(_) | Phase::Asking => &[State::Connecting],
-            Phase::Moving => &[State::Reconnecting, State::Idle],
+            Phase::Moving => &[
+                State::Idle,
+                State::Connecting,
+                State::Reconnecting,
+                State::Offline,
+            ],
             Phase::Up { .. } => &[State::Open, State::Suspect],
             Phase::Waiting(_) if online => &[State::Reconnecting],
             Phase::Waiting(_) => &[State::Offline],

@@ -108,8 +108,9 @@ impl Reference {
         }
         self.forget_finished();
         if self.conns.is_empty() {
-            self.look_at = None;
-            self.offset = None;
+            if self.look_at.take().is_some() {
+                self.offset = None;
+            }
         } else if self.look_at.is_none() {
             self.look_at = Some(self.now + WATCH_EVERY);
         }

@@ -199,11 +199,14 @@ impl Reference {
 
     fn observe_delivery(&mut self, delivery: &Delivery<Frame>) -> Held {
         let now = self.now;
+        let is_moving = self.better.is_some();
         let leaving = self.leaving.clone();
         for port in delivery.ports.iter().filter(|port| !leaving.contains(port)) {
-            self.tabs.check_post(*port, None)?;
+            if !self.is_waking {
+                self.tabs.check_post(*port, None)?;
+            }
             self.with_lane(*port, delivery.conn, |lane, conn| {
-                lane.handle_moving(conn.phase == Phase::Moving);
+                lane.handle_moving(is_moving);
                 let frames = delivery.frames();
                 lane.deliver(delivery.first, frames, delivery.want_ack, &conn.stream, now)
             })?;
