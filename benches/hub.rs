@@ -6,10 +6,11 @@
 )]
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use tabwire::core::{Hub, Input, Output, Payload, PortId, SocketEvent, SocketId};
-use tabwire::protocol::{Attach, HandleId, Hello, Liveness, Options, TabMessage};
+use tabwire::protocol::{Attach, HandleId, Hello, Liveness, Needs, Options, TabMessage};
 use tabwire::time::Time;
 
 /// As cheap to clone as a `JsValue`.
@@ -71,6 +72,7 @@ fn main_benches(criterion: &mut Criterion) {
                     handle: HandleId(5000),
                     code: None,
                     reason: String::new(),
+                    purge: false,
                 };
                 hub.handle_input(Time::ZERO, Input::Message(PortId(0), detach));
                 drain(&mut hub);
@@ -111,6 +113,7 @@ fn hello(hub: &mut Hub<Frame>, port: PortId) {
         build: "bench".into(),
         tab: port.0.to_string(),
         liveness: Liveness::Locks,
+        lock: String::new(),
         visible: true,
         focused: false,
         online: true,
@@ -124,6 +127,7 @@ fn attach(hub: &mut Hub<Frame>, port: PortId, number: u32) -> Option<SocketId> {
         url: format!("ws://server/{number}"),
         protocols: Vec::new(),
         key: String::new(),
+        needs: Needs::default(),
         options: Ok(Options::default()),
     };
     let message = TabMessage::Attach(HandleId(number), Box::new(attach));
@@ -147,6 +151,9 @@ fn drain(hub: &mut Hub<Frame>) -> Option<SocketId> {
             Output::Post(..)
             | Output::Send(..)
             | Output::Close { .. }
+            | Output::Retire { .. }
+            | Output::Announce(_)
+            | Output::WatchPeer { .. }
             | Output::Watch(..)
             | Output::Forget(_)
             | Output::Tick => {}

@@ -74,7 +74,7 @@ impl Browser {
     /// Lets time pass up to a moment, with every deadline on its way.
     fn pass(&mut self, until: Time) {
         while self.deadline <= until && !self.is_opening {
-            self.input(self.deadline, Input::Timeout);
+            self.input(self.deadline, timeout(self.deadline));
         }
     }
 
@@ -85,7 +85,7 @@ impl Browser {
             if now == Time::NEVER {
                 return now;
             }
-            self.input(now, Input::Timeout);
+            self.input(now, timeout(now));
         }
         self.is_opening = false;
         now
@@ -120,4 +120,9 @@ impl Client for Browser {
         self.event(now, opened);
         self.event(now, SocketEvent::Frame(Bytes(b"hello".to_vec())));
     }
+}
+
+fn timeout(at: Time) -> Input<Bytes> {
+    let wall = at.since(Time::ZERO);
+    Input::Timeout { wall }
 }

@@ -116,11 +116,13 @@ impl<P: Payload> Connection<P> {
     pub(super) fn handle_refused(&mut self, close: (u16, String, bool), cx: &mut Cx<'_, P>) {
         let is_first = self.access.handle_refused();
         if self.status.state.is_open() {
-            if is_first {
-                self.lose_for(local_delay(cx.rng), Reason::AuthRefused, close, cx);
+            let delay = if is_first {
+                local_delay(cx.rng)
             } else {
-                self.lose(Reason::AuthRefused, close, cx);
-            }
+                self.backoff
+                    .handle_unanswered(&self.config.reconnect, cx.rng)
+            };
+            self.lose_for(delay, Reason::AuthRefused, close, cx);
         } else {
             self.status.code = Some(close.0);
             if is_first {

@@ -205,7 +205,7 @@ impl<P: Payload> Connection<P> {
 
     /// Whether it has ended and every tab has been told.
     pub fn is_finished(&self) -> bool {
-        self.is_ended() && self.fanout.is_drained()
+        self.is_ended() && self.fanout.is_drained() && self.retired.is_none()
     }
 
     /// Whether a tab has this handle here.

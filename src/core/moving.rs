@@ -22,7 +22,11 @@ impl<P: Payload> Connection<P> {
             Phase::Idle | Phase::Waiting | Phase::Asking | Phase::Moving | Phase::Ended => None,
         };
         self.note_loss_of(up.is_some(), cx);
-        self.phase = Phase::Moving;
+        self.phase = if self.handles.is_empty() {
+            Phase::Ended
+        } else {
+            Phase::Moving
+        };
         self.status.next_attempt_at = None;
         if let Some(socket) = up {
             self.transition(State::Reconnecting, Reason::Moved, Cause::Lost, cx);

@@ -253,7 +253,7 @@ fn a_url_that_the_browser_refuses_fails_the_connection() {
 fn the_deadline_names_its_reason() {
     let mut rig = Rig::new();
     rig.hello(A);
-    rig.attach(A, H, json!({}));
+    rig.attach(A, H, json!({"reconnect": {"connectTimeout": 1000}}));
     assert_eq!(rig.deadline.unwrap().reason, TimerReason::ConnectTimeout);
 }
 

@@ -11,11 +11,17 @@
 #[path = "../support/json.rs"]
 mod json;
 
+mod auth;
 mod fanout;
 mod handles;
 mod heartbeat;
 mod lifecycle;
+mod meeting;
 mod properties;
+mod recovery;
+mod replacement;
 mod rig;
 mod sends;
+mod staleness;
 mod tabs;
+mod wake;

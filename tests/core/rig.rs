@@ -148,6 +148,32 @@ impl Rig {
         self.wire(port, json!([5, H.0, first, frames]));
     }
 
+    /// Attaches a handle whose tab can be asked.
+    pub fn attach_asked(&mut self, port: PortId, url: &str, needs: &[&str], options: Value) {
+        self.wire(
+            port,
+            json!([3, H.0, {"url": url, "protocols": [], "key": "alice", "need": needs, "options": options}]),
+        );
+    }
+
+    /// The question that a tab was asked last, and what for.
+    pub fn asked(&mut self, port: PortId) -> Option<(u32, &'static str)> {
+        let notes = self.notes(port).into_iter();
+        notes.rev().find_map(|note| match note {
+            HubMessage::Need { id, kind, .. } => Some((id, kind.code())),
+            _ => None,
+        })
+    }
+
+    /// The computer sleeps: its monotonic clock stands still, or goes on.
+    pub fn sleep(&mut self, span: Duration, stands_still: bool) {
+        if stands_still {
+            self.slept += span;
+        } else {
+            self.now = self.now + span;
+        }
+    }
+
     /// The newest socket.
     pub fn socket(&self) -> SocketId {
         self.opened.last().unwrap().0

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 /** The browser calls that the hub makes, one web API a line; `src/web` binds each of them. */
 const browserCalls = `
   build code crashed data extensions gone port1 port2 protocol reason size stack value wasClean workerUrl
-  locks request static_accessor_NAVIGATOR then
+  held locks name query request static_accessor_NAVIGATOR then
   now setTimeout clearTimeout getRandomValues
   close new_with_str_sequence postMessage send
   set_binaryType set_onclose set_onmessage set_onmessageerror set_onopen

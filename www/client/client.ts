@@ -33,6 +33,7 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
   // A lock keeps a page out of the back-forward cache of Firefox, the one that names no vendor.
   let locks: LockManager | '' | false | undefined =
     (liveness == 'locks' || (liveness != 'heartbeat' && navigator.vendor)) && navigator.locks;
+  let lock: string | undefined;
   const handles = new Set<Handle>();
   let host: Host = where.use == 'this-tab' ? 'this-tab' : 'shared-worker';
   let epoch: string | null = null;
@@ -78,6 +79,8 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
       (why) => {
         port = null;
         if (why) trail.add(why);
+        // A page that has had a hub does not give up.
+        else if (past) push([Op.Unavailable] as never);
         else quit('wasm-unavailable');
       },
     );
@@ -97,6 +100,7 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
         build: __BUILD__,
         tab,
         liveness: locks ? 'locks' : 'heartbeat',
+        lock,
         visible: +!document.hidden as Bit,
         focused: +document.hasFocus() as Bit,
         online: +navigator.onLine as Bit,
@@ -160,11 +164,12 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
     forget([Cue.End, null, failure]);
   };
 
-  /** Takes the lock that shows that this tab lives, and then calls back. */
+  /** Takes a lock that shows that this tab lives, and then calls back. */
   const hold = (then: () => void) => {
     if (!locks) return then();
+    lock = `tabwire:tab:${Math.random()}`;
     locks
-      .request(`tabwire:tab:${tab}`, () => {
+      .request(lock, () => {
         then();
         return new Promise(() => {});
       })

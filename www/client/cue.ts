@@ -15,10 +15,10 @@ export enum Cue {
   Lose = -2,
   /** It is over; with a reason, because it failed. */
   End = -3,
-  /** What {@link Client} says of its place has changed. */
+  /** What {@link Client} says of its place may have changed. Are you open? */
   Look = -4,
-  /** Are you open? */
-  Open = -5,
+  /** What you have posted may have reached the server, unseen. */
+  Risk = -5,
 }
 
 /** How a handle leaves a hub that is not known to be dead. */
@@ -31,6 +31,6 @@ export enum Leave {
 
 /** A cue. */
 export type CueMessage =
-  | [Cue.Attach | Cue.Look | Cue.Open]
+  | [Cue.Attach | Cue.Look | Cue.Risk]
   | [Cue.Lose, about?: null, leave?: Leave]
   | [Cue.End, about: null, failure?: string];

@@ -10,8 +10,10 @@ export enum Ms {
   Answer = 2000,
   /** A hub that dies so soon after another is followed after a pause. */
   Young = 10_000,
-  /** That pause. */
+  /** That pause, and the first after a search that has found nothing. */
   Pause = 1000,
+  /** What that grows to. */
+  LongPause = 30_000,
   /** Least time from one search to another for a better host. */
   Minute = 60_000,
 }

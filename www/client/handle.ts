@@ -63,17 +63,16 @@ export interface Shown {
 /** A send: its size in bytes and its data. */
 type Entry = [size: number, data: SentFrame];
 
-/** Opens a handle at a client: one user of one connection. Its events are fired at `socket`; `given` is a checked copy. */
+/** Opens a handle at a client: one user of one connection. Its events are fired at `socket`; the options are a checked copy. */
 export const openHandle = (
   socket: EventTarget,
   [post, add, remove, place]: Client,
   target: URL | UrlFunction,
   protocols: string[],
-  given: SocketOptions,
-) => {
   // What stays here: a url object of `host` cannot even be cloned.
-  const { key = '', host, auth: { token, ...auth } = {}, ...rest } = given;
-  const options = { ...rest, auth: given.auth && auth };
+  { key = '', host: _, auth: { token, ...auth } = {}, ...rest }: SocketOptions,
+) => {
+  const options = { ...rest, auth };
   // Functions stay here too, and are called when the hub needs what they give.
   const { href = '', origin = '' } = target as URL;
   const functions: { [kind in Need]?: unknown } = { url: !href && target, token };
@@ -279,8 +278,13 @@ export const openHandle = (
     [Op.Closed]: end,
     [Op.Overflow]: (count: number, policy: string) => fire('overflow', { count, policy }),
     [Op.Need]: (_: number, kind: Need) => functions[kind],
-    [Cue.Look]: () => refresh(),
-    [Cue.Open]: () => show.readyState == Ready.Open,
+    [Cue.Look]: () => {
+      refresh();
+      return show.readyState == Ready.Open;
+    },
+    [Cue.Risk]: () => {
+      risked = next;
+    },
   };
 
   const show = {

@@ -14,7 +14,7 @@ export type Inner = [
   locksOf: () => LockManager | '' | false | undefined,
   /** Says that this is so, in the order of arrival. */
   push: (message: HubMessage) => void,
-  /** Takes the lock that shows that this tab lives, and then calls back. */
+  /** Takes a lock that shows that this tab lives, and then calls back. */
   hold: (then: () => void) => void,
   /** Says hello and attaches all handles. */
   greet: () => void,
@@ -43,8 +43,22 @@ export const live = (
   let cancel = () => {};
   let lostAt = 0;
   let soughtAt = Date.now();
+  /** What waits for its search, and the search after it if that finds nothing either. */
+  let next: (() => void) | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let pause: number = Ms.Pause;
+  /** Since when there is no hub. */
+  let since = 0;
 
-  const lost = () => push([Op.Crashed]);
+  const tell = (input: Parameters<Handle>[0]) => {
+    for (const handle of handles) handle(input);
+  };
+
+  /** What has been posted may be handed without this page being told. */
+  const risk = () => tell([Cue.Risk]);
+
+  /** The hub is gone: that of the epoch, if another has not taken its place by the turn of this. */
+  const lost = (epoch?: string | null) => push([Op.Crashed, null, epoch] as never);
 
   /** The hub has just said something. */
   const listen = () => {
@@ -65,17 +79,34 @@ export const live = (
 
   const stop = () => {
     asks = false;
+    next = undefined;
+    clearTimeout(timer);
     cancel();
   };
 
-  /** Leaves the hub, and seeks another after a pause. */
-  const change = (how: Leave, pause: number, target?: Past[3]) => {
+  /** Leaves the hub, and seeks another after that long. */
+  const change = (how: Leave, ms: number, target?: Past[3]) => {
     stop();
     const [host, , , open] = place();
     forget([Cue.Lose, null, how]);
     abandon();
-    soughtAt = Date.now();
-    setTimeout(search, pause, [welcome, host, open, target]);
+    next = () => {
+      stop();
+      soughtAt = Date.now();
+      search([welcome, host, open, target]);
+    };
+    timer = setTimeout(next, ms);
+  };
+
+  /** Nothing was found, as where the worker has died while there was no network: seeks again, less and less often. */
+  const wait = () => {
+    change(Leave.Dead, pause);
+    // Ends what was to be closed, without a port.
+    tell([Cue.Attach]);
+    since ||= Date.now();
+    const at = Date.now() + pause;
+    tell([Op.Status, none, 'reconnecting', 0, at, 1006, 'hub-lost', since, 'websocket', '', '', 0]);
+    pause = Math.min(2 * pause, Ms.LongPause);
   };
 
   /** Asks the user's function for what the hub needs. */
@@ -94,11 +125,13 @@ export const live = (
     switch (message[0]) {
       case Op.Welcome: {
         welcome = message[1];
+        pause = Ms.Pause;
+        since = 0;
         const { lock } = welcome;
         const locks = locksOf();
         asks = !locks || !lock;
         listen();
-        if (lock && locks) locks.request(lock, { mode: 'shared' }, () => place()[1] == epoch && lost());
+        if (lock && locks) locks.request(lock, { mode: 'shared' }, () => place()[1] == epoch && lost(epoch));
         break;
       }
       case Op.Script:
@@ -107,22 +140,28 @@ export const live = (
         // Another hub answers at the same port: WebKit restarts a worker so. Or the hub had given this tab up.
         if (!epoch || message[1] == epoch) break;
         stop();
+        // The hub that had given this tab up still sends what it has of it, and a restarted one says the same.
+        if (message[0] == Op.Who) risk();
         forget();
         greet();
         expect();
         break;
       case Op.Crashed:
-      case Op.Unavailable:
+      case Op.Unavailable: {
+        const [op, code, dead] = message as readonly unknown[];
+        if (op == Op.Unavailable && !code) return wait();
+        if (op == Op.Crashed && dead && dead != epoch) break;
         // Goes to a fresh hub: at once, but one a second when they die young.
         change(Leave.Dead, Date.now() - lostAt < Ms.Young ? Ms.Pause : 0);
         lostAt = Date.now();
         break;
+      }
       case Op.Move:
         change(Leave.Settled, 0, message[1]);
         break;
       case Op.Beside:
         trail.add(`beside: protocol ${message[1]}`);
-        for (const handle of handles) handle([Cue.Look]);
+        tell([Cue.Look]);
         break;
       case Op.Need: {
         const [, , id, kind] = message;
@@ -140,15 +179,21 @@ export const live = (
           globalThis.SharedWorker &&
           (message[4] ?? 0) > Date.now() &&
           Date.now() - soughtAt > Ms.Minute &&
-          ![...handles].some((handle) => handle([Cue.Open]))
+          ![...handles].some((handle) => handle([Cue.Look]))
         ) {
           change(Leave.Dead, 0);
         }
     }
   };
 
-  const suspend = () => post([Op.Suspend]);
-  const online = () => post([Op.Online, +navigator.onLine as Bit]);
+  const suspend = () => {
+    post([Op.Suspend]);
+    risk();
+  };
+  const online = () => {
+    post([Op.Online, +navigator.onLine as Bit]);
+    if (navigator.onLine) next?.();
+  };
   const look = () => post([Op.Visibility, +!document.hidden as Bit, +document.hasFocus() as Bit]);
   const page: Record<string, (event: PageTransitionEvent) => unknown> = {
     pagehide({ persisted }) {
@@ -157,13 +202,18 @@ export const live = (
     },
     pageshow({ persisted }) {
       if (!persisted) return;
-      // WebKit drops the lock of a cached page. Where it was kept, this request only waits behind it.
-      hold(() => {});
-      greet();
-      expect();
+      // WebKit drops the lock of a cached page, sooner or later: it takes another.
+      hold(() => {
+        risk();
+        greet();
+        expect();
+      });
     },
     freeze: suspend,
-    resume: () => post([Op.Resume]),
+    resume() {
+      risk();
+      post([Op.Resume]);
+    },
     online,
     offline: online,
     visibilitychange: look,
@@ -186,3 +236,6 @@ export const live = (
     take,
   ];
 };
+
+/** The connection of handles whose hub is gone. */
+const none = undefined as unknown as number;

@@ -56,7 +56,7 @@ export interface HostOptions {
   /**
    * How long after that the hub may take to be up before the next host is tried. Default 15 000 ms. There are at most three
    * hosts to try, and once the worker of another hub of this browser, so after four times both deadlines at the latest there
-   * is a hub, or the socket is `failed`.
+   * is a hub, or the socket is `failed`; once there has been one, it is `reconnecting` and another is sought from time to time.
    */
   readyDeadline?: number;
   /**

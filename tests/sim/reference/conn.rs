@@ -236,7 +236,11 @@ impl Conn {
     /// Whether it has ended and everybody knows.
     pub fn is_finished(&self) -> bool {
         let mut lanes = self.lanes.values();
-        self.is_ended() && self.closing.is_empty() && lanes.all(|lane| lane.is_done(&self.stream))
+        self.is_ended()
+            && self.retired.is_none()
+            && self.retiring.is_none()
+            && self.closing.is_empty()
+            && lanes.all(|lane| lane.is_done(&self.stream))
     }
 
     /// Whether its linger is over.

@@ -149,6 +149,10 @@ impl Conn {
             };
             self.outgoing.handle_loss(loss, now);
         }
+        if self.with_token && self.config.auth.refused_codes.contains(&code) {
+            self.refuse(was_up, online, now);
+            return None;
+        }
         if self.config.reconnect.fatal_codes.contains(&code) {
             return Some((code, is_clean));
         }
@@ -287,7 +291,11 @@ impl Conn {
             self.retiring = self.socket.take();
             self.outgoing.retire();
         }
-        self.phase = Phase::Moving;
+        self.phase = if self.handles.is_empty() {
+            Phase::Ended
+        } else {
+            Phase::Moving
+        };
     }
 
     /// Nobody could be asked: the hub waits, and asks again.
@@ -297,6 +305,21 @@ impl Conn {
         self.failures.most += 1;
         self.wait(bounds, online, now);
         self.waits_for_tab = true;
+    }
+
+    /// The server has refused the token: the first time the next attempt comes at once.
+    fn refuse(&mut self, was_up: bool, online: bool, now: Time) {
+        let (_, most) = failed_delay(&self.config.reconnect, self.failures);
+        let most = most.max(LOCAL).max(self.config.recovery.open_for.get());
+        self.failures.most += 1;
+        if was_up {
+            self.counts.1 += 1;
+            self.handle_transitions(1);
+            self.down_since = now;
+        } else {
+            self.may_have_ended = self.failures.most >= self.config.reconnect.max_attempts.0;
+        }
+        self.wait((Duration::ZERO, most), online, now);
     }
 
     /// The hub gives up an open socket.

@@ -1,7 +1,7 @@
 import { createHub, type HubOptions } from 'tabwire';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Op } from '../../../www/client/protocol.js';
-import { installFakes, nobodyAnswers, settle, workers } from './fakes.js';
+import { installFakes, nobodyAnswers, runTask, settle, workers } from './fakes.js';
 import { installLocks } from './locks.js';
 
 beforeEach(installFakes);
@@ -121,7 +121,7 @@ describe('with locks a tab', () => {
     await settle();
     const [, hello] = workers.latest.all(Op.Hello)[0] ?? [];
     expect(hello?.liveness).toBe(kind);
-    expect([...locks.held]).toEqual(kind === 'locks' ? [`tabwire:tab:${hello?.tab}`] : []);
+    expect([...locks.held]).toEqual(kind === 'locks' ? [hello?.lock] : []);
   });
 
   test('holds its lock before it says hello', async () => {
@@ -178,6 +178,31 @@ describe('with locks a tab', () => {
     locks.free('tabwire:hub:one');
     await settle();
     expect(workers.made).toHaveLength(1);
+  });
+
+  test('takes no notice of it either when the worker had answered first, and that waits to be dispatched', async () => {
+    const locks = installLocks();
+    locks.held.add('tabwire:hub:one');
+    const hub = createHub();
+    const socket = hub.socket('wss://server.example/ws', [], { flow: { batch: false } });
+    await settle();
+    const port = workers.latest;
+    port.welcome('one', 'tabwire:hub:one');
+    port.attached('open');
+    await settle();
+    // Each has a task of its own, and what comes then waits behind them.
+    port.batch(0, ['a', 'b']);
+    port.say(Op.Script, 'build');
+    locks.free('tabwire:hub:one');
+    await settle();
+    port.take();
+    while (runTask());
+    expect(port.posted.map(([op]) => op)).toEqual([Op.Hello, Op.Attach]);
+    port.welcome('two');
+    port.attached('open');
+    await soon();
+    expect(workers.made).toHaveLength(1);
+    expect(socket.status.epoch).toBe('two');
   });
 
   test('asks a hub that has no lock', async () => {
@@ -325,14 +350,19 @@ describe('a page', () => {
     expect(workers.made).toHaveLength(2);
   });
 
-  test('takes its lock again when it is back, since WebKit has dropped it', async () => {
+  test('takes a lock of another name when it is back, before it says hello: WebKit drops the first, sooner or later', async () => {
     const locks = installLocks();
     createHub().socket('wss://server.example/ws');
     await settle();
-    locks.held.clear();
+    const [first] = locks.held;
+    workers.latest.welcome('one', 'tabwire:hub:one');
+    workers.latest.take();
     page('pageshow', { persisted: true });
+    expect(workers.latest.posted).toEqual([]);
     await settle();
-    expect(locks.held.size).toBe(1);
+    const [, hello] = workers.latest.all(Op.Hello)[0] ?? [];
+    expect(hello?.lock).not.toBe(first);
+    expect(locks.held).toContain(hello?.lock);
   });
 
   test('that is shown for the first time has nothing to say', async () => {

@@ -1,12 +1,16 @@
-import { createHub, type SharedWebSocket, type SocketOptions } from 'tabwire';
+import { createHub, type HubOptions, type SharedWebSocket, type SocketOptions } from 'tabwire';
 import { type FakeWorker, settle, workers } from './fakes.js';
 
 /** What a socket fired: its type, and what the event carries. */
 export type Fired = [type: string, fields?: Record<string, unknown>];
 
 /** Opens a socket at a hub of its own that is up, and notes its events. */
-export const openSocket = async (options: SocketOptions = {}, protocols: string[] = []) => {
-  const hub = createHub();
+export const openSocket = async (
+  options: SocketOptions = {},
+  protocols: string[] = [],
+  host: HubOptions['host'] = {},
+) => {
+  const hub = createHub({ host });
   const socket = hub.socket('wss://server.example/ws', protocols, options);
   const port = workers.latest;
   port.welcome();

@@ -7,6 +7,7 @@ import { openSocket, record } from './open-socket.js';
 beforeEach(installFakes);
 
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.unstubAllGlobals();
   vi.useRealTimers();
 });
@@ -83,6 +84,116 @@ describe('a tab whose hub has died', () => {
     hub.close();
     await pass(10_000);
     expect(made()).toEqual(['shared tabwire@1']);
+  });
+});
+
+describe('a tab that finds no hub after its own has died', () => {
+  /** Whether the browser says that there is a network. */
+  const network = (isThere: boolean) => {
+    vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(isThere);
+    window.dispatchEvent(new Event(isThere ? 'online' : 'offline'));
+  };
+
+  const start = async () => {
+    const opened = await openSocket({}, [], { use: 'shared-worker' });
+    const { port, attach, fired } = opened;
+    attach();
+    workers.refuses.shared = true;
+    port.say(Op.Crashed);
+    // It asks other hubs as well.
+    await pass(300);
+    fired.length = 0;
+    /** After how many ms it has sought again, in steps of 50. */
+    const seeksAfter = async () => {
+      const began = Date.now();
+      const { length } = tries;
+      while (tries.length === length) await pass(50);
+      return Date.now() - began;
+    };
+    return { ...opened, seeksAfter };
+  };
+
+  /** When a SharedWorker was tried. */
+  let tries: number[];
+
+  beforeEach(() => {
+    tries = [];
+    const Made = SharedWorker;
+    vi.stubGlobal('SharedWorker', function SharedWorker(url: string, options: WorkerOptions) {
+      tries.push(Date.now());
+      return new Made(url, options);
+    });
+  });
+
+  test('is reconnecting, says what it has tried, and seeks again, less and less often', async () => {
+    const { socket, seeksAfter } = await start();
+    const reason = 'hub-lost; fresh: refused; shared-worker: refused';
+    expect(socket.status).toMatchObject({ state: 'reconnecting', reason, epoch: null });
+    expect(socket.readyState).toBe(0);
+    const { nextAttemptAt } = socket.status;
+    const pauses = [await seeksAfter()];
+    expect(nextAttemptAt).toBeLessThanOrEqual(Date.now());
+    expect(nextAttemptAt).toBeGreaterThan(Date.now() - 100);
+    while (pauses.length < 7) pauses.push(await seeksAfter());
+    for (const [index, least] of [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000].entries()) {
+      expect(pauses[index]).toBeGreaterThan(least - 100);
+      expect(pauses[index]).toBeLessThan(least + 500);
+    }
+    expect(socket.status).toMatchObject({ state: 'reconnecting', reason });
+  });
+
+  test('is as before when one is there again, and as patient as at first', async () => {
+    const { socket, seeksAfter, fired } = await start();
+    await seeksAfter();
+    await seeksAfter();
+    workers.refuses.shared = false;
+    socket.send('kept');
+    await seeksAfter();
+    workers.latest.welcome('two');
+    workers.latest.attached('open');
+    expect(socket.status).toMatchObject({ state: 'open', reason: 'opened', epoch: 'two', nextAttemptAt: null });
+    expect(workers.latest.sent).toEqual(['kept']);
+    expect(fired.filter(([type]) => type === 'close' || type === 'error')).toEqual([]);
+    workers.refuses.shared = true;
+    workers.latest.say(Op.Crashed);
+    await seeksAfter();
+    expect(await seeksAfter()).toBeLessThan(1500);
+  });
+
+  test('seeks at once when the network is back', async () => {
+    const { seeksAfter } = await start();
+    await seeksAfter();
+    await seeksAfter();
+    network(false);
+    const { length } = tries;
+    await pass(500);
+    expect(tries).toHaveLength(length);
+    network(true);
+    await pass(50);
+    expect(tries.length).toBeGreaterThan(length);
+  });
+
+  test('ends what is closed meanwhile, and seeks no more once the client is closed', async () => {
+    const { hub, socket, seeksAfter, fired } = await start();
+    socket.close();
+    await pass(50);
+    expect(socket.status.state).toBe('closed');
+    expect(fired.at(-1)).toEqual(['close', { code: 1006, reason: '', wasClean: false }]);
+    await seeksAfter();
+    hub.close();
+    const { length } = tries;
+    await pass(60_000);
+    expect(tries).toHaveLength(length);
+  });
+
+  test('ends what was being closed when the hub died', async () => {
+    const { socket, port, attach } = await openSocket({}, [], { use: 'shared-worker' });
+    attach();
+    workers.refuses.shared = true;
+    socket.close();
+    port.say(Op.Crashed);
+    await pass(300);
+    expect(socket.status.state).toBe('closed');
   });
 });
 

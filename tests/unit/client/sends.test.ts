@@ -1,7 +1,7 @@
 import { isQueueFullError, QueueFullError, type QueueOptions } from 'tabwire';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Op } from '../../../www/client/protocol.js';
-import { installFakes, settle, workers } from './fakes.js';
+import { type FakeWorker, installFakes, settle, workers } from './fakes.js';
 import { openSocket } from './open-socket.js';
 
 beforeEach(installFakes);
@@ -13,6 +13,7 @@ afterEach(() => {
 
 const failed = (count: number, reason: string) => ['sendfailed', { count, reason }];
 const overflow = (count: number, policy: string) => ['overflow', { count, policy }];
+const page = (type: string) => window.dispatchEvent(Object.assign(new Event(type), { persisted: true }));
 const lost = [1006, '', 0] as [number, string, 0];
 
 /** A socket with these queue options that the hub has, and whose connection is open or not. */
@@ -272,6 +273,29 @@ describe('when a hub dies', () => {
     expect(fired.filter(([type]) => type === 'sendfailed')).toEqual([failed(1, 'unknown')]);
   });
 
+  test.each([
+    ['frozen', () => document.dispatchEvent(new Event('freeze')), () => document.dispatchEvent(new Event('resume'))],
+    ['cached', () => page('pagehide'), () => page('pageshow')],
+  ])('what was posted before the page was %s may have been handed unseen', async (_, suspend, comeBack) => {
+    const { socket, port, fired } = await start({});
+    socket.send('before');
+    await settle();
+    suspend();
+    // Another listener to the same event sends this.
+    socket.send('last');
+    await settle();
+    comeBack();
+    port.attached('connecting');
+    socket.send('after');
+    await settle();
+    port.say(Op.Crashed);
+    await vi.advanceTimersByTimeAsync(1);
+    workers.latest.welcome('two');
+    workers.latest.attached('connecting');
+    expect(workers.latest.sent).toEqual(['after']);
+    expect(fired.filter(([type]) => type === 'sendfailed')).toEqual([failed(2, 'unknown')]);
+  });
+
   test('what failed already is not counted again', async () => {
     const { socket, port, fired } = await start({}, 'open');
     for (const text of ['a', 'b']) socket.send(text);
@@ -280,6 +304,45 @@ describe('when a hub dies', () => {
     port.say(Op.Failed, port.handle, 0, 1, 'unknown');
     port.say(Op.Crashed);
     expect(fired.filter(([type]) => type === 'sendfailed')).toEqual([failed(1, 'unknown'), failed(1, 'unknown')]);
+  });
+});
+
+describe('when a hub says who', () => {
+  const who = (port: FakeWorker) => {
+    port.say(Op.Who);
+    port.welcome('one');
+    port.take();
+    port.attached('connecting');
+  };
+
+  test('all that it was posted is of unknown fate, since it may be the same that had given this tab up', async () => {
+    const { socket, port, fired } = await start({});
+    socket.send('posted');
+    await settle();
+    socket.send('fresh');
+    who(port);
+    expect(port.sent).toEqual(['fresh']);
+    expect(fired).toContainEqual(failed(1, 'unknown'));
+  });
+
+  test("all of it is sent again with resend 'unknown'", async () => {
+    const { socket, port, fired } = await start({ resend: 'unknown' });
+    socket.send('posted');
+    await settle();
+    who(port);
+    expect(port.sent).toEqual(['posted']);
+    expect(fired.filter(([type]) => type === 'sendfailed')).toEqual([]);
+  });
+
+  test('what a worker that starts again cannot have handed is sent again', async () => {
+    const { socket, port, fired } = await start({});
+    socket.send('posted');
+    await settle();
+    port.say(Op.Script, 'build');
+    // Everything that the tab had said to the old one is answered so.
+    who(port);
+    expect(port.sent).toEqual(['posted']);
+    expect(fired.filter(([type]) => type === 'sendfailed')).toEqual([]);
   });
 });
 

@@ -96,7 +96,7 @@ describe('the constructor', () => {
   test('keeps what cannot be cloned to itself', () => {
     const workerUrl = new URL('https://app.example/w.js');
     new SharedWebSocket('wss://server.example/ws', [], { host: { workerUrl }, linger: 5 });
-    expect(workers.latest.all(Op.Attach)[0]?.[2].options).toEqual({ linger: 5 });
+    expect(workers.latest.all(Op.Attach)[0]?.[2].options).toEqual({ linger: 5, auth: {} });
   });
 
   test('throws for bad options', () => {
