@@ -40,6 +40,8 @@ pub enum Event {
     Announced(HubNo, PeerMessage),
     /// What a hub has said has come to another.
     AtPeer(HubNo, PeerMessage),
+    /// It does.
+    Thawed(HubNo),
     /// The computer is awake again.
     Wake,
     /// A worker that was frozen for a while goes on.
@@ -68,6 +70,7 @@ impl Event {
             | Self::Announced(..)
             | Self::AtPeer(..)
             | Self::Thaw(_)
+            | Self::Thawed(_)
             | Self::Wake
             | Self::HubGone(_)
             | Self::Audit => false,

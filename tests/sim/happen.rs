@@ -90,7 +90,12 @@ impl World {
                 Ok(())
             }
             Event::AtPeer(hub, message) => self.tell(hub, Input::Peer(message)),
+            // What the sleep of the computer has put off to this moment happens to the frozen hub before it is thawed.
             Event::Thaw(hub) => {
+                self.net.after(Duration::ZERO, Event::Thawed(hub));
+                Ok(())
+            }
+            Event::Thawed(hub) => {
                 self.hubs.thaw(hub, &mut self.net);
                 self.disturb_all();
                 Ok(())
@@ -124,6 +129,7 @@ impl World {
             | Event::HubGone(_)
             | Event::Announced(..)
             | Event::Thaw(_)
+            | Event::Thawed(_)
             | Event::Wake
             | Event::Audit => None,
         }

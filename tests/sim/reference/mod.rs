@@ -188,7 +188,7 @@ impl Reference {
         let now = self.now;
         let mut ended = Vec::new();
         for (id, conn) in &mut self.conns {
-            if !matches!(conn.phase, phase::Phase::Up { .. }) {
+            if !matches!(conn.phase, phase::Phase::Up { .. } | phase::Phase::Moving) {
                 let least = conn.outgoing.orphaned.0;
                 conn.outgoing.expire(now);
                 if !self.leaving.is_empty() {
