@@ -28,7 +28,14 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
     loading = true;
     try {
       await init({ module_or_path: wasmUrl ?? new URL('./hub.wasm', import.meta.url) });
-      hub = await Hub.start({ build: __BUILD__, workerUrl, name, locks: liveness === 'locks', crashed: host.crash, gone: forget } as never);
+      hub = await Hub.start({
+        build: __BUILD__,
+        workerUrl,
+        name,
+        locks: liveness === 'locks',
+        crashed: host.crash,
+        gone: forget,
+      } as never);
       for (const port of [...waiting.keys()]) connect(port);
     } catch (error) {
       loading = false;

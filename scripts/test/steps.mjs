@@ -51,11 +51,9 @@ const all = [
     name: 'sim',
     what: 'the simulation, optimised: 10 000 worlds of 10 virtual minutes and more',
     run: () =>
-      rustTests(
-        'cargo',
-        ['test', '--quiet', '--package=tabwire', '--profile=sim', '--test=sim', '--', '--nocapture'],
-        { TABWIRE_WORLDS: '10000' },
-      ),
+      rustTests('cargo', ['test', '--quiet', '--package=tabwire', '--profile=sim', '--test=sim', '--', '--nocapture'], {
+        TABWIRE_WORLDS: '10000',
+      }),
   },
   {
     name: 'unit',

@@ -138,6 +138,8 @@ impl<P: Payload> Hub<P> {
     pub(super) fn handle_peer_gone(&mut self, epoch: &str) {
         if matches!(&self.meeting.stage, Stage::Yielded(peer) if peer.epoch == epoch) {
             self.meeting.stage = Stage::First;
+            // Its successor may have told of itself when the one before was still thought the best.
+            self.out.push(Output::Announce(PeerMessage::Who));
         }
     }
 

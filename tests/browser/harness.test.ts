@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeEngines, type Tab, waitFor } from './harness/index.js';
+import { describeEngines, type Tab, type Use, waitFor } from './harness/index.js';
 
 /** Connects a page to the plain worker that counts its ports. */
 const connect = (tab: Tab) =>
@@ -85,17 +85,78 @@ describeEngines('the harness', (use) => {
   });
 });
 
+/** A page that counts in `ticks` while it runs. */
+const openTicking = async (use: Use, kind: 'tab' | 'window') => {
+  const tab = await use.browser.openTab(use.server.page('/bare.html'), { kind });
+  await tab.run(() => {
+    Object.assign(window, { ticks: 0 });
+    setInterval(() => {
+      (window as unknown as { ticks: number }).ticks += 1;
+    }, 1);
+  });
+  return tab;
+};
+
+const ticks = () => (window as unknown as { ticks: number }).ticks;
+
 describeEngines(
-  'a crash',
+  'a fault',
   (use) => {
-    test('kills one tab and leaves the others alone', async () => {
+    test.skipIf(use.engine === 'webkit')('that is a crash kills one tab and leaves the others alone', async () => {
       const [first, second, third] = await use.browser.openTabs(3, use.server.page('/bare.html'));
       await second?.crash();
       expect(await first?.run(() => 'alive')).toBe('alive');
       expect(await third?.run(() => 'alive')).toBe('alive');
     });
+
+    test('freezes a tab, and no other, until it is thawed', async () => {
+      const [frozen, other] = [await openTicking(use, 'window'), await openTicking(use, 'window')];
+      const before = await frozen.run(ticks);
+      await frozen.freeze();
+      const began = await other.run(ticks);
+      await other.waitFor('the other tab to run on', ticks, { until: (count) => count > began + 100 });
+      await frozen.thaw();
+      expect(await frozen.run(ticks)).toBeLessThan(before + 100);
+      await frozen.waitFor('it to run again', ticks, { until: (count) => count > before + 100 });
+    });
+
+    test('freezes the worker, and tabs in other processes run on', async () => {
+      const [maker, other] = await use.browser.openTabs(2, use.server.page('/bare.html'));
+      if (!maker || !other) throw new Error('two tabs were asked for');
+      expect(await connect(maker)).toBe(1);
+      expect(await use.browser.faults.hostsWorker(maker)).toBe(true);
+      expect(await use.browser.faults.hostsWorker(other)).toBe(false);
+      await use.browser.faults.freezeWorker();
+      await other.run(() => {
+        const { port } = new SharedWorker(new URL('/counting-worker.js', location.href), { type: 'module' });
+        Object.assign(window, { count: 0 });
+        port.onmessage = ({ data }) => Object.assign(window, { count: data });
+      });
+      const count = () => (window as unknown as { count: number }).count;
+      expect(await other.run(count)).toBe(0);
+      use.browser.faults.thawWorker();
+      await other.waitFor('an answer of the worker', count, { until: (count) => count === 2 });
+    });
+
+    test('puts the browser to sleep and wakes it', async () => {
+      const tab = await openTicking(use, 'tab');
+      use.browser.faults.sleep();
+      use.browser.faults.release();
+      const before = await tab.run(ticks);
+      await tab.waitFor('it to run on', ticks, { until: (count) => count > before });
+    });
+
+    test('is to be cached and restored', async () => {
+      const tab = await openTicking(use, 'tab');
+      await tab.run(() => {
+        addEventListener('pageshow', ({ persisted }) => Object.assign(window, { persisted }));
+      });
+      await tab.navigate(use.server.page('/bare.html?other'));
+      await tab.back();
+      await tab.waitFor('it to be restored', () => (window as unknown as { persisted: boolean }).persisted);
+    });
   },
-  { only: ['chromium'] },
+  { browser: { faults: true } },
 );
 
 describeEngines(

@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest';
-import { describeEngines } from './harness/index.js';
+import { describeEngines, type Tab } from './harness/index.js';
 import { first, openListening, send, untilGot, untilState } from './listening.js';
+import { type Row, writeRow } from './scenarios/row.js';
+
+/** What the table of docs/RELIABILITY.md says of a hub that panics. */
+async function rowOf(engine: string, tabs: Tab[], began: number): Promise<Row> {
+  const all = await Promise.all(tabs.map((tab) => tab.run(() => window.probe().statuses)));
+  const sees = (all[0] ?? []).filter(({ since }) => since >= began).map(({ state, reason }) => `${state} ${reason}`);
+  const recoverMs = Math.max(...all.map((statuses) => (statuses.at(-1)?.since ?? 0) - began));
+  const name = { scenario: 'hub-panics', title: 'The hub panics', engine, host: 'shared-worker' };
+  return { ...name, sees: [...new Set(sees)], recoverMs, lost: 0, failed: 1, duplicated: 0, reported: true };
+}
 
 describeEngines('the hub', (use) => {
   test('lives on after anything that a port can say', async () => {
@@ -67,6 +77,7 @@ describeEngines('the hub', (use) => {
       expect(epochs.size).toBe(1);
       await send(first(tabs), 'of unknown fate');
       await use.server.control.wait({ received: 1 });
+      const began = Date.now();
       await first(tabs).run((how) => {
         new BroadcastChannel('test-crash').postMessage(how);
       }, how);
@@ -86,6 +97,7 @@ describeEngines('the hub', (use) => {
         epochs.add((await tab.run(() => window.socket().status)).epoch);
       }
       expect(epochs.size).toBe(2);
+      if (how === 'panic') writeRow(await rowOf(use.engine, tabs, began));
       await use.server.control.wait({ live: 1 });
       await use.server.control.broadcast('after');
       for (const tab of tabs) await tab.waitFor('a message', () => window.probe().texts.includes('after'));

@@ -193,6 +193,22 @@ fn whoever_comes_later_is_sent_on_until_the_newer_hub_is_gone() {
 }
 
 #[test]
+fn a_hub_whose_better_one_was_restarted_looks_for_the_successor() {
+    let mut rig = open();
+    hear(&mut rig, peer("0.3.0", 2000.0, "new"));
+    gone(&mut rig);
+    hear(&mut rig, peer("0.3.0", 3000.0, "successor"));
+    rig.announced.clear();
+    rig.input(Input::PeerGone {
+        epoch: "new".into(),
+    });
+    assert_eq!(rig.announced, [PeerMessage::Who]);
+    hear(&mut rig, peer("0.3.0", 3000.0, "successor"));
+    rig.hello(B);
+    assert!(matches!(rig.notes(B)[0], HubMessage::Move(_)));
+}
+
+#[test]
 fn of_equal_builds_the_one_that_was_first_stays() {
     let mut rig = open();
     hear(&mut rig, peer("0.2.0+other", 2000.0, "young"));

@@ -37,12 +37,19 @@ struct Tab {
 
 impl Tab {
     async fn new(backlog: &Array) -> Self {
+        Self::at(backlog, "test", &JsValue::UNDEFINED).await
+    }
+
+    /// The tab of a hub of that build; with a name it meets others.
+    async fn at(backlog: &Array, build: &str, name: &JsValue) -> Self {
         let env = Object::new();
         let gone = Array::new();
         let set = |name: &str, value: &JsValue| {
             Reflect::set(&env, &name.into(), value).unwrap();
         };
-        set("build", &"test".into());
+        set("build", &build.into());
+        set("name", name);
+        set("locks", &JsValue::TRUE);
         set("workerUrl", &"http://localhost/worker.js".into());
         set("crashed", &Function::new_no_args(""));
         let list = gone.clone();
@@ -131,6 +138,19 @@ async fn hello_is_welcomed_with_an_epoch_and_the_lock_that_the_hub_holds() {
             format!("tabwire:hub:{epoch}")
         );
     }
+}
+
+#[wasm_bindgen_test]
+async fn a_hub_of_an_older_build_sends_its_tabs_to_the_newer_one() {
+    let old = Tab::at(&Array::new(), "0.1.0", &"old".into()).await;
+    old.post(HELLO);
+    old.wait_for(op::WELCOME).await;
+    let new = Tab::at(&Array::new(), "0.2.0", &"new".into()).await;
+    let to = old.wait_for(op::MOVE).await.get(1);
+    let name = Reflect::get(&to, &"name".into()).unwrap();
+    assert_eq!(name, JsValue::from("new"));
+    new.post(HELLO);
+    new.wait_for(op::WELCOME).await;
 }
 
 #[wasm_bindgen_test]

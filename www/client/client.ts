@@ -148,7 +148,7 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
     }
     tell(message);
     if (life) life[1](message);
-    else if (epoch) early.push(message);
+    else if (message[0] > Op.Script) early.push(message);
   };
 
   /** What the hub knew is gone. */

@@ -1,7 +1,7 @@
 import type { WebDriver } from 'selenium-webdriver';
-import type { ChromiumWebDriver } from 'selenium-webdriver/chromium.js';
 import type { BrowserOptions } from './capabilities.js';
 import type { EngineName } from './engines.js';
+import { Faults } from './faults.js';
 import { type Session, startSession } from './session.js';
 import { Tab } from './tab.js';
 
@@ -27,6 +27,8 @@ export class Browser {
   readonly engine: EngineName;
   /** The tabs opened by `openTab` that were neither closed nor crashed. */
   readonly tabs: Tab[] = [];
+  /** What can befall it. */
+  readonly faults: Faults;
   readonly #session: Session;
   readonly #driver: WebDriver;
   readonly #blank: string;
@@ -36,6 +38,7 @@ export class Browser {
   /** Takes over a session that shows one blank tab, which stays. */
   constructor(engine: EngineName, session: Session, blank: string) {
     this.engine = engine;
+    this.faults = new Faults(this, session.driverPid);
     this.#session = session;
     this.#driver = session.driver;
     this.#blank = blank;
@@ -62,13 +65,15 @@ export class Browser {
     return tabs;
   }
 
-  /** Closes every tab that is still open; the browser goes on with its blank one. */
+  /** Closes every tab that is still open, and thaws those that are frozen; the browser goes on with its blank one. */
   async closeTabs(): Promise<void> {
+    this.faults.release();
     for (const tab of [...this.tabs]) await tab.close();
   }
 
   /** Ends the browser and its driver, and removes the profile. */
   close(): Promise<void> {
+    this.faults.release();
     return this.#inTurn(() => this.#session.stop());
   }
 
@@ -90,13 +95,11 @@ export class Browser {
     });
   }
 
-  /** Kills the process of a tab's page; Chromium only. Other tabs in the same process die with it. */
-  crashTab(tab: Tab): Promise<void> {
-    if (this.engine !== 'chromium') throw new Error(`only Chromium's tabs can be crashed, not those of ${this.engine}`);
+  /** Kills the process of a tab's page; not in WebKit. Other tabs in the same process die with it. */
+  async crashTab(tab: Tab): Promise<void> {
+    await this.faults.crash(tab);
     return this.#inTurn(async () => {
-      await this.#show(tab.handle);
       this.#forget(tab);
-      await (this.#driver as ChromiumWebDriver).sendDevToolsCommand('Page.crash', {}).catch(ignoreCrash);
       await this.#show(this.#blank);
     });
   }
@@ -116,9 +119,4 @@ export class Browser {
     this.#queue = turn.catch(() => undefined);
     return turn;
   }
-}
-
-/** The driver answers a crash with an error about the crash. */
-function ignoreCrash(error: unknown): void {
-  if (!/crash/i.test(String(error))) throw error;
 }

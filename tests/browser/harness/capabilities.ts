@@ -1,4 +1,5 @@
 import type { Engine } from '../../../scripts/lib/engines.mjs';
+import { at } from '../../../scripts/lib/paths.mjs';
 import type { EngineName } from './engines.js';
 
 export interface BrowserOptions {
@@ -6,6 +7,8 @@ export interface BrowserOptions {
   readonly hosts?: Readonly<Record<string, string>>;
   /** Further command line arguments of the browser. */
   readonly args?: readonly string[];
+  /** Whether something is done to its processes: Firefox then has one for each tab, and outlives the crash of a page. */
+  readonly faults?: boolean;
   /** Firefox preferences beyond the harness's own; the other engines have none. */
   readonly prefs?: Readonly<Record<string, string | number | boolean>>;
 }
@@ -23,12 +26,12 @@ const builders: Record<EngineName, (engine: Engine, profile: string, options: Br
       args: [...chromiumArgs, `--user-data-dir=${profile}`, ...hostRules(hosts), ...args],
     },
   }),
-  firefox: ({ browser }, _profile, { hosts = {}, args = [], prefs = {} }) => ({
+  firefox: ({ browser }, _profile, { hosts = {}, args = [], prefs = {}, faults }) => ({
     browserName: 'firefox',
     'moz:firefoxOptions': {
-      binary: browser,
+      binary: faults ? at('tests/browser/harness/firefox-that-outlives-its-pages.sh') : browser,
       args: ['-headless', ...args],
-      prefs: { ...firefoxPrefs, ...localDomains(hosts), ...prefs },
+      prefs: { ...firefoxPrefs, ...(faults && manyProcesses), ...localDomains(hosts), ...prefs },
     },
   }),
   webkit: ({ browser }, _profile, { hosts = {}, args = [] }) => {
@@ -65,6 +68,9 @@ const firefoxPrefs = {
   'nimbus.rollouts.enabled': false,
   'toolkit.shutdown.fastShutdownStage': 3,
 };
+
+/** Every tab of a site has a process of its own, as in the other engines. */
+const manyProcesses = { 'dom.ipc.processCount': 20, 'dom.ipc.processCount.webIsolated': 20 };
 
 function hostRules(hosts: Readonly<Record<string, string>>): string[] {
   const rules = Object.entries(hosts).map(([host, address]) => `MAP ${host} ${address}`);

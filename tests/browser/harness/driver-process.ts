@@ -5,6 +5,7 @@ import { waitFor } from './wait.js';
 /** A running WebDriver server of one engine. */
 export interface DriverProcess {
   readonly url: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -33,6 +34,7 @@ export async function startDriver(program: string, env: NodeJS.ProcessEnv): Prom
   });
   return {
     url,
+    pid: child.pid ?? 0,
     async stop() {
       process.off('exit', kill);
       kill();

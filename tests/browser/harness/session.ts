@@ -10,6 +10,8 @@ import { type EngineName, programsOf } from './engines.js';
 /** A WebDriver session with the driver process and the folder that belong to it. */
 export interface Session {
   readonly driver: WebDriver;
+  /** The process from which all of the browser's descend. */
+  readonly driverPid: number;
   /** Ends browser and driver, and removes the folder. */
   stop(): Promise<void>;
 }
@@ -19,7 +21,12 @@ export async function startSession(engine: EngineName, options: BrowserOptions):
   const programs = programsOf(engine);
   const folder = await mkdtemp(join(tmpdir(), 'tabwire-browser-'));
   const removeFolder = () => rm(folder, { recursive: true, force: true, maxRetries: 5 });
-  const server = await startDriver(programs.driver, { ...process.env, ...rootMayRunWebKit, TMPDIR: folder });
+  const server = await startDriver(programs.driver, {
+    ...process.env,
+    ...rootMayRunWebKit,
+    TMPDIR: folder,
+    TABWIRE_FIREFOX: programs.browser,
+  });
   const agent = new Agent({ keepAlive: true });
   try {
     const driver = await new Builder()
@@ -30,6 +37,7 @@ export async function startSession(engine: EngineName, options: BrowserOptions):
     await driver.manage().setTimeouts({ script: patience, pageLoad: patience });
     return {
       driver,
+      driverPid: server.pid,
       async stop() {
         await driver.quit();
         await server.stop();

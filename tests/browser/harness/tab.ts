@@ -58,9 +58,19 @@ export class Tab {
     return this.browser.closeTab(this);
   }
 
-  /** Kills the page's process, as a crash does; Chromium only. */
+  /** Kills the page's process, as a crash does; not in WebKit. */
   crash(): Promise<void> {
     return this.browser.crashTab(this);
+  }
+
+  /** Freezes the page; nothing can be run in it until `thaw`. */
+  freeze(): Promise<void> {
+    return this.browser.faults.freeze(this);
+  }
+
+  /** Lets a frozen page go on. */
+  thaw(): Promise<void> {
+    return this.browser.faults.thaw(this);
   }
 
   /** A PNG of what the tab shows. */

@@ -13,6 +13,8 @@ export interface Probe {
   events: { type: string; code?: number; reason?: string; wasClean?: boolean; readyState?: number }[];
   statuses: Status[];
   gaps: { from?: number; to?: number; reason: string; suspected: boolean }[];
+  /** How many messages had come before each gap. */
+  gapsAt: number[];
   failed: { count: number; reason: string }[];
   overflows: { count: number; policy: string }[];
 }
@@ -25,6 +27,8 @@ declare global {
     listen(url: string, options?: SocketOptions, name?: string, protocols?: string[]): void;
     probe(name?: string): Probe;
     socket(name?: string): SharedWebSocket;
+    /** `pageshow.persisted`, for each time that the page was shown since it was loaded. */
+    restored: boolean[];
     tabsAre(tabs: number): Promise<number>;
   }
 }

@@ -21,6 +21,7 @@ window.listen = (url, options = {}, name = 'main', protocols = []) => {
     events: [],
     statuses: [],
     gaps: [],
+    gapsAt: [],
     failed: [],
     overflows: [],
   };
@@ -39,10 +40,17 @@ window.listen = (url, options = {}, name = 'main', protocols = []) => {
     });
   }
   ws.addEventListener('statuschange', () => record.statuses.push(ws.status));
-  ws.addEventListener('gap', ({ from, to, reason, suspected }) => record.gaps.push({ from, to, reason, suspected }));
+  ws.addEventListener('gap', ({ from, to, reason, suspected }) => {
+    record.gaps.push({ from, to, reason, suspected });
+    record.gapsAt.push(record.got);
+  });
   ws.addEventListener('sendfailed', ({ count, reason }) => record.failed.push({ count, reason }));
   ws.addEventListener('overflow', ({ count, policy }) => record.overflows.push({ count, policy }));
 };
+
+/** Whether the page came out of the back-forward cache, for each time it was shown since it was loaded. */
+window.restored = [];
+addEventListener('pageshow', ({ persisted }) => window.restored.push(persisted));
 
 /** Waits until the hub counts so many tabs, and gives the moment, in ms since 1970. */
 window.tabsAre = async (tabs) => {

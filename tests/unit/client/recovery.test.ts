@@ -1,7 +1,7 @@
 import { createHub } from 'tabwire';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Op } from '../../../www/client/protocol.js';
-import { channels, installFakes, nobodyAnswers, settle, workers, workerUrl } from './fakes.js';
+import { channels, type FakeWorker, installFakes, nobodyAnswers, settle, workers, workerUrl } from './fakes.js';
 import { openSocket, record } from './open-socket.js';
 
 beforeEach(installFakes);
@@ -346,11 +346,15 @@ test('a hub of another protocol beside this one is told of in the reason, once',
   expect(fired).toEqual([['statuschange']]);
 });
 
-test('what a hub says before the page has loaded what it takes is done then', async () => {
+test.each([
+  ['once it is up', (port: FakeWorker) => port.welcome()],
+  ['instead of that it is up', (port: FakeWorker) => port.say(Op.Script, 'build')],
+])('a move that a hub tells, %s, before the page has loaded what that takes, is made then', async (_, say) => {
   createHub().socket('wss://server.example/ws');
-  const [port] = workers.made;
-  port?.welcome();
-  port?.say(Op.Move, newer);
+  const port = workers.latest;
+  say(port);
+  port.say(Op.Move, newer);
   await pass(50);
+  expect(port.isClosed).toBe(true);
   expect(workers.latest).toMatchObject({ url: newer.workerUrl });
 });

@@ -1,0 +1,125 @@
+import type { ChromiumWebDriver } from 'selenium-webdriver/chromium.js';
+import type { Browser } from './browser.js';
+import type { EngineName } from './engines.js';
+import { Processes } from './processes.js';
+import type { Tab } from './tab.js';
+import { waitFor } from './wait.js';
+
+/**
+ * What can befall the pages of one browser and the processes they run in.
+ * Chromium's pages are frozen by the devtools protocol, and are told so; the others by stopping their process, and are not.
+ */
+export class Faults {
+  readonly #browser: Browser;
+  readonly #processes: Processes;
+  readonly #frozen = new Map<Tab, number>();
+  #worker: number | undefined;
+
+  constructor(browser: Browser, driver: number) {
+    this.#browser = browser;
+    this.#processes = new Processes(driver);
+  }
+
+  /** Freezes a tab; nothing can be run in it until it is thawed. Not for the tab whose process hosts the SharedWorker. */
+  async freeze(tab: Tab): Promise<void> {
+    if (this.#browser.engine === 'chromium') return lifecycle(tab, 'frozen');
+    const pid = await this.#processOf(tab);
+    this.#frozen.set(tab, pid);
+    this.#processes.stop(pid);
+  }
+
+  async thaw(tab: Tab): Promise<void> {
+    if (this.#browser.engine === 'chromium') return lifecycle(tab, 'active');
+    const pid = this.#frozen.get(tab);
+    if (!pid) throw new Error('the tab is not frozen');
+    this.#frozen.delete(tab);
+    this.#processes.resume(pid);
+  }
+
+  /** Ends a tab as a crash does: Chromium by the devtools protocol, Firefox by killing its process; WebKit's driver would end with it. */
+  async crash(tab: Tab): Promise<void> {
+    const { engine } = this.#browser;
+    if (engine === 'webkit') throw new Error('the driver of WebKit ends its session with the first page that crashes');
+    if (engine === 'chromium') return devtools(tab, 'Page.crash').catch(ignoreCrash);
+    this.#processes.kill(await this.#processOf(tab));
+  }
+
+  /** Stops the process that hosts the SharedWorker, and with it the tabs that live there: as a rule the one that made it. */
+  async freezeWorker(): Promise<void> {
+    this.#worker = await this.#workerProcess();
+    this.#processes.stop(this.#worker);
+  }
+
+  thawWorker(): void {
+    if (!this.#worker) throw new Error('the worker is not frozen');
+    this.#processes.resume(this.#worker);
+    this.#worker = undefined;
+  }
+
+  /** Whether the SharedWorker and this page run in one process. */
+  async hostsWorker(tab: Tab): Promise<boolean> {
+    return (await this.#processOf(tab)) === (await this.#workerProcess());
+  }
+
+  /** Stops the whole browser, as the sleep of a computer does, and lets it go on at `release`. */
+  sleep(): void {
+    this.#processes.stopAll();
+  }
+
+  /** Lets everything that was stopped go on. */
+  release(): void {
+    this.#processes.release();
+    this.#frozen.clear();
+    this.#worker = undefined;
+  }
+
+  /** The process of a tab's page, and of no other tab: a worker that the page starts shows there as a thread. */
+  async #processOf(tab: Tab): Promise<number> {
+    const { page } = workerThreads[this.#browser.engine];
+    const before = this.#processes.withThread(page);
+    await tab.run(
+      () =>
+        new Promise<void>((resolve) => {
+          const script = URL.createObjectURL(new Blob(['postMessage(0)']));
+          const marker = new Worker(script);
+          marker.onmessage = () => resolve();
+          Object.assign(window, { __marker: marker });
+        }),
+    );
+    const more = [...this.#processes.withThread(page)].filter(([pid, count]) => count > (before.get(pid) ?? 0));
+    await tab.run(() => (window as unknown as { __marker: Worker }).__marker.terminate());
+    const [found, ...others] = more;
+    if (!found || others.length > 0) throw new Error(`the tab's process is one of ${JSON.stringify(more)}`);
+    await waitFor('the marker to be gone', () => this.#processes.withThread(page).get(found[0]) ?? 0, {
+      until: (count) => count === (before.get(found[0]) ?? 0),
+    });
+    return found[0];
+  }
+
+  #workerProcess(): Promise<number> {
+    const { shared } = workerThreads[this.#browser.engine];
+    return waitFor('one process with a SharedWorker', () => [...this.#processes.withThread(shared).keys()], {
+      until: (pids) => pids.length === 1,
+    }).then(([pid]) => pid as number);
+  }
+}
+
+/** What the engines call the threads of a page's own workers and of SharedWorkers. */
+const workerThreads: Record<EngineName, { page: RegExp; shared: RegExp }> = {
+  chromium: { page: /^DedicatedWorker/, shared: /^SharedWorker/ },
+  firefox: { page: /^DOM Worker/, shared: /^DOM Worker/ },
+  webkit: { page: /^WebCore: Worker$/, shared: /: SharedWorker$/ },
+};
+
+const lifecycle = (tab: Tab, state: 'frozen' | 'active') => devtools(tab, 'Page.setWebLifecycleState', { state });
+
+function devtools(tab: Tab, command: string, parameters: object = {}): Promise<void> {
+  return tab.browser.within(tab.handle, (driver) =>
+    (driver as ChromiumWebDriver).sendDevToolsCommand(command, parameters),
+  );
+}
+
+/** The driver answers a crash with an error about the crash. */
+function ignoreCrash(error: unknown): void {
+  if (!/crash/i.test(String(error))) throw error;
+}
