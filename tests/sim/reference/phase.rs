@@ -290,6 +290,8 @@ impl Conn {
             self.handle_transitions(2);
             self.retiring = self.socket.take();
             self.outgoing.retire();
+        } else {
+            self.settled = self.socket.take();
         }
         self.phase = if self.handles.is_empty() {
             Phase::Ended
