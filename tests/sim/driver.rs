@@ -233,10 +233,15 @@ impl Driver {
             Output::Timeout(_) => {}
             Output::Post(port, message) => net.post_to_page(port, self.encode(message)),
             Output::Deliver(delivery) => deliver(&delivery, net),
-            Output::Open { socket, url, .. } => {
+            Output::Open {
+                socket,
+                url,
+                protocols,
+            } => {
                 let identity = identity_of(&url).unwrap_or_default();
+                let token = token_of(&url, &protocols);
                 let whose = (self.no, socket);
-                match net.links.open(&mut net.schedule, whose, identity) {
+                match net.links.open(&mut net.schedule, whose, (identity, token)) {
                     Some(link) => {
                         self.links.insert(socket, link);
                         self.sockets.insert(link, socket);
@@ -337,7 +342,16 @@ pub fn url_of(identity: usize) -> String {
 
 /// The identity of a url.
 pub fn identity_of(url: &str) -> Option<usize> {
-    url.rsplit('/').next().and_then(|tail| tail.parse().ok())
+    let path = url.split('?').next().unwrap_or_default();
+    path.rsplit('/').next().and_then(|tail| tail.parse().ok())
+}
+
+/// The token that is shown to the server.
+fn token_of(url: &str, protocols: &[String]) -> Option<String> {
+    let query = url.split_once("access_token=").map(|(_, token)| token);
+    let named = protocols.iter().position(|name| name == "access_token");
+    let offered = named.and_then(|index| protocols.get(index + 1));
+    query.map(String::from).or_else(|| offered.cloned())
 }
 
 fn tab_of(lock: &str) -> Option<TabNo> {

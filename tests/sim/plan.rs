@@ -129,6 +129,25 @@ impl Action {
 }
 
 impl Plan {
+    /// A plan in which nothing happens by itself, with one server on a quick network.
+    pub fn empty(is_apart: bool) -> Self {
+        Self {
+            identities: vec![Base::none()],
+            weather: Weather {
+                latency: Duration::from_millis(1),
+                jitter: Duration::ZERO,
+            },
+            habits: Habits {
+                echoes: true,
+                greets: false,
+                babbles: false,
+            },
+            end: Time::NEVER,
+            is_apart,
+            actions: Vec::new(),
+        }
+    }
+
     /// Draws a plan.
     pub fn random(rng: &mut fastrand::Rng) -> Self {
         let identities: Vec<_> = (0..rng.usize(1..=3)).map(|_| Base::random(rng)).collect();

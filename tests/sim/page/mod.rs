@@ -1,5 +1,6 @@
 //! A model of the page side, by the letter of `docs/PROTOCOL.md`.
 
+mod answers;
 mod handle;
 mod hear;
 mod inbox;
@@ -21,9 +22,11 @@ use crate::invariants::Held;
 use crate::net::Net;
 use crate::worker::Worker;
 
+pub use answers::Candour;
 pub use handle::{Handle, Stage};
 pub use inbox::Inbox;
 pub use sends::{Fate, Loss};
+pub use view::Shown;
 
 /// A page, numbered through its world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +60,11 @@ pub struct Page {
     pub has_lock: bool,
     /// Its handles, ended ones too.
     pub handles: Vec<Handle>,
+    /// How its user's functions answer, how often they were asked, and the url that they give.
+    pub candour: Candour,
+    answers: u32,
+    /// That url.
+    pub url: String,
     /// What the hub has said and it has not handled.
     pub inbox: Inbox,
     visible: bool,
@@ -100,6 +108,9 @@ impl Page {
             life: Life::Awake,
             has_lock: liveness == Liveness::Locks,
             handles: Vec::new(),
+            candour: Candour::default(),
+            answers: 0,
+            url: String::new(),
             inbox: Inbox::new(no),
             visible,
             online,
@@ -137,6 +148,20 @@ impl Page {
         handle.stage = Stage::Detaching;
         let detach = handle.detach(code);
         self.post(detach, net);
+    }
+
+    /// Closes a handle, and wants everything about its key erased.
+    pub fn purge(&mut self, index: usize, net: &mut Net) {
+        self.flush(net);
+        let handle = &mut self.handles[index];
+        handle.stage = Stage::Detaching;
+        let purge = TabMessage::Detach {
+            handle: handle.id,
+            code: None,
+            reason: String::new(),
+            purge: true,
+        };
+        self.post(purge, net);
     }
 
     /// Sends through a handle.
@@ -252,7 +277,7 @@ impl Page {
             (None, false) => Loss::HubGone,
         };
         self.is_moved = false;
-        self.forget_hub();
+        self.forget_hub(net.now());
         self.unsettled = None;
         self.settle(why)?;
         self.introduce(net);
@@ -266,14 +291,16 @@ impl Page {
 
     /// The hub does not know this page: it says hello, attaches all, and settles its sends once it knows which hub it is.
     fn start_over(&mut self, net: &mut Net) {
-        self.forget_hub();
+        self.forget_hub(net.now());
         self.introduce(net);
     }
 
-    fn forget_hub(&mut self) {
+    fn forget_hub(&mut self, now: Time) {
         self.unsettled = self.unsettled.or(self.hub.take());
         self.conns.clear();
-        self.handles.iter_mut().for_each(Handle::lose);
+        for handle in &mut self.handles {
+            handle.lose(now);
+        }
     }
 
     /// Finds out what has become of the sends that another hub had, or this one, when it gave the page up.
