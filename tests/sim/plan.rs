@@ -152,7 +152,7 @@ impl Plan {
     pub fn random(rng: &mut fastrand::Rng) -> Self {
         let identities: Vec<_> = (0..rng.usize(1..=3)).map(|_| Base::random(rng)).collect();
         let weather = Weather {
-            latency: Duration::from_micros(rng.u64(100..80_000)),
+            latency: Duration::from_micros(rng.u64(2000..80_000)),
             jitter: Duration::from_micros([0, 5000, 80_000][rng.usize(0..3)]),
         };
         let habits = Habits {

@@ -516,7 +516,11 @@ fn is_url_of(url: &str, conn: &Conn) -> bool {
 fn check_status(conn: &Conn, status: &Status, now: Time) -> Held {
     match status.state {
         State::Connecting => {
-            let of_time = conn.attempts.iter().filter(|(at, _)| *at >= status.since);
+            let of_time = conn
+                .attempts
+                .iter()
+                .rev()
+                .take_while(|(at, _)| *at >= status.since);
             let mut numbers: Vec<u32> = of_time.map(|(_, number)| *number).collect();
             // This very attempt may still have to be started.
             numbers.push(conn.tries + 1);
@@ -534,6 +538,7 @@ fn check_status(conn: &Conn, status: &Status, now: Time) -> Held {
             let mut waits = conn
                 .waits
                 .iter()
+                .rev()
                 .filter(|wait| wait.from == status.since || status.reason == Reason::Woke);
             Check::AttemptsAreTold.require(
                 waits.any(|wait| wait.least <= at && at <= wait.most),
