@@ -3,28 +3,15 @@ import { engineNames } from './lib/engines.mjs';
 import { at } from './lib/paths.mjs';
 import { main, Stop, say } from './lib/say.mjs';
 
-/** Writes the table of faults into docs/RELIABILITY.md, from the rows that the browser suite and the simulator have left in target/reliability. */
-main(async () => {
-  const rows = existsSync(folder)
-    ? readdirSync(folder)
-        .filter((name) => name.endsWith('.json'))
-        .map(readRow)
-    : [];
-  if (rows.length === 0) throw new Stop('there are no rows: run `npm test -- browser sim` first');
-  const faults = [...new Set(rows.map(({ scenario }) => scenario))].sort();
-  const lines = faults.flatMap((fault) => {
-    const about = rows.filter(({ scenario }) => scenario === fault);
-    return [...new Set(about.map(({ host }) => host))]
-      .sort()
-      .map((host) => lineOf(about.filter((row) => row.host === host)));
-  });
-  const text = readFileSync(document, 'utf8');
-  const [before, rest = ''] = text.split(begin);
-  const after = rest.slice(rest.indexOf(end));
-  if (!after) throw new Stop(`${document} has lost the marks of its table`);
-  writeFileSync(document, `${before}${begin}\n${[...head, ...lines].join('\n')}\n${after}`);
-  say(`${lines.length} lines from ${rows.length} rows`);
-});
+const folder = at('target/reliability');
+const document = at('docs/RELIABILITY.md');
+const begin = '<!-- faults: written by scripts/reliability.mjs -->';
+const end = '<!-- /faults -->';
+const columns = [...engineNames, 'simulation'];
+const head = [
+  '| fault | host | a tab shows | Chromium | Firefox | WebKitGTK | simulated |',
+  '| --- | --- | --- | --- | --- | --- | --- |',
+];
 
 /**
  * @typedef {object} Row as tests/browser/scenarios/row.ts describes it
@@ -69,12 +56,25 @@ function simulatedOnly(scenario, engine) {
   return reason && `simulated only: ${reason}`;
 }
 
-const folder = at('target/reliability');
-const document = at('docs/RELIABILITY.md');
-const begin = '<!-- faults: written by scripts/reliability.mjs -->';
-const end = '<!-- /faults -->';
-const columns = [...engineNames, 'simulation'];
-const head = [
-  '| fault | host | a tab shows | Chromium | Firefox | WebKitGTK | simulated |',
-  '| --- | --- | --- | --- | --- | --- | --- |',
-];
+/** Writes the table of faults into docs/RELIABILITY.md, from the rows that the browser suite and the simulator have left in target/reliability. */
+main(async () => {
+  const rows = existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => name.endsWith('.json'))
+        .map(readRow)
+    : [];
+  if (rows.length === 0) throw new Stop('there are no rows: run `npm test -- browser sim` first');
+  const faults = [...new Set(rows.map(({ scenario }) => scenario))].sort();
+  const lines = faults.flatMap((fault) => {
+    const about = rows.filter(({ scenario }) => scenario === fault);
+    return [...new Set(about.map(({ host }) => host))]
+      .sort()
+      .map((host) => lineOf(about.filter((row) => row.host === host)));
+  });
+  const text = readFileSync(document, 'utf8');
+  const [before, rest = ''] = text.split(begin);
+  const after = rest.slice(rest.indexOf(end));
+  if (!after) throw new Stop(`${document} has lost the marks of its table`);
+  writeFileSync(document, `${before}${begin}\n${[...head, ...lines].join('\n')}\n${after}`);
+  say(`${lines.length} lines from ${rows.length} rows`);
+});

@@ -39,10 +39,14 @@ export async function startSession(engine: EngineName, options: BrowserOptions):
       driver,
       driverPid: server.pid,
       async stop() {
-        await driver.quit();
-        await server.stop();
-        agent.destroy();
-        await removeFolder();
+        // A browser that is gone cannot quit, and that is no reason to leave the rest.
+        try {
+          await driver.quit();
+        } finally {
+          await server.stop();
+          agent.destroy();
+          await removeFolder();
+        }
       },
     };
   } catch (error) {

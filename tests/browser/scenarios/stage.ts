@@ -15,8 +15,10 @@ export class Stage {
   casts = 0;
   /** When the last fault befell, or was over if it took its time; in ms since 1970. */
   faultAt = Number.NaN;
-  /** When the tabs were last seen to be open after it. */
-  recoveredAt = Number.NaN;
+  /** How long after a fault the tabs that were waited for were open again, in ms; null while none was ever not. */
+  recoverMs: number | null = null;
+  /** When that was. */
+  #recoveredAt = 0;
 
   readonly #hub: HubOptions;
 
@@ -48,6 +50,13 @@ export class Stage {
     const player = new Player(name, tab);
     this.players.set(name, player);
     await player.listen(this.server.socket(), this.options, '', this.casts);
+  }
+
+  /** A tab that was waited for is open, since then. */
+  handleOpen(since: number): void {
+    if (since < this.faultAt) return;
+    this.#recoveredAt = Math.max(since, this.#recoveredAt);
+    this.recoverMs = this.#recoveredAt - this.faultAt;
   }
 
   /** A fault is about to befall: waits look at what follows. */
