@@ -13,7 +13,7 @@ use crate::frame::{Frame, HandleNo, SendNo};
 use crate::hubs::HubNo;
 use crate::invariants::Held;
 use crate::net::Net;
-use crate::page::{Life, Page};
+use crate::page::{Life, Page, TabNo};
 use crate::plan::Action;
 use crate::server::Mode;
 use crate::worker::{Build, Worker};
@@ -125,7 +125,9 @@ impl World {
             Action::Sleep(millis, stands_still) => {
                 let now = self.net.now();
                 let span = Duration::from_millis(u64::from(millis));
+                self.hubs.sleep(&self.net);
                 self.net.clock.sleep(now, span, stands_still);
+                self.net.schedule.at(now + span, Event::Wake);
                 for identity in 0..self.plan.identities.len() {
                     self.reachable_since[identity] = now + span;
                 }
@@ -164,8 +166,15 @@ impl World {
             .filter(|index| self.pages[*index].life == Life::Suspended)
             .collect();
         if let Some(index) = pick(&suspended, tab) {
+            self.bring_back_tab(TabNo(index as u32), says_hello);
+        }
+    }
+
+    /// This page is back.
+    pub fn bring_back_tab(&mut self, tab: TabNo, says_hello: bool) {
+        {
             let is_online = self.is_online;
-            let page = &mut self.pages[index];
+            let page = &mut self.pages[tab.0 as usize];
             let has_lost_lock = page.liveness == Liveness::Locks && !page.has_lock;
             let own = self.hubs.of(Worker::Own(page.no));
             page.come_back(says_hello || has_lost_lock, is_online, &mut self.net);
@@ -235,12 +244,17 @@ impl World {
     }
 
     fn suspend(&mut self, tab: u8, is_cached: bool) {
-        let Some(index) = self.awake(tab) else {
-            return;
-        };
+        if let Some(index) = self.awake(tab) {
+            self.suspend_tab(TabNo(index as u32), is_cached);
+        }
+    }
+
+    /// This page is frozen, or cached so that it loses its lock.
+    pub fn suspend_tab(&mut self, tab: TabNo, is_cached: bool) {
+        let index = tab.0 as usize;
         self.pages[index].suspend(&mut self.net);
         if let Some(hub) = self.hubs.of(Worker::Own(self.pages[index].no)) {
-            self.hubs.freeze(hub);
+            self.hubs.freeze(hub, &self.net);
         }
         if is_cached && self.pages[index].has_lock {
             self.pages[index].has_lock = false;
@@ -250,10 +264,14 @@ impl World {
 
     fn end_page(&mut self, tab: u8, says_bye: bool) {
         let living: Vec<_> = self.living().collect();
-        let Some(index) = pick(&living, tab) else {
-            return;
-        };
-        let page = &mut self.pages[index];
+        if let Some(index) = pick(&living, tab) {
+            self.end_tab(TabNo(index as u32), says_bye);
+        }
+    }
+
+    /// This page is gone, with a goodbye or without.
+    pub fn end_tab(&mut self, tab: TabNo, says_bye: bool) {
+        let page = &mut self.pages[tab.0 as usize];
         if says_bye && page.is_awake() {
             page.post(TabMessage::Bye, &mut self.net);
         }
@@ -323,7 +341,7 @@ impl World {
 
     /// Every hub hears what comes through a port that no page has.
     fn input_from_strangers(&mut self, input: Input<Frame>) -> Held {
-        let hubs: Vec<_> = self.hubs.living().map(Driver::no).collect();
+        let hubs: Vec<_> = self.hubs.awake().map(Driver::no).collect();
         for hub in hubs {
             self.tell(hub, input.clone())?;
         }
@@ -337,7 +355,8 @@ impl World {
             .copied()
     }
 
-    fn disturb_all(&mut self) {
+    /// Something has come between the browser and its servers.
+    pub fn disturb_all(&mut self) {
         for identity in 0..self.plan.identities.len() {
             self.disturb(identity);
         }

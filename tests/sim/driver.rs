@@ -34,6 +34,7 @@ pub struct Driver {
     watches: BTreeMap<PortId, TabNo>,
     peers: BTreeSet<HubNo>,
     is_dead: bool,
+    still_since: Option<Time>,
     is_tick_asked: bool,
     timer: Option<Time>,
     timers: u64,
@@ -64,6 +65,7 @@ impl Driver {
             watches: BTreeMap::new(),
             peers: BTreeSet::new(),
             is_dead: false,
+            still_since: None,
             is_tick_asked: false,
             timer: None,
             timers: 0,
@@ -136,6 +138,20 @@ impl Driver {
         watches.map(|(port, _)| *port).collect()
     }
 
+    /// It does nothing from now on.
+    pub fn stand_still(&mut self, net: &Net) {
+        let now = net.clock.monotonic(net.now());
+        self.still_since.get_or_insert(now);
+    }
+
+    /// It goes on.
+    pub fn stood_still(&mut self, net: &Net) {
+        let now = net.clock.monotonic(net.now());
+        if let Some(since) = self.still_since.take() {
+            self.reference.stood_still(now, now.since(since));
+        }
+    }
+
     /// Locks that may have been granted while nobody listened.
     pub fn missed(&self) -> Vec<Event> {
         let tabs = self.watches.values().map(|tab| Event::TabGone(*tab));
@@ -152,7 +168,8 @@ impl Driver {
         let mut inbox = VecDeque::from([input]);
         while let Some(input) = inbox.pop_front() {
             self.inputs += 1;
-            trace.say(net.now(), || format!("→ {input:?}"));
+            let no = self.no.0;
+            trace.say(net.now(), || format!("{no} → {input:?}"));
             if matches!(input, Input::Tick) {
                 self.is_tick_asked = false;
             }
@@ -192,7 +209,8 @@ impl Driver {
                 self.deadline = deadline;
                 return Ok(());
             }
-            trace.say(net.now(), || format!("  {output:?}"));
+            let no = self.no.0;
+            trace.say(net.now(), || format!("{no}   {output:?}"));
             self.reference.observe(&output)?;
             self.resolve_ends()?;
             self.carry_out(output, net, inbox);
@@ -215,10 +233,15 @@ impl Driver {
             Output::Timeout(_) => {}
             Output::Post(port, message) => net.post_to_page(port, self.encode(message)),
             Output::Deliver(delivery) => deliver(&delivery, net),
-            Output::Open { socket, url, .. } => {
+            Output::Open {
+                socket,
+                url,
+                protocols,
+            } => {
                 let identity = identity_of(&url).unwrap_or_default();
+                let token = token_of(&url, &protocols);
                 let whose = (self.no, socket);
-                match net.links.open(&mut net.schedule, whose, identity) {
+                match net.links.open(&mut net.schedule, whose, (identity, token)) {
                     Some(link) => {
                         self.links.insert(socket, link);
                         self.sockets.insert(link, socket);
@@ -319,7 +342,16 @@ pub fn url_of(identity: usize) -> String {
 
 /// The identity of a url.
 pub fn identity_of(url: &str) -> Option<usize> {
-    url.rsplit('/').next().and_then(|tail| tail.parse().ok())
+    let path = url.split('?').next().unwrap_or_default();
+    path.rsplit('/').next().and_then(|tail| tail.parse().ok())
+}
+
+/// The token that is shown to the server.
+fn token_of(url: &str, protocols: &[String]) -> Option<String> {
+    let query = url.split_once("access_token=").map(|(_, token)| token);
+    let named = protocols.iter().position(|name| name == "access_token");
+    let offered = named.and_then(|index| protocols.get(index + 1));
+    query.map(String::from).or_else(|| offered.cloned())
 }
 
 fn tab_of(lock: &str) -> Option<TabNo> {

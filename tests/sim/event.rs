@@ -40,6 +40,10 @@ pub enum Event {
     Announced(HubNo, PeerMessage),
     /// What a hub has said has come to another.
     AtPeer(HubNo, PeerMessage),
+    /// It does.
+    Thawed(HubNo),
+    /// The computer is awake again.
+    Wake,
     /// A worker that was frozen for a while goes on.
     Thaw(HubNo),
     /// The lock of a hub is free.
@@ -66,6 +70,8 @@ impl Event {
             | Self::Announced(..)
             | Self::AtPeer(..)
             | Self::Thaw(_)
+            | Self::Thawed(_)
+            | Self::Wake
             | Self::HubGone(_)
             | Self::Audit => false,
         }

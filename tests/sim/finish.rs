@@ -22,7 +22,8 @@ impl World {
     pub fn live(&mut self) -> Held {
         self.run_until(self.plan.end)?;
         let awake = self.net.clock.wakes_at(self.net.now());
-        self.run_until(awake.unwrap_or(self.net.now()))?;
+        // What sleep has put off happens before anything heals.
+        self.run_until(awake.unwrap_or(self.net.now()) + Duration::from_millis(1))?;
         self.heal()?;
         self.run_until(self.net.now() + SETTLE)?;
         for identity in 0..self.plan.identities.len() {

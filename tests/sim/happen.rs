@@ -13,12 +13,15 @@ use crate::worker::Worker;
 use crate::world::{AUDIT_EVERY, World};
 
 impl World {
-    /// Lets an event happen, unless the computer sleeps or the hub that it is for is frozen: then it happens later.
+    /// Lets an event happen, unless the computer sleeps or the hub that it is for is frozen: then it happens later. Nobody uses a
+    /// computer that sleeps.
     pub fn happen(&mut self, event: Event) -> Held {
         if let Some(at) = self.net.clock.wakes_at(self.net.now())
             && !event.is_outside()
         {
-            self.net.schedule.at(at, event);
+            if !matches!(event, Event::Act(_)) {
+                self.net.schedule.at(at, event);
+            }
             return Ok(());
         }
         let hub = self.hub_of(&event);
@@ -87,8 +90,19 @@ impl World {
                 Ok(())
             }
             Event::AtPeer(hub, message) => self.tell(hub, Input::Peer(message)),
+            // What the sleep of the computer has put off to this moment happens to the frozen hub before it is thawed.
             Event::Thaw(hub) => {
+                self.net.after(Duration::ZERO, Event::Thawed(hub));
+                Ok(())
+            }
+            Event::Thawed(hub) => {
                 self.hubs.thaw(hub, &mut self.net);
+                self.disturb_all();
+                Ok(())
+            }
+            Event::Wake => {
+                self.hubs.wake(&self.net);
+                self.disturb_all();
                 Ok(())
             }
             Event::Audit => {
@@ -115,6 +129,8 @@ impl World {
             | Event::HubGone(_)
             | Event::Announced(..)
             | Event::Thaw(_)
+            | Event::Thawed(_)
+            | Event::Wake
             | Event::Audit => None,
         }
     }

@@ -150,9 +150,10 @@ impl Hubs {
     }
 
     /// The worker of a hub does nothing until it is thawed.
-    pub fn freeze(&mut self, hub: HubNo) {
+    pub fn freeze(&mut self, hub: HubNo, net: &Net) {
         if self.get_mut(hub).is_some() {
             self.frozen.entry(hub).or_default();
+            self.all[hub.0 as usize].stand_still(net);
         }
     }
 
@@ -165,11 +166,28 @@ impl Hubs {
         if self.rng.bool() {
             net.drop_links(hub);
         }
+        self.all[hub.0 as usize].stood_still(net);
         for event in held {
             net.after(Duration::ZERO, event);
         }
         for event in self.all[hub.0 as usize].missed() {
             net.after(Duration::ZERO, event);
+        }
+    }
+
+    /// The computer falls asleep.
+    pub fn sleep(&mut self, net: &Net) {
+        for driver in self.all.iter_mut().filter(|driver| driver.lives()) {
+            driver.stand_still(net);
+        }
+    }
+
+    /// The computer is awake again. What is frozen stays so.
+    pub fn wake(&mut self, net: &Net) {
+        let frozen = &self.frozen;
+        let is_awake = |driver: &&mut Driver| driver.lives() && !frozen.contains_key(&driver.no());
+        for driver in self.all.iter_mut().filter(is_awake) {
+            driver.stood_still(net);
         }
     }
 

@@ -19,8 +19,8 @@ pub struct LinkId(pub u32);
 /// What goes from browser to server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Up {
-    /// The handshake, for an identity.
-    Connect(usize),
+    /// The handshake, for an identity, with the token that goes with it.
+    Connect(usize, Option<String>),
     /// A frame.
     Frame(Frame),
     /// A close frame, with its code.
@@ -130,7 +130,7 @@ impl Links {
         &mut self,
         schedule: &mut Schedule,
         (hub, socket): (HubNo, SocketId),
-        identity: usize,
+        (identity, token): (usize, Option<String>),
     ) -> Option<LinkId> {
         if self.forbidden.contains(&identity) {
             return None;
@@ -148,7 +148,7 @@ impl Links {
             is_torn: false,
         };
         self.by_id.insert(id, link);
-        self.go_up(schedule, id, Up::Connect(identity));
+        self.go_up(schedule, id, Up::Connect(identity, token));
         Some(id)
     }
 
@@ -215,6 +215,11 @@ impl Links {
             link.ready = Ready::Retiring;
             self.go_up(schedule, id, Up::Close(Some(code)));
         }
+    }
+
+    /// Whether what is sent through a link can come to the server.
+    pub fn arrives(&self, id: LinkId) -> bool {
+        self.by_id.get(&id).is_some_and(|link| !link.up.hung)
     }
 
     /// The hub that has a link.

@@ -34,8 +34,10 @@ mod plan;
 mod ports;
 mod reference;
 mod run;
+mod scenario;
 mod schedule;
 mod server;
+mod tokens;
 mod trace;
 mod worker;
 mod world;
@@ -48,6 +50,9 @@ const WORLDS: u64 = 300;
 #[test]
 fn random_worlds_keep_the_invariants() {
     if let Some(seed) = number_of("TABWIRE_SEED") {
+        if number_of("TABWIRE_LINES").is_some() {
+            println!("{}", run_one(seed, true).lines.join("\n"));
+        }
         run_all([seed]);
     } else {
         run_all(0..number_of("TABWIRE_WORLDS").unwrap_or(WORLDS));

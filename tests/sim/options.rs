@@ -37,6 +37,11 @@ impl Base {
         Self(json!({ "reconnect": reconnect, "heartbeat": heartbeat(rng) }))
     }
 
+    /// No options: handles bring their own.
+    pub fn none() -> Self {
+        Self(json!({}))
+    }
+
     /// Options for one handle: those of the connection, now and then others, and its own.
     pub fn options(&self, rng: &mut fastrand::Rng) -> Options {
         let mut options = if rng.u8(0..10) == 0 {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::frame::{Frame, SendNo};
 use crate::link::{Down, LinkId, Up};
 use crate::net::Net;
+use crate::tokens::Tokens;
 
 /// What the server does with who connects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub struct Server {
     modes: Vec<Mode>,
     sessions: BTreeMap<LinkId, Session>,
     casts: Vec<u64>,
+    /// Which tokens it takes.
+    pub tokens: Tokens,
     /// What arrived, in order.
     pub arrivals: Vec<Arrival>,
 }
@@ -73,6 +76,7 @@ impl Server {
             modes: vec![Mode::Normal; identities],
             sessions: BTreeMap::new(),
             casts: vec![0; identities],
+            tokens: Tokens::default(),
             arrivals: Vec::new(),
         }
     }
@@ -99,7 +103,7 @@ impl Server {
     /// Handles what has come through a link.
     pub fn handle(&mut self, net: &mut Net, link: LinkId, what: Up) {
         match what {
-            Up::Connect(identity) => self.handle_connect(net, identity, link),
+            Up::Connect(identity, token) => self.handle_connect(net, identity, link, token),
             Up::Frame(frame) => self.handle_frame(net, link, frame),
             Up::Close(_) => {
                 if let Some(session) = self.sessions.remove(&link)
@@ -112,6 +116,19 @@ impl Server {
                 self.sessions.remove(&link);
             }
         }
+    }
+
+    /// How many broadcasts there were to an identity.
+    pub fn casts(&self, identity: usize) -> u64 {
+        self.casts[identity]
+    }
+
+    /// The connections of an identity, those aside that it does not know to be ending or does not hear.
+    pub fn live(&self, identity: usize) -> usize {
+        self.sessions(identity)
+            .iter()
+            .filter(|link| !self.sessions[link].mute)
+            .count()
     }
 
     /// Says so many things to everybody who is connected.
@@ -149,8 +166,20 @@ impl Server {
         }
     }
 
-    fn handle_connect(&mut self, net: &mut Net, identity: usize, link: LinkId) {
-        let mode = self.modes[identity];
+    fn handle_connect(
+        &mut self,
+        net: &mut Net,
+        identity: usize,
+        link: LinkId,
+        token: Option<String>,
+    ) {
+        let mut mode = self.modes[identity];
+        if let Some(token) = token
+            && !matches!(mode, Mode::Refuse | Mode::Ignore)
+            && let Some(refusal) = self.tokens.check(token)
+        {
+            mode = refusal;
+        }
         match mode {
             Mode::Refuse => {
                 net.go_down(link, Down::Reset);

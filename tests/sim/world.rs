@@ -54,7 +54,12 @@ impl World {
     /// The world of a seed, before anything has happened.
     pub fn new(seed: u64, is_traced: bool) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let mut plan = Plan::random(&mut rng);
+        let plan = Plan::random(&mut rng);
+        Self::of(plan, rng, is_traced)
+    }
+
+    /// The world of a plan, before anything has happened.
+    pub fn of(mut plan: Plan, mut rng: fastrand::Rng, is_traced: bool) -> Self {
         let mut net = Net::new(plan.weather, &mut rng);
         for (at, action) in core::mem::take(&mut plan.actions) {
             net.schedule.at(at, Event::Act(action));
@@ -134,7 +139,7 @@ impl World {
 
     /// The worker of a hub does nothing for a while.
     pub fn freeze_worker(&mut self, hub: HubNo, span: Duration) {
-        self.hubs.freeze(hub);
+        self.hubs.freeze(hub, &self.net);
         self.net.after(span, Event::Thaw(hub));
     }
 

@@ -1,10 +1,12 @@
 //! A handle of a page: one user of one connection.
 
 use tabwire::protocol::{Attach, ConnId, HandleId, Resend, Status, TabMessage};
+use tabwire::time::Time;
 
 use super::sends::Sends;
 use super::view::View;
 use crate::frame::{Frame, HandleNo};
+use crate::hubs::HubNo;
 
 /// A handle as its page sees it.
 #[derive(Debug)]
@@ -55,6 +57,11 @@ impl Handle {
         }
     }
 
+    /// What separates its user from others.
+    pub fn key(&self) -> &str {
+        &self.attach.key
+    }
+
     /// Whether it still takes sends.
     pub fn is_usable(&self) -> bool {
         matches!(self.stage, Stage::Attaching | Stage::Attached)
@@ -77,17 +84,17 @@ impl Handle {
     }
 
     /// The hub tells how the connection is.
-    pub fn show(&mut self, status: &Status) {
-        self.view.show(status);
+    pub fn show(&mut self, status: &Status, hub: Option<HubNo>, now: Time) {
+        self.view.show(status, hub, now);
         if self.view.is_open() {
             self.sends.risk();
         }
     }
 
     /// The hub that had it is gone, or has forgotten it.
-    pub fn lose(&mut self) {
+    pub fn lose(&mut self, now: Time) {
         self.conn = None;
-        self.view.lose();
+        self.view.lose(now);
     }
 
     /// What the hub is to send, once it has the handle.

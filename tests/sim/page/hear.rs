@@ -1,8 +1,10 @@
 //! What a page does with what the hub says.
 
-use tabwire::protocol::{ConnId, HandleId, HubMessage, Status, TabMessage};
+use tabwire::protocol::{Answer, ConnId, HandleId, HubMessage, Need, Status, TabMessage};
 
-use super::{Handle, Page, Stage};
+use super::answers::Reply;
+use super::view::gap_code;
+use super::{Handle, Loss, Page, Stage};
 use crate::event::ToPage;
 use crate::hubs::HubNo;
 use crate::invariants::{Check, Held};
@@ -20,7 +22,7 @@ impl Page {
             ToPage::Script => self.hear_script(net),
             ToPage::Welcome(hub) => {
                 self.waiting_since = None;
-                self.hear_welcome(hub)?;
+                self.hear_welcome(hub, net)?;
             }
             ToPage::Beat(hub) => {
                 self.waiting_since = None;
@@ -91,9 +93,9 @@ impl Page {
             HubMessage::Gap {
                 conn,
                 lost: Some((from, to)),
-                ..
+                reason,
             } => {
-                self.on(conn).for_each(|handle| handle.view.gap());
+                self.tell_gap(conn, gap_code(&reason));
                 if let Some(expected) = self.conns.insert(conn, to) {
                     Check::PageSeesNoHole.require(expected == from, || {
                         format!("{:?} expected {expected} of {conn:?}, gap {from}", self.no)
@@ -113,24 +115,50 @@ impl Page {
                 if let Some(worker) = Worker::at(&address) {
                     self.worker = worker;
                     self.is_lost = true;
+                    self.is_moved = true;
+                    self.lost = None;
                 }
             }
             HubMessage::Status(conn, status) => {
-                self.on(conn).for_each(|handle| handle.show(&status));
+                let (hub, now) = (self.hub, net.now());
+                self.on(conn)
+                    .for_each(|handle| handle.show(&status, hub, now));
             }
             HubMessage::Gap {
-                conn, lost: None, ..
-            } => self.on(conn).for_each(|handle| handle.view.gap()),
+                conn,
+                lost: None,
+                reason,
+            } => self.tell_gap(conn, gap_code(&reason)),
+            HubMessage::Need { id, kind, .. } => self.answer(id, kind, net),
             HubMessage::Overflow { .. }
             | HubMessage::Beat
             | HubMessage::Welcome
-            | HubMessage::Need { .. }
             | HubMessage::Beside { .. }
             | HubMessage::Census { .. }
             | HubMessage::Reply(..)
             | HubMessage::Error { .. } => {}
         }
         Ok(())
+    }
+
+    fn tell_gap(&mut self, conn: ConnId, reason: &'static str) {
+        self.on(conn).for_each(|handle| handle.view.gap(reason));
+    }
+
+    /// The hub needs what the user's functions give: they do as the page's habit is.
+    fn answer(&mut self, id: u32, kind: Need, net: &mut Net) {
+        self.answers += 1;
+        let answer = match (self.candour.of(self.answers), kind) {
+            (Reply::Good, Need::Token) => {
+                let token = format!("token-{}-{}", self.no.0, self.answers);
+                Answer::Token(token, self.candour.lasts)
+            }
+            (Reply::Good, Need::Url) => Answer::Url(self.url.clone()),
+            (Reply::Failed, _) => Answer::Failed,
+            (Reply::Bad, kind) => Answer::Bad(kind),
+            (Reply::None, _) => return,
+        };
+        self.post(TabMessage::Answer(id, answer), net);
     }
 
     /// The worker script runs anew: all that the page has said is forgotten. A hello that was not answered before that is still
@@ -142,13 +170,18 @@ impl Page {
     }
 
     /// The hub knows the page. If it is not the one that had its sends, they are settled.
-    fn hear_welcome(&mut self, hub: HubNo) -> Held {
+    fn hear_welcome(&mut self, hub: HubNo, net: &Net) -> Held {
         self.hellos = self.hellos.saturating_sub(1);
         if self.hub.is_some_and(|known| known != hub) {
-            self.forget_hub();
+            self.forget_hub(net.now());
         }
         if let Some(before) = self.unsettled.take() {
-            self.settle(before == hub)?;
+            let why = if before == hub {
+                Loss::GivenUp
+            } else {
+                Loss::HubGone
+            };
+            self.settle(why)?;
         }
         self.hub = Some(hub);
         Ok(())
@@ -162,22 +195,23 @@ impl Page {
         net: &mut Net,
     ) -> Held {
         let is_stale = self.hellos > 0;
+        let hub = self.hub;
         let Some(handle) = self.handle(id) else {
             return Ok(());
         };
         let is_again = handle.conn.is_some();
         if handle.conn.is_some_and(|before| before != conn) {
-            handle.view.gap();
+            handle.view.gap("hub-lost");
         }
         handle.conn = Some(conn);
         if handle.stage == Stage::Attaching && !is_stale {
             handle.stage = Stage::Attached;
         }
-        handle.show(status);
+        handle.show(status, hub, net.now());
         if let Some(expected) = self.conns.insert(conn, next) {
             if is_again {
                 if expected != next {
-                    self.on(conn).for_each(|handle| handle.view.gap());
+                    self.tell_gap(conn, "protocol");
                 }
                 self.flush(net);
                 return Ok(());

@@ -1,5 +1,6 @@
 //! A model of the page side, by the letter of `docs/PROTOCOL.md`.
 
+mod answers;
 mod handle;
 mod hear;
 mod inbox;
@@ -21,9 +22,11 @@ use crate::invariants::Held;
 use crate::net::Net;
 use crate::worker::Worker;
 
+pub use answers::Candour;
 pub use handle::{Handle, Stage};
 pub use inbox::Inbox;
-pub use sends::Fate;
+pub use sends::{Fate, Loss};
+pub use view::Shown;
 
 /// A page, numbered through its world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +60,11 @@ pub struct Page {
     pub has_lock: bool,
     /// Its handles, ended ones too.
     pub handles: Vec<Handle>,
+    /// How its user's functions answer, how often they were asked, and the url that they give.
+    pub candour: Candour,
+    answers: u32,
+    /// That url.
+    pub url: String,
     /// What the hub has said and it has not handled.
     pub inbox: Inbox,
     visible: bool,
@@ -68,6 +76,7 @@ pub struct Page {
     /// The hub that was lost last, if the worker of that is tried again.
     lost: Option<HubNo>,
     is_lost: bool,
+    is_moved: bool,
     conns: BTreeMap<ConnId, u64>,
     heard_at: Time,
     waiting_since: Option<Time>,
@@ -99,6 +108,9 @@ impl Page {
             life: Life::Awake,
             has_lock: liveness == Liveness::Locks,
             handles: Vec::new(),
+            candour: Candour::default(),
+            answers: 0,
+            url: String::new(),
             inbox: Inbox::new(no),
             visible,
             online,
@@ -106,6 +118,7 @@ impl Page {
             unsettled: None,
             lost: None,
             is_lost: false,
+            is_moved: false,
             conns: BTreeMap::new(),
             heard_at: net.now(),
             waiting_since: None,
@@ -135,6 +148,20 @@ impl Page {
         handle.stage = Stage::Detaching;
         let detach = handle.detach(code);
         self.post(detach, net);
+    }
+
+    /// Closes a handle, and wants everything about its key erased.
+    pub fn purge(&mut self, index: usize, net: &mut Net) {
+        self.flush(net);
+        let handle = &mut self.handles[index];
+        handle.stage = Stage::Detaching;
+        let purge = TabMessage::Detach {
+            handle: handle.id,
+            code: None,
+            reason: String::new(),
+            purge: true,
+        };
+        self.post(purge, net);
     }
 
     /// Sends through a handle.
@@ -244,10 +271,15 @@ impl Page {
         self.hellos = 0;
         self.inbox.clear();
         // Whether the hub before had given it up is not known any more.
-        let is_doubtful = self.unsettled.take().is_some();
-        self.forget_hub();
+        let why = match (self.unsettled.take(), self.is_moved) {
+            (Some(_), _) => Loss::GivenUp,
+            (None, true) => Loss::Moved,
+            (None, false) => Loss::HubGone,
+        };
+        self.is_moved = false;
+        self.forget_hub(net.now());
         self.unsettled = None;
-        self.settle(is_doubtful)?;
+        self.settle(why)?;
         self.introduce(net);
         Ok(())
     }
@@ -259,20 +291,22 @@ impl Page {
 
     /// The hub does not know this page: it says hello, attaches all, and settles its sends once it knows which hub it is.
     fn start_over(&mut self, net: &mut Net) {
-        self.forget_hub();
+        self.forget_hub(net.now());
         self.introduce(net);
     }
 
-    fn forget_hub(&mut self) {
+    fn forget_hub(&mut self, now: Time) {
         self.unsettled = self.unsettled.or(self.hub.take());
         self.conns.clear();
-        self.handles.iter_mut().for_each(Handle::lose);
+        for handle in &mut self.handles {
+            handle.lose(now);
+        }
     }
 
     /// Finds out what has become of the sends that another hub had, or this one, when it gave the page up.
-    fn settle(&mut self, is_same: bool) -> Held {
+    fn settle(&mut self, why: Loss) -> Held {
         for handle in self.handles.iter_mut().filter(|handle| handle.is_usable()) {
-            handle.sends.lose(is_same)?;
+            handle.sends.lose(why)?;
         }
         Ok(())
     }

@@ -28,6 +28,18 @@ struct Posted {
     size: u32,
 }
 
+/// How a page has lost a hub, and with it what it had posted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// The hub has given the page up, and sends what it has of a tab that is gone: all is of unknown fate.
+    GivenUp,
+    /// The hub is no more. What was posted while the page had not seen the connection open, and was not suspended either, has
+    /// never left.
+    HubGone,
+    /// The hub has sent the page to another. What it had not handed has never left.
+    Moved,
+}
+
 /// What a page thinks has become of a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -107,16 +119,16 @@ impl Sends {
         Ok(())
     }
 
-    /// The hub is gone: what was posted while the page had not seen the connection open is posted to the next one, and the
-    /// rest is of unknown fate.
-    ///
-    /// With `is_same` the hub has given the page up, and sends what it has of a tab that is gone: so all that is not settled is of
-    /// unknown fate.
-    pub fn lose(&mut self, is_same: bool) -> Held {
+    /// The hub is gone: some of what was posted is posted to the next one, and the rest is of unknown fate.
+    pub fn lose(&mut self, why: Loss) -> Held {
         let (mut again, mut lost) = (VecDeque::new(), Vec::new());
-        let risked = self.risked.max(self.handed);
+        let risked = match why {
+            Loss::GivenUp => u64::MAX,
+            Loss::HubGone => self.risked.max(self.handed),
+            Loss::Moved => self.handed,
+        };
         for (id, posted) in core::mem::take(&mut self.posted) {
-            if self.resend || (id >= risked && !is_same) {
+            if self.resend || id >= risked {
                 again.push_back((posted.number, posted.size));
             } else {
                 lost.push(posted.number);

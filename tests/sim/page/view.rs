@@ -1,8 +1,10 @@
 //! What a handle shows to its user.
 
-use tabwire::protocol::{State, Status};
+use tabwire::protocol::{GapReason, State, Status};
+use tabwire::time::Time;
 
 use crate::frame::{Frame, HandleNo};
+use crate::hubs::HubNo;
 use crate::invariants::{Check, Held};
 
 /// The state that is shown, and whether what the user missed lies at a gap.
@@ -12,6 +14,32 @@ pub struct View {
     state: State,
     cast: Option<u64>,
     has_gap: bool,
+    /// Everything that was shown, where somebody wants to know.
+    pub log: Option<Log>,
+}
+
+/// Everything that a handle has shown.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// States, one after the other.
+    pub shown: Vec<Shown>,
+    /// Reasons of gaps.
+    pub gaps: Vec<&'static str>,
+    /// Broadcasts that were missed at gaps.
+    pub missed: u64,
+}
+
+/// A state that was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Since when.
+    pub since: Time,
+    /// The state.
+    pub state: State,
+    /// Why.
+    pub reason: &'static str,
+    /// The hub that told it, unless the page knew by itself.
+    pub hub: Option<HubNo>,
 }
 
 impl View {
@@ -22,6 +50,7 @@ impl View {
             state: State::Connecting,
             cast: None,
             has_gap: false,
+            log: None,
         }
     }
 
@@ -30,22 +59,38 @@ impl View {
         matches!(self.state, State::Open | State::Suspect)
     }
 
+    /// The last broadcast that the user heard.
+    pub fn last_cast(&self) -> Option<u64> {
+        self.cast
+    }
+
+    /// From now on everything is kept, and no broadcast after this one may be missed without a gap.
+    pub fn keep(&mut self, cast: u64) {
+        self.cast = Some(cast);
+        self.log = Some(Log::default());
+    }
+
     /// The hub tells of a transition.
-    pub fn show(&mut self, status: &Status) {
+    pub fn show(&mut self, status: &Status, hub: Option<HubNo>, now: Time) {
         self.state = status.state;
+        self.note(status.reason.code(), hub, now);
     }
 
     /// The hub is gone. Raises a gap, if the connection was shown as open.
-    pub fn lose(&mut self) {
+    pub fn lose(&mut self, now: Time) {
         if self.is_open() {
             self.state = State::Reconnecting;
-            self.gap();
+            self.note("hub-lost", None, now);
+            self.gap("hub-lost");
         }
     }
 
-    /// The user is told that something may be missing here.
-    pub fn gap(&mut self) {
+    /// The user is told that something is or may be missing here.
+    pub fn gap(&mut self, reason: &'static str) {
         self.has_gap = true;
+        if let Some(log) = &mut self.log {
+            log.gaps.push(reason);
+        }
     }
 
     /// The user gets messages.
@@ -55,15 +100,43 @@ impl View {
                 continue;
             };
             let before = self.cast.replace(*number);
-            let is_next = before.is_none_or(|before| before + 1 == *number);
-            Check::MissingMeansGap.require(is_next || self.has_gap, || {
+            let missed = before.map_or(0, |before| number.wrapping_sub(before + 1));
+            Check::MissingMeansGap.require(missed == 0 || self.has_gap, || {
                 format!(
                     "{:?} hears broadcast {number} after {before:?}",
                     self.handle
                 )
             })?;
             self.has_gap = false;
+            if let Some(log) = &mut self.log {
+                log.missed += missed;
+            }
         }
         Ok(())
+    }
+
+    fn note(&mut self, reason: &'static str, hub: Option<HubNo>, now: Time) {
+        let shown = Shown {
+            since: now,
+            state: self.state,
+            reason,
+            hub,
+        };
+        if let Some(log) = &mut self.log {
+            let last = log.shown.last();
+            if last.is_none_or(|last| {
+                (last.state, last.reason, last.hub) != (shown.state, reason, hub)
+            }) {
+                log.shown.push(shown);
+            }
+        }
+    }
+}
+
+/// The word for the reason of a gap.
+pub fn gap_code(reason: &GapReason) -> &'static str {
+    match reason {
+        GapReason::Lost(reason) => reason.code(),
+        GapReason::Dropped(loss) => loss.code(),
     }
 }

@@ -6,10 +6,10 @@ use tabwire::core::{CLOSE_WITHIN, Deadline, PortId, YIELD_WITHIN};
 use tabwire::protocol::{ConnId, ConnectionReport, Report};
 use tabwire::time::Time;
 
+use super::Reference;
 use super::conn::Conn;
 use super::lane::{Lane, Mode};
 use super::phase::Phase;
-use super::{LATE, Reference};
 use crate::invariants::{Check, Held};
 
 /// What an attempt takes beside its timeouts, in the worst weather.
@@ -26,9 +26,10 @@ impl Reference {
         disturbed: impl Fn(&str) -> Time,
         report: impl Fn(PortId) -> Report,
     ) -> Held {
-        self.tabs.audit(now)?;
+        let late = self.late();
+        self.tabs.audit(now, late)?;
         for (id, conn) in &self.conns {
-            check_phase(*id, conn, now)?;
+            check_phase(*id, conn, now, late)?;
             check_reach(*id, conn, disturbed(&conn.identity.0), now)?;
             for (port, lane) in &conn.lanes {
                 if self.tabs.mode(*port) == Mode::Visible {
@@ -89,7 +90,7 @@ impl Reference {
 }
 
 /// Whether nothing is overdue.
-fn check_phase(id: ConnId, conn: &Conn, now: Time) -> Held {
+fn check_phase(id: ConnId, conn: &Conn, now: Time, late: Duration) -> Held {
     let heartbeat = &conn.config.heartbeat;
     let timeout = heartbeat.timeout.get();
     let overdue = match conn.phase {
@@ -118,18 +119,18 @@ fn check_phase(id: ConnId, conn: &Conn, now: Time) -> Held {
     };
     let staleness = &conn.config.staleness;
     if let (Phase::Up { .. }, Some(after)) = (conn.phase, staleness.stale_after) {
-        let latest = conn.inbound_at + after.get() + staleness.check_every.get() + LATE;
+        let latest = conn.inbound_at + after.get() + staleness.check_every.get() + late;
         Check::DeadPathsAreNoticed.require(now <= latest, || {
             format!("{} is stale since {latest:?}", conn.name(id))
         })?;
     }
     if let Some((_, since)) = conn.retired {
-        Check::DeadPathsAreNoticed.require(now <= since + CLOSE_WITHIN + LATE, || {
+        Check::DeadPathsAreNoticed.require(now <= since + CLOSE_WITHIN + late, || {
             format!("{}: a closing handshake since {since:?}", conn.name(id))
         })?;
     }
     if let Some((due, what)) = overdue {
-        Check::DeadPathsAreNoticed.require(now <= due + LATE, || {
+        Check::DeadPathsAreNoticed.require(now <= due + late, || {
             format!("{}: no {what} by {due:?}", conn.name(id))
         })?;
     }
@@ -137,7 +138,7 @@ fn check_phase(id: ConnId, conn: &Conn, now: Time) -> Held {
         conn.is_ended()
             || conn
                 .empty_since
-                .is_none_or(|since| now <= since + conn.linger + LATE),
+                .is_none_or(|since| now <= since + conn.linger + late),
         || {
             format!(
                 "{} is wanted by nobody since {:?}",
@@ -146,9 +147,10 @@ fn check_phase(id: ConnId, conn: &Conn, now: Time) -> Held {
             )
         },
     )?;
+    let is_over = matches!(conn.phase, Phase::Moving | Phase::Ended);
     let expiry = conn.outgoing.next_expiry();
     Check::FailuresAreTold.require(
-        conn.is_ended() || expiry == Time::NEVER || now <= expiry + LATE,
+        is_over || expiry == Time::NEVER || now <= expiry + late,
         || format!("{}: a send has expired at {expiry:?}", conn.name(id)),
     )
 }

@@ -57,8 +57,10 @@ pub struct Conn {
     pub ping_at: Option<Time>,
     /// How long that may take.
     pub pong_within: Duration,
-    /// The connection is in doubt since the hub woke up; the probe is still to be sent, and whether a ping was under way then.
-    pub woke: Option<Doubt>,
+    /// The connection is in doubt since the hub woke up.
+    pub is_in_doubt: bool,
+    /// The socket that must be given a ping now, for that. What has woken the hub may be that it is closed.
+    pub probe_due: Option<SocketId>,
     /// When something came last.
     pub inbound_at: Time,
     /// Since when it has had this socket.
@@ -119,15 +121,6 @@ pub struct Conn {
     pub down_since: Time,
 }
 
-/// What is known of a connection in doubt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Doubt {
-    /// Whether its probe has not gone out yet.
-    pub is_unprobed: bool,
-    /// Whether a ping was under way, whose pong may be taken for that of the probe.
-    pub was_pinged: bool,
-}
-
 /// A socket that is to take over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Successor {
@@ -148,7 +141,8 @@ impl Conn {
             generation: 0,
             ping_at: None,
             pong_within: Duration::ZERO,
-            woke: None,
+            is_in_doubt: false,
+            probe_due: None,
             inbound_at: now,
             socket_since: now,
             successor: None,
@@ -260,7 +254,12 @@ impl Conn {
         match self.phase {
             Phase::Idle => &[State::Idle],
             Phase::Handshake(_) | Phase::Verifying(_) | Phase::Asking => &[State::Connecting],
-            Phase::Moving => &[State::Reconnecting, State::Idle],
+            Phase::Moving => &[
+                State::Idle,
+                State::Connecting,
+                State::Reconnecting,
+                State::Offline,
+            ],
             Phase::Up { .. } => &[State::Open, State::Suspect],
             Phase::Waiting(_) if online => &[State::Reconnecting],
             Phase::Waiting(_) => &[State::Offline],

@@ -21,6 +21,7 @@ impl Reference {
         self.now = now;
         self.doing = Doing::Other;
         self.leaving.clear();
+        self.is_waking = false;
         self.look_at_clocks(input);
         match input {
             Input::Message(port, TabMessage::Hello(hello)) => self.take_hello(*port, hello),
@@ -281,6 +282,7 @@ impl Reference {
             has_slept |= offset.saturating_sub(before) >= ASLEEP_AFTER;
         }
         if has_slept {
+            self.is_waking = true;
             self.tabs.wake(now);
             for conn in self.conns.values_mut() {
                 conn.wake(self.online, now);

@@ -8,7 +8,6 @@ use tabwire::core::Payload;
 use tabwire::protocol::{Amount, Cause, FlowConfig, HandleId, Reason, Status, WhenSlow};
 use tabwire::time::Time;
 
-use super::LATE;
 use super::statuses::is_legal;
 use super::stream::Stream;
 use crate::frame::Frame;
@@ -31,6 +30,8 @@ pub struct Lane {
     gap_due: Option<Reason>,
     /// Planned replacements of the socket that it has not been told of.
     handovers: u32,
+    /// Its hub yields, and may post all that waits.
+    is_moving: bool,
     overflow_due: Option<u64>,
     /// Its backlog has exceeded its cap since it was last empty.
     exceeded: bool,
@@ -66,6 +67,7 @@ impl Lane {
             posted: VecDeque::new(),
             gap_due: None,
             handovers: 0,
+            is_moving: false,
             overflow_due: None,
             exceeded: false,
             held: false,
@@ -85,6 +87,11 @@ impl Lane {
     /// A handle was attached and must be answered in order.
     pub fn owe(&mut self, handle: HandleId, ignored: Vec<&'static str>) {
         self.owed.push((handle, ignored));
+    }
+
+    /// Its hub yields: it may post all that waits.
+    pub fn handle_moving(&mut self, is_moving: bool) {
+        self.is_moving |= is_moving;
     }
 
     /// A handle was detached: nothing more may come about it.
@@ -248,6 +255,9 @@ impl Lane {
             bytes,
             want_ack,
         });
+        if self.is_moving {
+            return Ok(());
+        }
         self.check_window(last, was_asked || messages > 1)
     }
 
@@ -295,7 +305,7 @@ impl Lane {
         mode: Mode,
         is_quiet: bool,
         (stream, transitions): (&Stream, u64),
-        now: Time,
+        (now, late): (Time, Duration),
     ) -> Held {
         let backlog = self.backlog(stream);
         if backlog == 0 {
@@ -321,7 +331,7 @@ impl Lane {
         })?;
         if mode == Mode::Hidden && !is_asked {
             let waits = now.since(self.free_since.max(stream.came_at(self.next)));
-            Check::HiddenTabsWaitBriefly.require(waits <= self.most_patience + LATE, || {
+            Check::HiddenTabsWaitBriefly.require(waits <= self.most_patience + late, || {
                 format!(
                     "message {} has waited {waits:?} for a hidden tab",
                     self.next

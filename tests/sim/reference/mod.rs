@@ -46,6 +46,10 @@ pub struct Reference {
     leaving: Vec<PortId>,
     online: bool,
     now: Time,
+    /// When the hub went on after it had stood still, and for how long.
+    back: (Time, Duration),
+    /// It is to notice that, and tells of it before it handles what has woken it.
+    is_waking: bool,
     /// When the hub looks at its clocks next, and how far they were apart.
     look_at: Option<Time>,
     offset: Option<Duration>,
@@ -85,6 +89,7 @@ impl Reference {
         if self.doing == Doing::Timeout {
             self.handle_time()?;
         }
+        let late = self.late();
         for (id, conn) in &mut self.conns {
             let is_open = matches!(conn.phase, phase::Phase::Up { .. });
             let tabs = &self.tabs;
@@ -92,20 +97,39 @@ impl Reference {
             conn.outgoing.drained(is_open, can_hear)?;
             for (port, lane) in &mut conn.lanes {
                 let known = (&conn.stream, conn.transitions);
-                lane.drained(tabs.mode(*port), is_quiet, known, self.now)?;
+                lane.drained(tabs.mode(*port), is_quiet, known, (self.now, late))?;
             }
+            Check::DeadPathsAreNoticed.require(conn.probe_due.is_none(), || {
+                format!("{id:?} was asleep and is not asked whether it works")
+            })?;
             Check::OneLiveSocket.require(conn.socket.is_none() || !conn.is_ended(), || {
                 format!("{id:?} has ended and left its socket open")
             })?;
         }
         self.forget_finished();
         if self.conns.is_empty() {
-            self.look_at = None;
-            self.offset = None;
+            if self.look_at.take().is_some() {
+                self.offset = None;
+            }
         } else if self.look_at.is_none() {
             self.look_at = Some(self.now + WATCH_EVERY);
         }
         Ok(())
+    }
+
+    /// The hub goes on after it has stood still for so long.
+    pub fn stood_still(&mut self, now: Time, span: Duration) {
+        self.back = (now, span);
+    }
+
+    /// How late timers may be: what was due while the hub stood still has had a moment since.
+    fn late(&self) -> Duration {
+        let (back, span) = self.back;
+        if self.now <= back + LATE {
+            span + LATE
+        } else {
+            LATE
+        }
     }
 
     /// The hub is no more. What waited in it is brought to the next one by the tabs.
@@ -164,7 +188,7 @@ impl Reference {
         let now = self.now;
         let mut ended = Vec::new();
         for (id, conn) in &mut self.conns {
-            if !matches!(conn.phase, phase::Phase::Up { .. }) {
+            if !matches!(conn.phase, phase::Phase::Up { .. } | phase::Phase::Moving) {
                 let least = conn.outgoing.orphaned.0;
                 conn.outgoing.expire(now);
                 if !self.leaving.is_empty() {

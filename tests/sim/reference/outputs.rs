@@ -10,7 +10,7 @@ use super::conn::{Conn, Departure, Successor};
 use super::lane::Lane;
 use super::phase::{GAVE_UP, Phase};
 use super::tabs::Answer;
-use super::{Doing, LATE, Reference};
+use super::{Doing, Reference};
 use crate::frame::Frame;
 use crate::invariants::{Breach, Check, Held};
 
@@ -21,7 +21,10 @@ impl Reference {
             Output::Timeout(_) | Output::Tick => Ok(()),
             Output::Post(port, _) if self.leaving.contains(port) => Ok(()),
             Output::Post(port, message) => {
-                self.tabs.check_post(*port, Some(message))?;
+                // What has woken the hub may be that this tab is suspended or gone. It was told of the sleep before.
+                if !self.is_waking {
+                    self.tabs.check_post(*port, Some(message))?;
+                }
                 self.observe_post(*port, message)
             }
             Output::Deliver(delivery) => self.observe_delivery(delivery),
@@ -160,6 +163,11 @@ impl Reference {
         {
             conn.wait_for_tab(online, now);
         }
+        let conn = self.conns.get(&id);
+        let has_lane = conn.is_some_and(|conn| conn.lanes.contains_key(&port));
+        if !has_lane && status.reason == Reason::Woke && self.is_waking {
+            return Ok(());
+        }
         self.with_lane(port, id, |lane, conn| {
             lane.status(status, &conn.stream)?;
             check_status(conn, status, now)
@@ -191,10 +199,14 @@ impl Reference {
 
     fn observe_delivery(&mut self, delivery: &Delivery<Frame>) -> Held {
         let now = self.now;
+        let is_moving = self.better.is_some();
         let leaving = self.leaving.clone();
         for port in delivery.ports.iter().filter(|port| !leaving.contains(port)) {
-            self.tabs.check_post(*port, None)?;
+            if !self.is_waking {
+                self.tabs.check_post(*port, None)?;
+            }
             self.with_lane(*port, delivery.conn, |lane, conn| {
+                lane.handle_moving(is_moving);
                 let frames = delivery.frames();
                 lane.deliver(delivery.first, frames, delivery.want_ack, &conn.stream, now)
             })?;
@@ -223,10 +235,11 @@ impl Reference {
             })?;
         }
         let is_wished = doing == Doing::Reconnect(socket.conn);
+        let late = self.late();
         let is_time = match conn.phase {
             Phase::Idle | Phase::Asking => self.better.is_none(),
             Phase::Waiting(wait) => {
-                let is_due = wait.least <= now && now <= wait.most + LATE;
+                let is_due = wait.least <= now && now <= wait.most + late;
                 is_wished || is_due || conn.waits_for_tab
             }
             Phase::Handshake(_) | Phase::Verifying(_) => is_wished,
@@ -265,7 +278,13 @@ impl Reference {
 
     fn observe_send(&mut self, socket: SocketId, frame: &Frame) -> Held {
         let now = self.now;
-        let conn = self.conns.get_mut(&socket.conn);
+        let mut conn = self.conns.get_mut(&socket.conn);
+        if let Some(conn) = &mut conn
+            && conn.is_ping(frame)
+            && conn.probe_due.take_if(|due| *due == socket).is_some()
+        {
+            return Ok(());
+        }
         if let Some(conn) = &conn
             && conn
                 .successor
@@ -286,9 +305,7 @@ impl Reference {
                 })?;
             // It may make the connection suspect, and its pong recover it.
             conn.handle_transitions(2);
-            if conn.handle_ping(now) {
-                conn.outgoing.handle_ping();
-            }
+            conn.handle_ping(now);
             return Ok(());
         }
         Check::SendsToLiveSocket.require(is_up, || format!("{frame:?} in {:?}", conn.phase))?;
@@ -442,7 +459,7 @@ impl Reference {
     }
 
     fn observe_forget(&mut self, port: PortId) -> Held {
-        if self.doing == Doing::Timeout {
+        if self.doing == Doing::Timeout && self.tabs.get(port).is_some() {
             self.tabs.check_silence(port, self.now)?;
             self.remove_tab(port, Departure::Left);
         }
@@ -499,7 +516,11 @@ fn is_url_of(url: &str, conn: &Conn) -> bool {
 fn check_status(conn: &Conn, status: &Status, now: Time) -> Held {
     match status.state {
         State::Connecting => {
-            let of_time = conn.attempts.iter().filter(|(at, _)| *at >= status.since);
+            let of_time = conn
+                .attempts
+                .iter()
+                .rev()
+                .take_while(|(at, _)| *at >= status.since);
             let mut numbers: Vec<u32> = of_time.map(|(_, number)| *number).collect();
             // This very attempt may still have to be started.
             numbers.push(conn.tries + 1);
@@ -513,7 +534,12 @@ fn check_status(conn: &Conn, status: &Status, now: Time) -> Held {
         State::Reconnecting | State::Offline if status.reason == Reason::Moved => Ok(()),
         State::Reconnecting | State::Offline => {
             let at = status.next_attempt_at.unwrap_or_default();
-            let mut waits = conn.waits.iter().filter(|wait| wait.from == status.since);
+            // Sleep ends a wait early, and the state lasts.
+            let mut waits = conn
+                .waits
+                .iter()
+                .rev()
+                .filter(|wait| wait.from == status.since || status.reason == Reason::Woke);
             Check::AttemptsAreTold.require(
                 waits.any(|wait| wait.least <= at && at <= wait.most),
                 || {

@@ -7,7 +7,7 @@ use tabwire::time::Time;
 
 use tabwire::core::{PROBE_WITHIN, SocketEvent, SocketId};
 
-use super::conn::{Conn, Doubt};
+use super::conn::Conn;
 use super::outgoing::Loss;
 use super::sender::Proof;
 use crate::frame::Frame;
@@ -98,12 +98,12 @@ impl Conn {
     pub fn handle_frame(&mut self, frame: Frame, now: Time) {
         let is_pong = self.is_pong(&frame);
         self.inbound_at = now;
-        if !self.has_pings() && self.woke.take().is_some() {
+        if !self.has_pings() && core::mem::take(&mut self.is_in_doubt) {
             self.handle_transitions(1);
         }
         if is_pong || (self.is_any_pong() && self.ping_at.is_some()) {
             if self.ping_at.take().is_some() {
-                self.woke = None;
+                self.is_in_doubt = false;
                 let proof = if is_pong { Proof::Sure } else { Proof::Assumed };
                 self.outgoing.handle_pong(proof);
             }
@@ -168,18 +168,20 @@ impl Conn {
         match self.phase {
             Phase::Up { .. } => {
                 let was_pinged = self.ping_at.take().is_some();
-                let is_unprobed = self.has_pings();
-                self.woke = Some(Doubt {
-                    is_unprobed,
-                    was_pinged,
-                });
+                self.is_in_doubt = true;
                 self.inbound_at = now;
                 self.last_ping = now;
                 self.handle_transitions(1);
+                let within = self.config.heartbeat.timeout.get().min(PROBE_WITHIN);
+                self.probe(within, now);
+                if self.has_pings() && !was_pinged {
+                    // Otherwise the next pong may be that of the ping before.
+                    self.outgoing.handle_ping();
+                }
             }
             Phase::Verifying(_) => {
-                self.ping_at = None;
                 self.phase = Phase::Verifying(now);
+                self.probe(self.config.heartbeat.timeout.get(), now);
             }
             Phase::Handshake(_) => self.phase = Phase::Handshake(now),
             Phase::Waiting(_) => self.wait((Duration::ZERO, LOCAL), online, now),
@@ -187,19 +189,23 @@ impl Conn {
         }
     }
 
-    /// A ping is given to the socket. Returns whether its pong proves what was handed before.
-    pub fn handle_ping(&mut self, now: Time) -> bool {
+    /// A ping is given to the socket.
+    pub fn handle_ping(&mut self, now: Time) {
         self.ping_at = Some(now);
         self.last_ping = now;
-        let timeout = self.config.heartbeat.timeout.get();
-        let doubt = self.woke.as_mut().filter(|doubt| doubt.is_unprobed);
-        let Some(doubt) = doubt else {
-            self.pong_within = timeout;
-            return true;
-        };
-        doubt.is_unprobed = false;
-        self.pong_within = timeout.min(PROBE_WITHIN);
-        !doubt.was_pinged
+        self.pong_within = self.config.heartbeat.timeout.get();
+        self.outgoing.handle_ping();
+    }
+
+    /// A ping must go out now, before anything else is handled.
+    fn probe(&mut self, within: Duration, now: Time) {
+        if self.has_pings() {
+            self.handle_transitions(2);
+            self.probe_due = self.socket;
+            self.ping_at = Some(now);
+            self.last_ping = now;
+            self.pong_within = within;
+        }
     }
 
     /// How long an attempt may take, at least and at most: what the browser may hold it back is added.
@@ -262,7 +268,7 @@ impl Conn {
         self.retiring = self.socket.replace(successor);
         self.successor = None;
         self.ping_at = None;
-        self.woke = None;
+        self.is_in_doubt = false;
         self.last_ping = now;
         self.inbound_at = now;
         self.socket_since = now;
@@ -284,6 +290,8 @@ impl Conn {
             self.handle_transitions(2);
             self.retiring = self.socket.take();
             self.outgoing.retire();
+        } else {
+            self.settled = self.socket.take();
         }
         self.phase = if self.handles.is_empty() {
             Phase::Ended
@@ -393,7 +401,7 @@ impl Conn {
         };
         self.inbound_at = now;
         self.socket_since = now;
-        self.woke = None;
+        self.is_in_doubt = false;
         self.failures.in_a_row = 0;
         self.may_have_ended = false;
         self.counts.0 += 1;
@@ -420,7 +428,7 @@ impl Conn {
             Failures { least: 0, .. } => (first.0.min(failed.0), first.1.max(failed.1)),
             Failures { .. } => failed,
         };
-        if self.woke.take().is_some() {
+        if core::mem::take(&mut self.is_in_doubt) {
             self.wait((Duration::ZERO, LOCAL), online, now);
             return;
         }
@@ -440,7 +448,7 @@ impl Conn {
     fn wait(&mut self, (least, most): (Duration, Duration), online: bool, now: Time) {
         self.handle_transitions(1);
         self.ping_at = None;
-        self.woke = None;
+        self.is_in_doubt = false;
         self.asked = None;
         self.waits_for_tab = false;
         self.early.clear();

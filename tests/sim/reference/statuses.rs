@@ -145,6 +145,12 @@ const TRANSITIONS: &[Transition] = &[
         Cause::None,
     ),
     (
+        &[State::Idle],
+        &[State::Closed],
+        &[Reason::Shutdown],
+        Cause::None,
+    ),
+    (
         &[State::Connecting],
         &[State::Failed],
         &[

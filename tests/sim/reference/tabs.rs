@@ -8,7 +8,6 @@ use tabwire::core::{ANSWER_WITHIN, ASK_AFTER, FORGET_SUSPENDED_AFTER, PortId};
 use tabwire::protocol::{HandleId, Hello, HubMessage, Liveness, MessageError};
 use tabwire::time::Time;
 
-use super::LATE;
 use super::lane::Mode;
 use crate::invariants::{Check, Held};
 
@@ -186,12 +185,11 @@ impl Tabs {
     }
 
     /// Whether all that are silent for too long are forgotten.
-    pub fn audit(&self, now: Time) -> Held {
+    pub fn audit(&self, now: Time, late: Duration) -> Held {
         for (port, tab) in self.iter() {
-            let silence = now.since(tab.heard_at);
-            let patience = tab.patience().unwrap_or(Duration::MAX).saturating_add(LATE);
-            Check::TabsAreForgottenInTime.require(silence <= patience, || {
-                format!("{port:?} is still there after {silence:?} of silence")
+            let latest = tab.check_by() + late;
+            Check::TabsAreForgottenInTime.require(now <= latest, || {
+                format!("{port:?} is neither asked nor forgotten by {latest:?}")
             })?;
         }
         Ok(())
@@ -219,6 +217,16 @@ impl Tabs {
 }
 
 impl Tab {
+    /// When it must be asked, or forgotten.
+    fn check_by(&self) -> Time {
+        match (self.liveness, self.asked_at) {
+            (Liveness::Locks, _) => Time::NEVER,
+            (Liveness::Heartbeat, _) if self.suspended => self.heard_at + FORGET_SUSPENDED_AFTER,
+            (Liveness::Heartbeat, Some(at)) => at + ANSWER_WITHIN,
+            (Liveness::Heartbeat, None) => self.heard_at + ASK_AFTER,
+        }
+    }
+
     /// How long it may be silent.
     fn patience(&self) -> Option<Duration> {
         match self.liveness {
