@@ -31,6 +31,8 @@ pub struct Driver {
     links: BTreeMap<SocketId, LinkId>,
     sockets: BTreeMap<LinkId, SocketId>,
     forgotten: BTreeSet<PortId>,
+    /// Ports that go by the number of another: the page's own, and the one that the hub knows it by.
+    aliases: BTreeMap<PortId, PortId>,
     watches: BTreeMap<PortId, TabNo>,
     peers: BTreeSet<HubNo>,
     is_dead: bool,
@@ -62,6 +64,7 @@ impl Driver {
             links: BTreeMap::new(),
             sockets: BTreeMap::new(),
             forgotten: BTreeSet::new(),
+            aliases: BTreeMap::new(),
             watches: BTreeMap::new(),
             peers: BTreeSet::new(),
             is_dead: false,
@@ -164,6 +167,13 @@ impl Driver {
         if self.is_unheard(&input) {
             return Ok(());
         }
+        let input = match input {
+            Input::Message(port, message) => {
+                let known = self.aliases.get(&port).copied();
+                Input::Message(known.unwrap_or(port), message)
+            }
+            other => other,
+        };
         let now = net.clock.monotonic(net.now());
         let mut inbox = VecDeque::from([input]);
         while let Some(input) = inbox.pop_front() {
@@ -231,8 +241,11 @@ impl Driver {
     ) {
         match output {
             Output::Timeout(_) => {}
-            Output::Post(port, message) => net.post_to_page(port, self.encode(message)),
-            Output::Deliver(delivery) => deliver(&delivery, net),
+            Output::Post(port, message) => {
+                let message = self.encode(message);
+                net.post_to_page(self.own(port), message);
+            }
+            Output::Deliver(delivery) => deliver(&delivery, |port| self.own(port), net),
             Output::Open {
                 socket,
                 url,
@@ -279,8 +292,13 @@ impl Driver {
                     net.after(Duration::from_millis(1), Event::TabGone(tab));
                 }
             }
+            Output::Rebind { from, to } => {
+                self.forgotten.insert(self.own(to));
+                self.aliases.retain(|_, known| *known != to);
+                self.aliases.insert(from, to);
+            }
             Output::Forget(port) => {
-                self.forgotten.insert(port);
+                self.forgotten.insert(self.own(port));
                 self.watches.remove(&port);
             }
             Output::Tick => {
@@ -288,6 +306,12 @@ impl Driver {
                 net.after(TICK, Event::Tick(self.no));
             }
         }
+    }
+
+    /// The page's own port, by the number that the hub knows it by.
+    fn own(&self, port: PortId) -> PortId {
+        let alias = self.aliases.iter().find(|(_, known)| **known == port);
+        alias.map_or(port, |(own, _)| *own)
     }
 
     /// What a page is told, with what the driver alone knows.
@@ -359,7 +383,7 @@ fn tab_of(lock: &str) -> Option<TabNo> {
     Some(TabNo(number))
 }
 
-fn deliver(delivery: &Delivery<Frame>, net: &mut Net) {
+fn deliver(delivery: &Delivery<Frame>, own: impl Fn(PortId) -> PortId, net: &mut Net) {
     let frames: Rc<Vec<_>> = Rc::new(delivery.frames().cloned().collect());
     for port in &delivery.ports {
         let batch = ToPage::Batch {
@@ -368,6 +392,6 @@ fn deliver(delivery: &Delivery<Frame>, net: &mut Net) {
             frames: Rc::clone(&frames),
             want_ack: delivery.want_ack,
         };
-        net.post_to_page(*port, batch);
+        net.post_to_page(own(*port), batch);
     }
 }

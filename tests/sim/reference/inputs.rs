@@ -62,9 +62,14 @@ impl Reference {
             self.tabs.owe(port, error);
             return;
         }
-        if let Some(old) = self.tabs.other_port_of(&hello.tab, port) {
-            self.remove_tab(old, Departure::Left);
-        }
+        let port = match self.tabs.other_port_of(&hello.tab, port) {
+            Some(known) => {
+                self.remove_tab(port, Departure::Silent);
+                self.tabs.owe(port, Answer::Rebind(known));
+                known
+            }
+            None => port,
+        };
         if self.tabs.get(port).is_some_and(|tab| tab.id != hello.tab) {
             self.remove_tab(port, Departure::Silent);
         }

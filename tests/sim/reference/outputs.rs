@@ -40,6 +40,7 @@ impl Reference {
             }
             Output::WatchPeer { .. } => Ok(()),
             Output::Watch(port, lock) => self.tabs.answered(*port, Answer::Watch(lock.clone())),
+            Output::Rebind { from, to } => self.tabs.answered(*from, Answer::Rebind(*to)),
             Output::Forget(port) => self.observe_forget(*port),
         }
     }

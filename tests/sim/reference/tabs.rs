@@ -60,6 +60,8 @@ pub enum Answer {
     Watch(String),
     /// The tab is sent to another hub.
     Move,
+    /// This port goes by the number of another, at which the tab is known.
+    Rebind(PortId),
 }
 
 impl Tabs {
