@@ -3,6 +3,11 @@ import { defineConfig } from 'vitest/config';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
+/** What happens when something fails: mostly waiting, so that two files at a time take half as long. */
+const faults = ['auth', 'cache', 'login', 'nowhere', 'scenarios', 'skew', 'survival'].map(
+  (name) => `tests/browser/${name}.test.ts`,
+);
+
 /** Suites that drive browsers or install packages: one file at a time, and minutes rather than seconds. */
 const oneAtATime = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 } as const;
 
@@ -31,6 +36,18 @@ export default defineConfig({
           ...oneAtATime,
           name: 'browser',
           include: ['tests/browser/**/*.test.ts'],
+          exclude: faults,
+          globalSetup: 'tests/browser/harness/display.ts',
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...oneAtATime,
+          fileParallelism: true,
+          maxWorkers: 2,
+          name: 'faults',
+          include: faults,
           globalSetup: 'tests/browser/harness/display.ts',
         },
       },

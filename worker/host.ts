@@ -33,6 +33,8 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
         workerUrl,
         name,
         locks: liveness === 'locks',
+        // Every engine but Firefox calls itself WebKit, and all that are not it Chrome as well.
+        locksFall: /AppleWebKit/.test(navigator.userAgent) && !/Chrom/.test(navigator.userAgent),
         crashed: host.crash,
         gone: forget,
       } as never);

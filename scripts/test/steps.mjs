@@ -80,6 +80,13 @@ const all = [
     run: (engines) => inEngines(engines, (present) => vitest('browser', present)),
   },
   {
+    name: 'faults',
+    what: 'what happens in each engine when something fails',
+    needs: ['build', 'server'],
+    inEngines: true,
+    run: (engines) => inEngines(engines, (present) => vitest('faults', present)),
+  },
+  {
     name: 'packaging',
     what: 'npm pack, installed in a scratch app',
     needs: ['build', 'server'],

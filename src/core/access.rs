@@ -54,7 +54,13 @@ impl Access {
     pub fn is_fresh(&self, config: &AuthConfig, now: Time) -> bool {
         self.token
             .as_ref()
-            .is_some_and(|token| now < token.refresh_at(config))
+            .is_some_and(|token| now < token.refresh_at(config).min(token.expires_at))
+    }
+
+    /// Whether this is the token.
+    pub fn has_token(&self, value: &str) -> bool {
+        let token = self.token.as_ref();
+        token.is_some_and(|token| token.value == value)
     }
 
     /// Whether the token has not expired.
@@ -133,13 +139,15 @@ impl Access {
 }
 
 impl Token {
-    /// `refreshBefore` before it expires, but not before half of its time is over: a short-lived token is not asked for without end.
+    /// `refreshBefore` before it expires, but not before half of its time is over and 10 s have passed: a short-lived token is not
+    /// asked for without end.
     fn refresh_at(&self, config: &AuthConfig) -> Time {
         if self.expires_at == Time::NEVER {
             return Time::NEVER;
         }
         let half = self.got_at + self.expires_at.since(self.got_at) / 2;
-        half.max(self.expires_at - config.refresh_before.get())
+        let due = half.max(self.expires_at - config.refresh_before.get());
+        due.max(self.got_at + REFRESH_AGAIN)
     }
 }
 

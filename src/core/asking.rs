@@ -69,8 +69,13 @@ impl<P: Payload> Connection<P> {
                     self.handle_bad(Need::Token, asking, cx);
                     return;
                 }
+                if is_planned && self.access.has_token(&token) {
+                    // The user's function has no fresh one yet.
+                    self.set_timer_in(TimerReason::Refresh, REFRESH_AGAIN, cx);
+                    return;
+                }
                 self.access.set_token(token, lasts, cx.now);
-                self.prepare(reason, is_planned, asking.url, cx);
+                self.go_on(reason, is_planned, asking.url, cx);
             }
             (_, Answer::Bad(need)) => self.handle_bad(need, asking, cx),
             (_, Answer::Failed | Answer::Url(_) | Answer::Token(..)) => {

@@ -57,6 +57,7 @@ pub struct Hub<P> {
     questions: u32,
     census: (u32, u32),
     watch: Watch,
+    locks_fall: bool,
     pub(super) meeting: Meeting,
 }
 
@@ -78,6 +79,7 @@ impl<P: Payload> Hub<P> {
             questions: 0,
             census: (0, 0),
             watch: Watch::default(),
+            locks_fall: true,
             meeting: Meeting::default(),
         }
     }
@@ -96,7 +98,14 @@ impl<P: Payload> Hub<P> {
             }
             Input::LockGranted(port) => self.handle_lock_granted(port),
             Input::Timeout { .. } => self.handle_timeout(),
-            Input::Start { me, others } => self.handle_start(me, others),
+            Input::Start {
+                me,
+                others,
+                locks_fall,
+            } => {
+                self.locks_fall = locks_fall;
+                self.handle_start(me, others);
+            }
             Input::Peer(message) => self.handle_peer(message),
             Input::PeerGone { epoch } => self.handle_peer_gone(&epoch),
         }
@@ -231,9 +240,7 @@ impl<P: Payload> Hub<P> {
         }
         let Some(tab) = self.tabs.get_mut(port) else {
             if message != TabMessage::Bye {
-                let better = self.meeting.address().cloned();
-                let answer = better.map_or(HubMessage::Who, HubMessage::Move);
-                self.out.push(Output::Post(port, answer));
+                self.out.push(Output::Post(port, HubMessage::Who));
             }
             return;
         };
@@ -417,10 +424,10 @@ impl<P: Payload> Hub<P> {
         self.with_all(&|connection, cx| connection.handle_online(cx));
     }
 
-    /// The lock of a tab was granted: it is dead, or cached.
+    /// The lock of a tab was granted: it is dead, or cached where cached pages lose their locks.
     fn handle_lock_granted(&mut self, port: PortId) {
         match self.tabs.get_mut(port) {
-            Some(tab) if tab.suspended => {
+            Some(tab) if tab.suspended && self.locks_fall => {
                 tab.handle_unlocked();
                 self.watch_silence(port);
             }

@@ -56,6 +56,8 @@ pub enum Input<P> {
         me: Box<Peer>,
         /// Whether the lock of another hub is held at this moment, where hubs hold locks.
         others: Option<bool>,
+        /// Whether the lock of a page falls when it is cached (WebKit). Otherwise its holder is dead.
+        locks_fall: bool,
     },
     /// Another hub, or a tab that looks for one, said something.
     Peer(PeerMessage),
@@ -148,7 +150,6 @@ pub enum Output<P> {
         /// The port by which it is known.
         to: PortId,
     },
-    /// The tab is gone: stop listening to its port.
     /// The tab is gone: stop listening to its port.
     Forget(PortId),
     /// Give [`Input::Tick`] in a task of its own, as soon as the events that wait now are handled.

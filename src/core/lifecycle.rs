@@ -6,6 +6,7 @@ use super::backoff::local_delay;
 use super::connection::{Connection, Cx, Phase, close};
 use super::heartbeat::Beat;
 use super::io::{Output, Payload, SocketEvent, SocketId, TimerReason};
+use super::wake::DOUBT_FOR;
 use crate::protocol::{Cause, GapReason, HubMessage, Notice, Reason, State};
 
 impl<P: Payload> Connection<P> {
@@ -164,7 +165,6 @@ impl<P: Payload> Connection<P> {
     }
 
     fn handle_frame(&mut self, frame: P, cx: &mut Cx<'_, P>) {
-        self.inbound_at = cx.now;
         let was_waiting = self.heartbeat.is_waiting();
         let beat = self.heartbeat.handle_frame(&frame, cx.now);
         if was_waiting && matches!(beat, Beat::Pong | Beat::MessageAndPong) {
@@ -174,6 +174,7 @@ impl<P: Payload> Connection<P> {
             self.transition(State::Open, Reason::Recovered, Cause::None, cx);
         }
         if beat != Beat::Pong {
+            self.inbound_at = cx.now;
             if matches!(self.phase, Phase::Verifying(_)) {
                 self.early.push(frame);
             } else {
@@ -238,7 +239,8 @@ impl<P: Payload> Connection<P> {
     /// An open connection is gone. Tells the tabs, settles the sends and waits for the next attempt: at once, where the cause
     /// is the sleep of this computer.
     pub(super) fn lose(&mut self, reason: Reason, close: (u16, String, bool), cx: &mut Cx<'_, P>) {
-        let has_slept = self.status.state == State::Suspect && self.status.reason == Reason::Woke;
+        let woke = self.status.state == State::Suspect && self.status.reason == Reason::Woke;
+        let has_slept = woke && !close.2 && cx.now.since(self.woke_at) < DOUBT_FOR;
         let delay = if has_slept {
             local_delay(cx.rng)
         } else {

@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::connection::{Connection, Owner};
 use super::hub::Hub;
 use super::io::{Output, Payload, PortId, TimerReason};
-use super::tabs::Departure;
+use super::tabs::{Departure, Mode};
 use crate::protocol::{Address, HubMessage, Peer, PeerMessage};
 use crate::time::Time;
 
@@ -134,13 +134,22 @@ impl<P: Payload> Hub<P> {
         }
     }
 
-    /// The hub that this one has yielded to is gone: tabs may stay again.
+    /// The hub that this one yields to is gone: tabs may stay again. Those that are here start over: what they had is closed.
     pub(super) fn handle_peer_gone(&mut self, epoch: &str) {
-        if matches!(&self.meeting.stage, Stage::Yielded(peer) if peer.epoch == epoch) {
-            self.meeting.stage = Stage::First;
-            // Its successor may have told of itself when the one before was still thought the best.
-            self.out.push(Output::Announce(PeerMessage::Who));
+        if self.meeting.better().is_none_or(|peer| peer.epoch != epoch) {
+            return;
         }
+        self.meeting.stage = Stage::First;
+        let ports: Vec<_> = self.tabs.ports().collect();
+        for port in ports {
+            let can_hear = self.tabs.mode(port) != Mode::Suspended;
+            self.remove_tab(port, Departure::Silent);
+            if can_hear {
+                self.out.push(Output::Post(port, HubMessage::Who));
+            }
+        }
+        // Its successor may have told of itself when the one before was still thought the best.
+        self.out.push(Output::Announce(PeerMessage::Who));
     }
 
     /// The others have had their time.

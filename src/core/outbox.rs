@@ -238,6 +238,15 @@ impl<P: Payload> Outbox<P> {
         self.release_confirmed();
     }
 
+    /// Time that has passed in sleep confirms nothing: it begins anew.
+    pub fn handle_wake(&mut self, now: Time) {
+        for (_, sender) in self.senders.iter_mut() {
+            for (at, _) in &mut sender.history {
+                *at = now;
+            }
+        }
+    }
+
     /// When the next send is confirmed by age.
     pub fn next_confirm(&self) -> Time {
         self.senders

@@ -12,6 +12,8 @@ use crate::time::Time;
 pub const WATCH_EVERY: Duration = Duration::from_secs(5);
 /// A timer so late, or a wall clock so far ahead of where it should be, means that the worker was frozen or the computer asleep.
 pub const ASLEEP_AFTER: Duration = Duration::from_secs(10);
+/// An unclean loss so soon after that has its cause in the sleep, and is tried again at once; a later one is the server's.
+pub const DOUBT_FOR: Duration = Duration::from_secs(30);
 /// After that a connection has so long to answer a ping.
 pub const PROBE_WITHIN: Duration = Duration::from_secs(4);
 
@@ -82,6 +84,7 @@ impl<P: Payload> Connection<P> {
 
     fn doubt(&mut self, cx: &mut Cx<'_, P>) {
         self.inbound_at = cx.now;
+        self.woke_at = cx.now;
         let was_waiting = self.heartbeat.is_waiting();
         self.heartbeat.handle_lost();
         cx.timers.clear(self.owner(), TimerReason::PongLate);
@@ -91,6 +94,8 @@ impl<P: Payload> Connection<P> {
         }
         let refresh_at = self.access.refresh_at(&self.config.auth);
         self.set_timer(TimerReason::Refresh, refresh_at, cx);
+        self.outbox.handle_wake(cx.now);
+        self.set_timer(TimerReason::Confirm, self.outbox.next_confirm(), cx);
         let (Some(socket), Some(ping)) = (self.socket(), self.heartbeat.ping().cloned()) else {
             return;
         };

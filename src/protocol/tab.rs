@@ -263,10 +263,13 @@ fn answer<F: Foreign>(from: &F) -> Result<Answer, MessageError> {
         return Ok(Answer::Url(url));
     }
     if let Some(token) = from.field("token").text() {
+        // One that has expired by the tab's clock may be good by the server's: nothing is known then.
         let lasts = optional(&from.field("expiresIn"), |value| {
-            Millis::read(value).ok_or(MessageError::Malformed)
+            value.number().ok_or(MessageError::Malformed)?;
+            Ok(Millis::read(value).map(Millis::get))
         })?;
-        return Ok(Answer::Token(token, lasts.map(Millis::get)));
+        let lasts = lasts.flatten().filter(|lasts| !lasts.is_zero());
+        return Ok(Answer::Token(token, lasts));
     }
     match text(&from.field("error"))?.as_str() {
         "failed" => Ok(Answer::Failed),

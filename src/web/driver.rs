@@ -105,7 +105,7 @@ impl Driver {
 
     /// Lets the hub find others on a channel, and be found. `others`: whether the lock of another is held, where
     /// that can be seen.
-    pub fn meet(self: &Rc<Self>, channel: &str, others: Option<bool>) {
+    pub fn meet(self: &Rc<Self>, channel: &str, others: Option<bool>, locks_fall: bool) {
         let driver = Rc::downgrade(self);
         let channel = Channel::open(channel, move |event| {
             if let (Some(driver), Some(message)) =
@@ -128,6 +128,7 @@ impl Driver {
         self.handle(Input::Start {
             me: Box::new(me),
             others,
+            locks_fall,
         });
     }
 
@@ -141,9 +142,10 @@ impl Driver {
                 driver.handle_message(port, &event.data());
             }
         });
+        let id = listening.id();
         self.ports.borrow_mut().insert(port, listening);
         for message in backlog.iter() {
-            self.handle_message(port, &message);
+            self.handle_message(id.get(), &message);
         }
     }
 

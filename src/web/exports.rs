@@ -25,6 +25,8 @@ extern "C" {
     fn name(this: &HubEnv) -> Option<String>;
     #[wasm_bindgen(method, getter)]
     fn locks(this: &HubEnv) -> bool;
+    #[wasm_bindgen(method, getter, js_name = locksFall)]
+    fn locks_fall(this: &HubEnv) -> bool;
     #[wasm_bindgen(method, getter)]
     fn crashed(this: &HubEnv) -> Function;
     #[wasm_bindgen(method, getter)]
@@ -42,7 +44,7 @@ pub struct Hub {
 
 #[wasm_bindgen]
 impl Hub {
-    /// Starts a hub. `env` is `{ build, workerUrl, name?, locks, crashed(detail), gone(port) }`. With `locks` it holds a lock for
+    /// Starts a hub. `env` is `{ build, workerUrl, name?, locks, locksFall, crashed(detail), gone(port) }`. With `locks` it holds a lock for
     /// as long as it lives; in Firefox that keeps its pages out of the back-forward cache, so only tabs that hold locks themselves ask for it. With the `name` of a SharedWorker the hub
     /// meets those of other builds.
     ///
@@ -60,8 +62,11 @@ impl Hub {
             .and_then(|at| worker_url.get(at..))
             .unwrap_or_default()
             .to_owned();
-        let lock = format!("tabwire:hub{family}:{epoch}");
         let is_shared = env.name().is_some();
+        let locks_fall = env.locks_fall();
+        let kind = if is_shared { "hub" } else { "own" };
+        let prefix = format!("tabwire:{kind}{family}:");
+        let lock = format!("{prefix}{epoch}");
         let with_lock = env.locks();
         let mut surroundings = Some(Surroundings {
             build: env.build(),
@@ -77,14 +82,14 @@ impl Hub {
             let Some(mut surroundings) = surroundings.take() else {
                 return;
             };
-            let prefix = format!("tabwire:hub{family}:");
+            let prefix = prefix.clone();
             let channel = is_shared.then(|| format!("tabwire{family}"));
             let start = move |surroundings, others| {
                 // Settling a promise does not throw.
                 let _ = match Driver::new(random(), surroundings) {
                     Ok(driver) => {
                         if let Some(channel) = channel {
-                            driver.meet(&channel, others);
+                            driver.meet(&channel, others, locks_fall);
                         }
                         resolve.call1(&JsValue::NULL, &Self { driver }.into())
                     }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::{Array, Function, Promise};
+use js_sys::{Array, Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
@@ -17,6 +17,13 @@ extern "C" {
     fn locks(this: &Navigator) -> Option<LockManager>;
     #[wasm_bindgen(method, catch)]
     fn request(this: &LockManager, name: &str, granted: &Function) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = request)]
+    fn request_shared(
+        this: &LockManager,
+        name: &str,
+        options: &JsValue,
+        granted: &Function,
+    ) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn query(this: &LockManager) -> Result<Promise, JsValue>;
 
@@ -46,13 +53,14 @@ pub fn hold(name: &str, then: impl FnOnce(bool) + 'static) {
         held(true);
         Promise::new(&mut |_, _| {})
     });
-    request(name, granted.unchecked_ref(), move || say(false));
+    request(name, false, granted.unchecked_ref(), move || say(false));
 }
 
-/// Calls back once the lock can be had, which is when its holder is gone.
+/// Calls back once the lock can be had, which is when its holder is gone. It is asked for in shared mode: whoever is frozen
+/// while it is granted keeps it, and others wait for it as well.
 pub fn watch(name: &str, gone: impl FnOnce() + 'static) {
     let granted = Closure::once_into_js(gone);
-    request(name, granted.unchecked_ref(), || {});
+    request(name, true, granted.unchecked_ref(), || {});
 }
 
 /// Says whether somebody else holds a lock whose name begins so, beside the one called `own`, if that can be told.
@@ -82,11 +90,19 @@ pub fn others(prefix: &str, own: &str, then: impl FnOnce(Option<bool>) + 'static
         .settled(&kept, rejected.unchecked_ref());
 }
 
-fn request(name: &str, granted: &Function, refused: impl FnOnce() + 'static) {
+fn request(name: &str, is_shared: bool, granted: &Function, refused: impl FnOnce() + 'static) {
     let Some(locks) = NAVIGATOR.with(Navigator::locks) else {
         return refused();
     };
-    match locks.request(name, granted) {
+    let requested = if is_shared {
+        let options = Object::new();
+        // A plain object takes any property.
+        let _ = Reflect::set(&options, &"mode".into(), &"shared".into());
+        locks.request_shared(name, &options, granted)
+    } else {
+        locks.request(name, granted)
+    };
+    match requested {
         Ok(promise) => {
             let rejected = Closure::once_into_js(move |_: JsValue| refused());
             promise

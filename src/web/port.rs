@@ -54,6 +54,11 @@ impl Port {
         let _ = self.js.post_message(message);
     }
 
+    /// The number that it goes by, now and later.
+    pub fn id(&self) -> Rc<Cell<PortId>> {
+        Rc::clone(&self.id)
+    }
+
     /// From now on it goes by another number.
     pub fn rename(&self, id: PortId) {
         self.id.set(id);

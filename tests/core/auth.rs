@@ -239,6 +239,37 @@ fn a_token_that_expired_during_sleep_is_not_used_again() {
 }
 
 #[test]
+fn a_token_that_has_expired_by_the_clock_of_the_tab_is_tried_all_the_same() {
+    for expires_in in [-5_000, 0] {
+        let (mut rig, id) = asking(json!({}));
+        answer(&mut rig, id, json!({"token": "t", "expiresIn": expires_in}));
+        assert_eq!(rig.opened.len(), 1);
+        assert_eq!(rig.asked(A), None);
+    }
+}
+
+#[test]
+fn a_function_that_has_no_fresh_token_yet_costs_no_handover() {
+    let (mut rig, id) = asking(json!({}));
+    answer(&mut rig, id, json!({"token": "same", "expiresIn": 600_000}));
+    rig.accept();
+    rig.pass_millis(540_000);
+    for rest in [60_000, 50_000, 40_000] {
+        let (id, _) = rig.asked(A).unwrap();
+        answer(&mut rig, id, json!({"token": "same", "expiresIn": rest}));
+        rig.pass_millis(10_000);
+    }
+    assert_eq!(rig.opened.len(), 1);
+    let (id, _) = rig.asked(A).unwrap();
+    answer(
+        &mut rig,
+        id,
+        json!({"token": "fresh", "expiresIn": 600_000}),
+    );
+    assert_eq!(rig.opened.len(), 2);
+}
+
+#[test]
 fn a_late_answer_to_an_old_question_is_ignored() {
     let (mut rig, id) = asking(json!({}));
     answer(&mut rig, id, json!({"error": "failed"}));

@@ -23,6 +23,7 @@ fn start(rig: &mut Rig, others: Option<bool>) {
     rig.input(Input::Start {
         me: peer("0.2.0", 1000.0, "me"),
         others,
+        locks_fall: false,
     });
 }
 
@@ -206,6 +207,52 @@ fn a_hub_whose_better_one_was_restarted_looks_for_the_successor() {
     hear(&mut rig, peer("0.3.0", 3000.0, "successor"));
     rig.hello(B);
     assert!(matches!(rig.notes(B)[0], HubMessage::Move(_)));
+}
+
+#[test]
+fn tabs_that_have_not_been_sent_on_start_over_when_the_better_hub_is_gone() {
+    for settled in [true, false] {
+        let mut rig = open();
+        rig.hello(B);
+        rig.attach(B, H, json!({}));
+        rig.wire(B, json!([10]));
+        hear(&mut rig, peer("0.3.0", 2000.0, "new"));
+        if settled {
+            gone(&mut rig);
+        }
+        rig.take(A);
+        rig.take(B);
+        rig.input(Input::PeerGone {
+            epoch: "new".into(),
+        });
+        assert_eq!(rig.notes(A).contains(&HubMessage::Who), !settled);
+        rig.wire(B, json!([11]));
+        assert_eq!(rig.notes(B), [HubMessage::Who]);
+        rig.hello(B);
+        rig.attach(B, H, json!({}));
+        rig.accept();
+        rig.wire(B, json!([5, H.0, 0, ["after"]]));
+        assert_eq!(
+            rig.sent_texts(),
+            ["after"],
+            "on one connection, not on what is left of the old"
+        );
+    }
+}
+
+#[test]
+fn a_tab_that_had_been_given_up_is_not_sent_on_before_it_has_said_hello() {
+    let mut rig = open();
+    hear(&mut rig, peer("0.3.0", 2000.0, "new"));
+    gone(&mut rig);
+    rig.wire(B, json!([7]));
+    assert_eq!(
+        rig.notes(B),
+        [HubMessage::Who],
+        "its sends may have been handed"
+    );
+    rig.hello(B);
+    assert!(matches!(rig.notes(B)[..], [HubMessage::Move(_)]));
 }
 
 #[test]

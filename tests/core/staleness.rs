@@ -29,6 +29,26 @@ fn a_connection_that_says_nothing_for_too_long_is_stale_and_replaced() {
 }
 
 #[test]
+fn pongs_alone_are_silence() {
+    let mut rig = Rig::open(json!({
+        "heartbeat": {"message": "ping", "pong": "pong", "interval": 20_000, "jitter": 0},
+        "staleness": {"staleAfter": 120_000},
+    }));
+    rig.frame("pong");
+    for _ in 0..13 {
+        rig.pass_millis(10_000);
+        if rig.sent.len() > 1 {
+            rig.frame("pong");
+        }
+    }
+    assert!(
+        rig.statuses(A)
+            .iter()
+            .any(|status| status.reason == Reason::Stale)
+    );
+}
+
+#[test]
 fn without_the_option_silence_means_nothing() {
     let mut rig = Rig::open(json!({}));
     rig.pass_millis(3_600_000);

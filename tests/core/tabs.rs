@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tabwire::core::{Input, PortId};
-use tabwire::protocol::{HubMessage, MessageError};
+use tabwire::protocol::{Address, HubMessage, MessageError, Peer};
 
 use crate::rig::{A, B, H, Rig};
 
@@ -46,6 +46,25 @@ fn a_cached_tab_that_lost_its_lock_may_come_back_on_the_same_port() {
             .iter()
             .any(|note| matches!(note, HubMessage::Attached { .. }))
     );
+}
+
+#[test]
+fn a_cached_tab_that_lost_its_lock_is_dead_where_pages_keep_their_locks() {
+    let mut rig = Rig::open(json!({}));
+    rig.input(Input::Start {
+        me: Box::new(Peer {
+            build: "0.1.0".into(),
+            epoch: "me".into(),
+            lock: None,
+            address: Address::default(),
+            since: 0.0,
+        }),
+        others: Some(false),
+        locks_fall: false,
+    });
+    rig.wire(A, json!([10]));
+    rig.input(Input::LockGranted(A));
+    assert_eq!(rig.forgotten, [A]);
 }
 
 #[test]

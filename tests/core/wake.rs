@@ -108,6 +108,33 @@ fn a_pong_of_before_the_sleep_confirms_nothing_of_after() {
 }
 
 #[test]
+fn without_pings_the_time_of_a_freeze_confirms_nothing() {
+    let mut rig = Rig::open(json!({}));
+    rig.pass_millis(6_000);
+    rig.send(A, 0, &["into the night"]);
+    rig.take(A);
+    rig.sleep(Duration::from_secs(60), false);
+    rig.timeout();
+    rig.server_closes(1006, false);
+    let told = format!("{:?}", rig.notes(A));
+    assert!(told.contains("reason: Unknown"), "{told}");
+}
+
+#[test]
+fn a_loss_hours_after_waking_up_is_the_servers() {
+    let mut rig = Rig::open(json!({"reconnect": {"firstDelayMax": 60_000, "floor": 1000}}));
+    rig.pass_millis(6_000);
+    rig.sleep(HOUR, true);
+    rig.pass_millis(5_000);
+    rig.pass(4 * HOUR);
+    rig.server_closes(1006, false);
+    assert!(
+        rig.next_wait(A) > 250,
+        "spread, as for every client of that server"
+    );
+}
+
+#[test]
 fn without_pings_it_is_suspect_until_something_comes() {
     let mut rig = Rig::open(json!({}));
     rig.pass_millis(6_000);

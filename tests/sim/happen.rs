@@ -186,6 +186,8 @@ impl World {
             Input::Start {
                 me,
                 others: Some(others),
+                locks_fall: true,
+                locks_fall: true,
             },
         )
     }

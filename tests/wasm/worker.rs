@@ -50,6 +50,7 @@ impl Tab {
         set("build", &build.into());
         set("name", name);
         set("locks", &JsValue::TRUE);
+        set("locksFall", &JsValue::FALSE);
         set("workerUrl", &"http://localhost/worker.js".into());
         set("crashed", &Function::new_no_args(""));
         let list = gone.clone();
@@ -135,7 +136,7 @@ async fn hello_is_welcomed_with_an_epoch_and_the_lock_that_the_hub_holds() {
     if IS_SECURE.with(|secure| *secure) {
         assert_eq!(
             field("lock").as_string().unwrap(),
-            format!("tabwire:hub:{epoch}")
+            format!("tabwire:own:{epoch}")
         );
     }
 }

@@ -60,7 +60,7 @@ export const rungsFor = (
   const own = use == 'shared-worker' ? [] : [worker, page];
   const [hub, at, open, target] = past ?? [];
   if (use == 'this-tab') return own;
-  if (target) return [['moved', scriptDeadline, openNamed(target)], ...own];
+  if (target) return [['moved', scriptDeadline, openNamed(target)], other, ...own];
   if (!past) return why == 'missing' || why == 'refused' ? own : [other, ...own];
   const ladder = [shared, other, ...own];
   if (!hub || !open || at == 'this-tab') return ladder;

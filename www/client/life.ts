@@ -78,7 +78,11 @@ export const live = (
   /** The hub must say something soon. */
   const expect = () => {
     cancel();
-    cancel = deadline(Ms.Answer, lost);
+    cancel = deadline(Ms.Answer, () => {
+      // It may be frozen, and hand what it has when it thaws.
+      risk();
+      lost();
+    });
   };
 
   const stop = () => {

@@ -55,9 +55,12 @@ const program = at('target/release/tabwire-server');
 /** The test pages, and a folder that holds nothing but `dist`. */
 function testSite(): string[] {
   const aside = at('target/test-site');
-  if (!existsSync(aside)) {
-    mkdirSync(aside, { recursive: true });
+  mkdirSync(aside, { recursive: true });
+  try {
     symlinkSync(at('dist'), `${aside}/dist`);
+  } catch (error) {
+    // It is there, perhaps since another test file has just made it.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
   return [at('tests/browser/pages'), aside];
 }

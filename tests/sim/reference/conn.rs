@@ -57,8 +57,8 @@ pub struct Conn {
     pub ping_at: Option<Time>,
     /// How long that may take.
     pub pong_within: Duration,
-    /// The connection is in doubt since the hub woke up.
-    pub is_in_doubt: bool,
+    /// The connection is in doubt since the hub woke up, then.
+    pub in_doubt_since: Option<Time>,
     /// The socket that must be given a ping now, for that. What has woken the hub may be that it is closed.
     pub probe_due: Option<SocketId>,
     /// When something came last.
@@ -141,7 +141,7 @@ impl Conn {
             generation: 0,
             ping_at: None,
             pong_within: Duration::ZERO,
-            is_in_doubt: false,
+            in_doubt_since: None,
             probe_due: None,
             inbound_at: now,
             socket_since: now,

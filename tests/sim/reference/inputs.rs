@@ -36,14 +36,11 @@ impl Reference {
             Input::Peer(PeerMessage::Here(peer)) => self.take_peer(peer),
             Input::Peer(_) => {}
             Input::PeerGone { epoch } => {
-                if self.has_yielded
-                    && self
-                        .better
-                        .as_ref()
-                        .is_some_and(|peer| peer.epoch == *epoch)
-                {
+                let better = self.better.as_ref();
+                if better.is_some_and(|peer| peer.epoch == *epoch) {
                     self.better = None;
                     self.has_yielded = false;
+                    self.give_all_up();
                 }
             }
             Input::Timeout { .. } => {
@@ -88,12 +85,7 @@ impl Reference {
     fn take_message(&mut self, port: PortId, message: &TabMessage<Frame>) {
         let Some(tab) = self.tabs.get_mut(port) else {
             if *message != TabMessage::Bye {
-                let answer = if self.has_yielded {
-                    Answer::Move
-                } else {
-                    Answer::Who
-                };
-                self.tabs.owe(port, answer);
+                self.tabs.owe(port, Answer::Who);
             }
             return;
         };
@@ -326,6 +318,21 @@ impl Reference {
         if is_bad && conn.phase == Phase::Asking {
             conn.end(GAVE_UP, false);
             self.by_identity.retain(|_, id| !self.conns[id].is_ended());
+        }
+    }
+
+    /// The hub that this one yields to is gone: every tab starts over, and those that can hear are told so.
+    fn give_all_up(&mut self) {
+        let tabs: Vec<_> = self
+            .tabs
+            .iter()
+            .map(|(port, tab)| (port, tab.suspended))
+            .collect();
+        for (port, is_suspended) in tabs {
+            self.remove_tab(port, Departure::Silent);
+            if !is_suspended {
+                self.tabs.owe(port, Answer::Who);
+            }
         }
     }
 

@@ -149,6 +149,19 @@ impl Outgoing {
         Err(Check::SendsKeepTheirOrder.breach(format!("handed {send:?}, which does not wait")))
     }
 
+    /// Time that has passed in sleep proves nothing: what was handed counts as handed now.
+    pub fn handle_wake(&mut self, now: Time) {
+        for entry in self
+            .senders
+            .iter_mut()
+            .flat_map(|sender| sender.entries.values_mut())
+        {
+            if let State::Handed(at) = &mut entry.state {
+                *at = now;
+            }
+        }
+    }
+
     /// A ping is given to the socket.
     pub fn handle_ping(&mut self) {
         self.pinged = self.handed.len();

@@ -5,7 +5,7 @@ use core::time::Duration;
 use tabwire::protocol::{Jitter, ReconnectConfig};
 use tabwire::time::Time;
 
-use tabwire::core::{PROBE_WITHIN, SocketEvent, SocketId};
+use tabwire::core::{DOUBT_FOR, PROBE_WITHIN, SocketEvent, SocketId};
 
 use super::conn::Conn;
 use super::outgoing::Loss;
@@ -97,13 +97,15 @@ impl Conn {
     /// A frame has come.
     pub fn handle_frame(&mut self, frame: Frame, now: Time) {
         let is_pong = self.is_pong(&frame);
-        self.inbound_at = now;
-        if !self.has_pings() && core::mem::take(&mut self.is_in_doubt) {
+        if !is_pong {
+            self.inbound_at = now;
+        }
+        if !self.has_pings() && self.in_doubt_since.take().is_some() {
             self.handle_transitions(1);
         }
         if is_pong || (self.is_any_pong() && self.ping_at.is_some()) {
             if self.ping_at.take().is_some() {
-                self.is_in_doubt = false;
+                self.in_doubt_since = None;
                 let proof = if is_pong { Proof::Sure } else { Proof::Assumed };
                 self.outgoing.handle_pong(proof);
             }
@@ -157,7 +159,7 @@ impl Conn {
             return Some((code, is_clean));
         }
         if was_up {
-            self.lose(online, now);
+            self.lose(is_clean, online, now);
             return None;
         }
         self.fail(online, now).then_some(GAVE_UP)
@@ -168,7 +170,8 @@ impl Conn {
         match self.phase {
             Phase::Up { .. } => {
                 let was_pinged = self.ping_at.take().is_some();
-                self.is_in_doubt = true;
+                self.in_doubt_since = Some(now);
+                self.outgoing.handle_wake(now);
                 self.inbound_at = now;
                 self.last_ping = now;
                 self.handle_transitions(1);
@@ -268,7 +271,7 @@ impl Conn {
         self.retiring = self.socket.replace(successor);
         self.successor = None;
         self.ping_at = None;
-        self.is_in_doubt = false;
+        self.in_doubt_since = None;
         self.last_ping = now;
         self.inbound_at = now;
         self.socket_since = now;
@@ -332,7 +335,7 @@ impl Conn {
             has_pings,
         };
         self.outgoing.handle_loss(loss, now);
-        self.lose(online, now);
+        self.lose(false, online, now);
     }
 
     /// An attempt has failed. Returns whether it was the last.
@@ -401,7 +404,7 @@ impl Conn {
         };
         self.inbound_at = now;
         self.socket_since = now;
-        self.is_in_doubt = false;
+        self.in_doubt_since = None;
         self.failures.in_a_row = 0;
         self.may_have_ended = false;
         self.counts.0 += 1;
@@ -412,7 +415,7 @@ impl Conn {
         }
     }
 
-    fn lose(&mut self, online: bool, now: Time) {
+    fn lose(&mut self, is_clean: bool, online: bool, now: Time) {
         self.counts.1 += 1;
         // For its gap.
         self.handle_transitions(1);
@@ -428,7 +431,8 @@ impl Conn {
             Failures { least: 0, .. } => (first.0.min(failed.0), first.1.max(failed.1)),
             Failures { .. } => failed,
         };
-        if core::mem::take(&mut self.is_in_doubt) {
+        let doubt = self.in_doubt_since.take();
+        if !is_clean && doubt.is_some_and(|since| now.since(since) < DOUBT_FOR) {
             self.wait((Duration::ZERO, LOCAL), online, now);
             return;
         }
@@ -448,7 +452,7 @@ impl Conn {
     fn wait(&mut self, (least, most): (Duration, Duration), online: bool, now: Time) {
         self.handle_transitions(1);
         self.ping_at = None;
-        self.is_in_doubt = false;
+        self.in_doubt_since = None;
         self.asked = None;
         self.waits_for_tab = false;
         self.early.clear();

@@ -254,6 +254,7 @@ describe('a tab that is told to move', () => {
     port.status('reconnecting', 'moved', 2, [1000, '', 1]);
     port.say(Op.Move, target);
     await pass(ms + 50);
+    await nobodyAnswers();
     expect(workers.latest.kind).toBe('dedicated');
     expect(socket.status).toMatchObject({ host: 'this-tab', reason: `moved; moved: ${why}` });
   });
