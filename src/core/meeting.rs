@@ -141,12 +141,17 @@ impl<P: Payload> Hub<P> {
         }
         self.meeting.stage = Stage::First;
         let ports: Vec<_> = self.tabs.ports().collect();
-        for port in ports {
-            let can_hear = self.tabs.mode(port) != Mode::Suspended;
-            self.remove_tab(port, Departure::Silent);
-            if can_hear {
-                self.out.push(Output::Post(port, HubMessage::Who));
+        for port in &ports {
+            if self.tabs.mode(*port) != Mode::Suspended {
+                self.out.push(Output::Post(*port, HubMessage::Who));
             }
+            if let Some(tab) = self.tabs.get_mut(*port) {
+                // Nothing else is for it any more.
+                tab.suspended = true;
+            }
+        }
+        for port in ports {
+            self.remove_tab(port, Departure::Silent);
         }
         // Its successor may have told of itself when the one before was still thought the best.
         self.out.push(Output::Announce(PeerMessage::Who));

@@ -94,9 +94,9 @@ impl<P: Payload> Connection<P> {
         }
         let refresh_at = self.access.refresh_at(&self.config.auth);
         self.set_timer(TimerReason::Refresh, refresh_at, cx);
-        self.outbox.handle_wake(cx.now);
-        self.set_timer(TimerReason::Confirm, self.outbox.next_confirm(), cx);
         let (Some(socket), Some(ping)) = (self.socket(), self.heartbeat.ping().cloned()) else {
+            self.outbox.handle_wake(cx.now);
+            self.set_timer(TimerReason::Confirm, self.outbox.next_confirm(), cx);
             return;
         };
         cx.out.push(Output::Send(socket, ping));

@@ -187,7 +187,6 @@ impl World {
                 me,
                 others: Some(others),
                 locks_fall: true,
-                locks_fall: true,
             },
         )
     }

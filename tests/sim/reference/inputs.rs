@@ -18,11 +18,11 @@ use crate::frame::Frame;
 impl Reference {
     /// The hub is about to be told.
     pub fn take(&mut self, now: Time, input: &Input<Frame>) {
-        self.now = now;
+        let before = core::mem::replace(&mut self.now, now);
         self.doing = Doing::Other;
         self.leaving.clear();
         self.is_waking = false;
-        self.look_at_clocks(input);
+        self.look_at_clocks(before, input);
         match input {
             Input::Message(port, TabMessage::Hello(hello)) => self.take_hello(*port, hello),
             Input::Message(port, message) => self.take_message(*port, message),
@@ -270,7 +270,7 @@ impl Reference {
     }
 
     /// Notices that the hub was frozen or its computer asleep, by the documented bounds.
-    fn look_at_clocks(&mut self, input: &Input<Frame>) {
+    fn look_at_clocks(&mut self, before: Time, input: &Input<Frame>) {
         let now = self.now;
         let mut has_slept = self.look_at.is_some_and(|due| due + ASLEEP_AFTER <= now);
         if let Input::Timeout { wall } = input {
@@ -282,7 +282,7 @@ impl Reference {
             self.is_waking = true;
             self.tabs.wake(now);
             for conn in self.conns.values_mut() {
-                conn.wake(self.online, now);
+                conn.wake(self.online, (before, now));
             }
         }
         let is_due = self.look_at.is_some_and(|due| due <= now);

@@ -149,14 +149,16 @@ impl Outgoing {
         Err(Check::SendsKeepTheirOrder.breach(format!("handed {send:?}, which does not wait")))
     }
 
-    /// Time that has passed in sleep proves nothing: what was handed counts as handed now.
-    pub fn handle_wake(&mut self, now: Time) {
+    /// Time that has passed in sleep proves nothing: what was not confirmed by age before counts as handed now.
+    pub fn handle_wake(&mut self, before: Time, now: Time) {
         for entry in self
             .senders
             .iter_mut()
             .flat_map(|sender| sender.entries.values_mut())
         {
-            if let State::Handed(at) = &mut entry.state {
+            if let State::Handed(at) = &mut entry.state
+                && before < *at + CONFIRM_AFTER
+            {
                 *at = now;
             }
         }

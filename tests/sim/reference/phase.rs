@@ -165,16 +165,18 @@ impl Conn {
         self.fail(online, now).then_some(GAVE_UP)
     }
 
-    /// The hub was frozen or its computer asleep: nothing follows from the time that has passed.
-    pub fn wake(&mut self, online: bool, now: Time) {
+    /// The hub was frozen or its computer asleep: nothing follows from the time that has passed since it was last told something.
+    pub fn wake(&mut self, online: bool, (before, now): (Time, Time)) {
         match self.phase {
             Phase::Up { .. } => {
                 let was_pinged = self.ping_at.take().is_some();
                 self.in_doubt_since = Some(now);
-                self.outgoing.handle_wake(now);
                 self.inbound_at = now;
                 self.last_ping = now;
                 self.handle_transitions(1);
+                if !self.has_pings() {
+                    self.outgoing.handle_wake(before, now);
+                }
                 let within = self.config.heartbeat.timeout.get().min(PROBE_WITHIN);
                 self.probe(within, now);
                 if self.has_pings() && !was_pinged {
