@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
-/** What happens when something fails: mostly waiting, so that two files at a time take half as long. */
+/** What happens when something fails: mostly waiting, so several files at a time. */
 const faults = ['auth', 'cache', 'login', 'nowhere', 'scenarios', 'skew', 'survival'].map(
   (name) => `tests/browser/${name}.test.ts`,
 );
@@ -45,7 +45,7 @@ export default defineConfig({
         test: {
           ...oneAtATime,
           fileParallelism: true,
-          maxWorkers: 2,
+          maxWorkers: 3,
           name: 'faults',
           include: faults,
           globalSetup: 'tests/browser/harness/display.ts',

@@ -70,7 +70,7 @@ codes! {
         VerifyTimeout => "verify-timeout",
         /// `recovery.failureThreshold` attempts in a row have failed: none for `recovery.openFor`.
         BreakerOpen => "breaker-open",
-        /// A tab reported that the browser is offline: no attempts until it is online.
+        /// A tab reported that the browser is offline: attempts at the longest delay only, until it is online.
         Offline => "offline",
         /// A tab reported that the browser is online again.
         Online => "online",

@@ -1,5 +1,8 @@
 //! A WebSocket whose events count as long as this lives.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use js_sys::{Array, JsString, Set};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -37,6 +40,7 @@ pub fn close_all() {
 /// One WebSocket. Dropping it detaches the handlers and closes it, without waiting for an event.
 pub struct Socket {
     js: WebSocket,
+    was_closing: Rc<Cell<bool>>,
     _open: Closure<dyn FnMut()>,
     _message: Closure<dyn FnMut(MessageEvent)>,
     _close: Closure<dyn FnMut(CloseEvent)>,
@@ -72,11 +76,13 @@ impl Socket {
                 }
             })
         };
+        let was_closing = Rc::new(Cell::new(false));
+        let is_doubtful = Rc::clone(&was_closing);
         let close = Closure::<dyn FnMut(_)>::new(move |event: CloseEvent| {
             notify(SocketEvent::Closed {
                 code: event.code(),
                 reason: event.reason(),
-                clean: event.was_clean(),
+                clean: event.was_clean() && !is_doubtful.get(),
             });
         });
         LIVE.with(|live| live.add(&js));
@@ -85,6 +91,7 @@ impl Socket {
         js.set_onclose(Some(close.as_ref().unchecked_ref()));
         Ok(Self {
             js,
+            was_closing,
             _open: open,
             _message: message,
             _close: close,
@@ -96,8 +103,11 @@ impl Socket {
         let _ = self.js.unchecked_ref::<AnySocket>().send(frame.value());
     }
 
-    /// Starts the closing handshake. Its end is told by the close event.
+    /// Starts the closing handshake. Its end is told by the close event, as unclean if the server had begun to close before:
+    /// what was sent since then the browser has thrown away.
     pub fn retire(&self, code: u16, reason: &str) {
+        self.was_closing
+            .set(self.js.ready_state() != WebSocket::OPEN);
         // 1000 and a short reason are always taken.
         let _ = self.js.close_with_code_and_reason(code, reason);
     }

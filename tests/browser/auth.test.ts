@@ -53,8 +53,9 @@ describeEngines('a token function', (use) => {
     for (const [index, tab] of tabs.entries()) {
       await giveLater(tab);
       await listenWithToken(tab, `${index}`, use.server.socket(), quick);
+      // The next joins when this one has been asked, or has heard that another is.
+      await untilReason(tab, 'asking');
     }
-    for (const tab of tabs) await untilReason(tab, 'asking');
     expect(await asked(tabs)).toEqual([1, 0, 0]);
     expect((await use.server.control.stats()).attempts).toBe(0);
     await first(tabs).run(() => window.answer('the only one'));

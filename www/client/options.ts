@@ -43,7 +43,10 @@ export interface SocketOptions {
   subprotocol?: 'raw';
 }
 
-/** Where the hub runs. Sockets whose `use`, `workerUrl` and `wasmUrl` differ have hubs of their own. */
+/**
+ * Where the hub runs. Sockets whose `use`, `workerUrl` and `wasmUrl` differ seek hubs of their own; of SharedWorkers without a
+ * `name` the better one takes over in the end, as with two builds of an app.
+ */
 export interface HostOptions {
   /**
    * `'shared-worker'`: one hub for all tabs, and nothing else. `'this-tab'`: a hub for this page alone, in a dedicated
