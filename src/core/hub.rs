@@ -64,9 +64,12 @@ pub struct Hub<P> {
 impl<P: Payload> Hub<P> {
     /// An empty hub. `seed` makes all that is random.
     pub fn new(seed: u64) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        // A late answer to a hub of before must not fit a question of this one.
+        let questions = rng.u32(..) / 2;
         Self {
             now: Time::ZERO,
-            rng: fastrand::Rng::with_seed(seed),
+            rng,
             tabs: Tabs::default(),
             connections: LiteMap::new(),
             by_identity: LiteMap::new(),
@@ -76,7 +79,7 @@ impl<P: Payload> Hub<P> {
             tick_pending: false,
             online: true,
             last_conn: 0,
-            questions: 0,
+            questions,
             census: (0, 0),
             watch: Watch::default(),
             locks_fall: true,
