@@ -45,6 +45,9 @@ impl World {
                     page.detach(index, code, net);
                 })
             }
+            Action::Purge(tab, handle) => {
+                self.with_handle(tab, handle, |page, index, net| page.purge(index, net));
+            }
             Action::Send(tab, handle, count, size) => {
                 self.with_handle(tab, handle, |page, index, net| {
                     page.send(index, count, size, net);
@@ -217,10 +220,12 @@ impl World {
         let mut rng = fastrand::Rng::with_seed(seed);
         let options = self.plan.identities[identity].options(&mut rng);
         let is_bad = rng.u8(0..50) == 0;
+        // One user most of the time.
+        let key = ["", "", "", "another"][rng.usize(0..4)];
         let attach = Attach {
             url: url_of(identity),
             protocols: Vec::new(),
-            key: String::new(),
+            key: key.into(),
             needs: Needs::default(),
             options: if is_bad {
                 Err("queue.ttl")

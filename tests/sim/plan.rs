@@ -34,6 +34,8 @@ pub enum Action {
     Attach(u8, u8, u64),
     /// A handle is closed with a code.
     Detach(u8, u8, Option<u16>),
+    /// A handle is closed, and everything about its key is to be erased.
+    Purge(u8, u8),
     /// A handle sends so many messages of a size.
     Send(u8, u8, u16, u32),
     /// A page is shown or hidden.
@@ -105,6 +107,7 @@ impl Action {
             Self::OpenTab(..)
             | Self::Attach(..)
             | Self::Detach(..)
+            | Self::Purge(..)
             | Self::Send(..)
             | Self::Show(..)
             | Self::Suspend(..)
@@ -198,6 +201,7 @@ const KINDS: &[(u32, Kind)] = &[
     (15, |rng| {
         Action::Detach(rng.u8(..), rng.u8(..), parting(rng))
     }),
+    (4, |rng| Action::Purge(rng.u8(..), rng.u8(..))),
     (120, |rng| {
         Action::Send(rng.u8(..), rng.u8(..), rng.u16(1..20), size(rng))
     }),
@@ -222,7 +226,7 @@ const KINDS: &[(u32, Kind)] = &[
     (8, |rng| {
         Action::Close(
             rng.u8(..),
-            [1000, 1001, 1011, 1012, 1013, 4401][rng.usize(0..6)],
+            [3000, 1001, 1011, 1012, 1013, 4401][rng.usize(0..6)],
         )
     }),
     (10, |rng| Action::Reset(rng.u8(..), rng.bool())),

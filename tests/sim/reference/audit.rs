@@ -44,7 +44,7 @@ impl Reference {
     pub fn check_settled(&self, now: Time) -> Held {
         let can_hear = |port| self.tabs.mode(port) != Mode::Suspended;
         for (id, conn) in &self.conns {
-            conn.outgoing.check_settled(can_hear)?;
+            conn.outgoing.check_settled(can_hear, now)?;
             for (port, lane) in &conn.lanes {
                 let is_fresh = conn.stream.came_at(lane.next) + PROMPT > now;
                 let is_done = lane.is_done(&conn.stream) || is_fresh;

@@ -63,6 +63,8 @@ pub struct Conn {
     pub probe_due: Option<SocketId>,
     /// When something came last.
     pub inbound_at: Time,
+    /// When it is looked at whether anything comes.
+    pub stale_at: Time,
     /// Since when it has had this socket.
     pub socket_since: Time,
     /// The socket that is to take over.
@@ -144,6 +146,7 @@ impl Conn {
             in_doubt_since: None,
             probe_due: None,
             inbound_at: now,
+            stale_at: now,
             socket_since: now,
             successor: None,
             retiring: None,
@@ -202,6 +205,12 @@ impl Conn {
         }
         self.parting = code;
         self.handle_left(key.0, now);
+    }
+
+    /// Nobody with this key shall find anything of it: it outlives its last handle no longer, and if that has left, it ends now.
+    pub fn purge(&mut self, now: Time) {
+        self.linger = Duration::ZERO;
+        self.empty_since = self.empty_since.map(|_| now);
     }
 
     /// A tab is gone, or so it seems.

@@ -1,8 +1,6 @@
 //! What each input must lead to.
 
 use core::cmp::Ordering;
-use core::time::Duration;
-
 use tabwire::core::{ASLEEP_AFTER, Input, PortId, SocketEvent, SocketId, WATCH_EVERY};
 use tabwire::protocol::{
     Attach, HandleId, Hello, Liveness, MAJOR, MessageError, Peer, PeerMessage, TabMessage, op,
@@ -111,7 +109,7 @@ impl Reference {
                 }
                 for conn in self.conns.values_mut() {
                     if Some(&conn.identity.2) == key.as_ref() {
-                        conn.linger = Duration::ZERO;
+                        conn.purge(now);
                     }
                 }
             }
@@ -300,7 +298,7 @@ impl Reference {
         if self.better.is_none() {
             self.by_identity.clear();
             for conn in self.conns.values_mut() {
-                conn.start_moving();
+                conn.start_moving(self.now);
             }
         }
         if self.better.as_ref().is_none_or(is_better) {

@@ -378,9 +378,11 @@ impl Reference {
                 format!("{socket:?} is given up in {:?}", conn.phase)
             })?;
         if is_up {
-            if let Some(at) = conn.ping_at {
+            let due = conn.ping_at.map(|at| at + timeout);
+            let stale_at = conn.is_stale(now).then_some(conn.stale_at);
+            if let Some(due) = due.into_iter().chain(stale_at).min() {
                 // It may have become stable just before that.
-                conn.handle_time(now.min(at + timeout));
+                conn.handle_time(now.min(due));
             }
             conn.abandon(online, now);
         } else if !is_wished && conn.fail(online, now) {

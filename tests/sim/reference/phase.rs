@@ -130,6 +130,9 @@ impl Conn {
     pub fn handle_time(&mut self, now: Time) {
         if let Phase::Up { since, stable, .. } = &mut self.phase {
             *stable |= *since + self.config.reconnect.stable_after.get() <= now;
+            if self.stale_at <= now {
+                self.stale_at = now + self.config.staleness.check_every.get();
+            }
         }
         self.check_stable();
     }
@@ -231,7 +234,7 @@ impl Conn {
     /// Whether nothing has come for too long.
     pub fn is_stale(&self, now: Time) -> bool {
         let after = self.config.staleness.stale_after;
-        after.is_some_and(|after| self.inbound_at + after.get() <= now)
+        self.stale_at <= now && after.is_some_and(|after| self.inbound_at + after.get() <= now)
     }
 
     /// Whether its socket may be replaced as planned: by its age, or for a token.
@@ -275,17 +278,33 @@ impl Conn {
         self.ping_at = None;
         self.in_doubt_since = None;
         self.last_ping = now;
-        self.inbound_at = now;
-        self.socket_since = now;
+        self.watch_age(now);
         self.handle_transitions(2);
         for lane in self.lanes.values_mut() {
             lane.handle_handover();
         }
+        self.retire(now);
+    }
+
+    /// The socket that was open is retired. One that still was is not waited for any longer.
+    fn retire(&mut self, now: Time) {
+        if let Some((socket, _)) = self.retired.take() {
+            let has_pings = self.has_pings();
+            self.outgoing.settle_retired(false, has_pings, now);
+            self.settled = Some(socket);
+        }
         self.outgoing.retire();
     }
 
+    /// A socket is open now.
+    fn watch_age(&mut self, now: Time) {
+        self.inbound_at = now;
+        self.socket_since = now;
+        self.stale_at = now + self.config.staleness.check_every.get();
+    }
+
     /// The hub yields: an open socket is retired, any other is closed.
-    pub fn start_moving(&mut self) {
+    pub fn start_moving(&mut self, now: Time) {
         if self.is_ended() {
             return;
         }
@@ -294,7 +313,7 @@ impl Conn {
             self.counts.1 += 1;
             self.handle_transitions(2);
             self.retiring = self.socket.take();
-            self.outgoing.retire();
+            self.retire(now);
         } else {
             self.settled = self.socket.take();
         }
@@ -404,8 +423,7 @@ impl Conn {
             stable: false,
             proved: false,
         };
-        self.inbound_at = now;
-        self.socket_since = now;
+        self.watch_age(now);
         self.in_doubt_since = None;
         self.failures.in_a_row = 0;
         self.may_have_ended = false;
