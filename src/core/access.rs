@@ -8,6 +8,8 @@ use crate::time::Time;
 
 /// How long a tab that was asked has to answer.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// When there is nobody who can be asked, that is looked at again after this at the earliest: a tab that comes is asked at once.
+pub const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// A token that could not be refreshed is tried again after this.
 pub const REFRESH_AGAIN: Duration = Duration::from_secs(10);
 /// So many handshakes that fail with one token mean that it is refused: their status is hidden from scripts.

@@ -1,6 +1,6 @@
 //! Asking the tabs for the url and the token of an attempt: one at a time, and another when one does not answer.
 
-use super::access::{ANSWER_WITHIN, Asking, REFRESH_AGAIN, is_subprotocol};
+use super::access::{ANSWER_WITHIN, ASK_AGAIN, Asking, REFRESH_AGAIN, is_subprotocol};
 use super::backoff::local_delay;
 use super::connection::{Connection, Cx, FUNCTION, Phase};
 use super::io::{Payload, PortId, TimerReason};
@@ -208,7 +208,8 @@ impl<P: Payload> Connection<P> {
         }
         let delay = self
             .backoff
-            .handle_unanswered(&self.config.reconnect, cx.rng);
+            .handle_unanswered(&self.config.reconnect, cx.rng)
+            .max(ASK_AGAIN);
         self.wait(delay, Reason::TokenWait, Cause::None, cx);
     }
 

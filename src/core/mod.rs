@@ -19,7 +19,7 @@ mod tabs;
 mod timers;
 mod wake;
 
-pub use access::ANSWER_WITHIN as NEED_WITHIN;
+pub use access::{ANSWER_WITHIN as NEED_WITHIN, ASK_AGAIN};
 pub use backoff::Backoff;
 pub use connection::FUNCTION;
 pub use flow::Batch;
