@@ -230,7 +230,8 @@ impl Driver {
 
     fn resolve_ends(&mut self) -> Held {
         let hub = &self.hub;
-        self.reference.resolve_ends(|port| hub.report(port))
+        self.reference.resolve_ends(|port| hub.report(port))?;
+        self.reference.resolve_questions(|port| hub.report(port))
     }
 
     fn carry_out(

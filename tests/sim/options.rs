@@ -44,12 +44,23 @@ impl Base {
                 "openFor": pick(rng, &[0, 2000, 20_000, 60_000]),
             });
         }
+        if rng.u8(0..3) == 0 {
+            options["auth"] = json!({
+                "via": pick(rng, &["query", "subprotocol"]),
+                "refreshBefore": pick(rng, &[0, 5000, 60_000]),
+            });
+        }
         Self(options)
     }
 
     /// No options: handles bring their own.
     pub fn none() -> Self {
         Self(json!({}))
+    }
+
+    /// Whether the server wants a token.
+    pub fn wants_token(&self) -> bool {
+        self.0.get("auth").is_some()
     }
 
     /// Options for one handle: those of the connection, now and then others, and its own.
