@@ -53,6 +53,7 @@ const all = [
     run: () =>
       rustTests('cargo', ['test', '--quiet', '--package=tabwire', '--profile=sim', '--test=sim', '--', '--nocapture'], {
         TABWIRE_WORLDS: '10000',
+        TABWIRE_ROWS: at('target/reliability'),
       }),
   },
   {

@@ -285,6 +285,8 @@ impl<P: Payload> Outbox<P> {
         }
         for (_, sender) in self.senders.iter_mut() {
             sender.split_at_mark();
+            // What is sent again has an old id, and no ping has gone out after it.
+            sender.ping_mark = 0;
         }
         let (mut again, mut kept) = (VecDeque::new(), VecDeque::new());
         for entry in core::mem::take(&mut self.retained) {

@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
-use tabwire::core::{Input, PortId};
+use tabwire::core::{FUNCTION, Input, PortId};
 use tabwire::protocol::{
-    Attach, ConnId, HandleId, Hello, Liveness, MessageError, Needs, TabMessage,
+    Attach, ConnId, HandleId, Hello, Liveness, MAJOR, MessageError, Needs, PeerMessage, TabMessage,
 };
 
 use crate::driver::{Driver, url_of};
@@ -13,7 +13,7 @@ use crate::frame::{Frame, HandleNo, SendNo};
 use crate::hubs::HubNo;
 use crate::invariants::Held;
 use crate::net::Net;
-use crate::page::{Life, Page, TabNo};
+use crate::page::{Candour, Life, Page, TabNo};
 use crate::plan::Action;
 use crate::server::Mode;
 use crate::worker::{Build, Worker};
@@ -39,11 +39,22 @@ impl World {
                     self.open_page(build, liveness, is_visible);
                 }
             }
+            Action::Candour(tab, seed) => self.with_page(tab, |page, _| {
+                page.candour = Candour::random(seed);
+            }),
+            Action::Tokens(refuses, is_frank) => {
+                self.server.tokens.refuse_known(refuses);
+                self.server.tokens.is_frank = is_frank;
+                self.disturb_all();
+            }
             Action::Attach(tab, identity, seed) => self.attach(tab, identity, seed),
             Action::Detach(tab, handle, code) => {
                 self.with_handle(tab, handle, |page, index, net| {
                     page.detach(index, code, net);
                 })
+            }
+            Action::Purge(tab, handle) => {
+                self.with_handle(tab, handle, |page, index, net| page.purge(index, net));
             }
             Action::Send(tab, handle, count, size) => {
                 self.with_handle(tab, handle, |page, index, net| {
@@ -104,6 +115,17 @@ impl World {
             }
             Action::Stop => self.stop(true),
             Action::Restart => self.stop(false),
+            Action::Beside(number) => {
+                let other = PeerMessage::Other {
+                    protocol: MAJOR + 1 + u32::from(number % 2),
+                    build: "1.0.0".into(),
+                    epoch: format!("other-{}", number % 8),
+                };
+                for hub in self.hubs.living().map(Driver::no) {
+                    self.net
+                        .after(Duration::ZERO, Event::AtPeer(hub, other.clone()));
+                }
+            }
             Action::KillWorker(number) => {
                 if let Some(hub) = self.worker(number) {
                     self.hubs.kill(hub, &mut self.net);
@@ -217,11 +239,23 @@ impl World {
         let mut rng = fastrand::Rng::with_seed(seed);
         let options = self.plan.identities[identity].options(&mut rng);
         let is_bad = rng.u8(0..50) == 0;
+        // One user most of the time.
+        let key = ["", "", "", "another"][rng.usize(0..4)];
+        let wants_token = self.plan.identities[identity].wants_token();
+        let needs = Needs {
+            url: rng.u8(0..6) == 0,
+            token: wants_token && rng.u8(0..8) > 0,
+        };
+        let (url, key) = if needs.url {
+            (FUNCTION.into(), format!("{key}/{identity}"))
+        } else {
+            (url_of(identity), key.into())
+        };
         let attach = Attach {
-            url: url_of(identity),
+            url,
             protocols: Vec::new(),
-            key: String::new(),
-            needs: Needs::default(),
+            key,
+            needs,
             options: if is_bad {
                 Err("queue.ttl")
             } else {
@@ -239,6 +273,7 @@ impl World {
                 < MOST_HANDLES
             {
                 page.attach(no, attach, net);
+                page.lead(url_of(identity));
             }
         });
     }

@@ -183,14 +183,14 @@ impl Driver {
             if matches!(input, Input::Tick) {
                 self.is_tick_asked = false;
             }
-            let is_timeout = matches!(input, Input::Timeout { .. });
+            let before = matches!(input, Input::Timeout { .. }).then_some(self.deadline);
             self.reference.take(now, &input);
             self.hub.handle_input(now, input);
             self.resolve_ends()?;
             self.drain(net, trace, &mut inbox)?;
             self.reference.drained(!self.is_tick_asked)?;
             let is_over = self.deadline.is_none_or(|deadline| deadline.at > now);
-            Check::NoEndlessWork.require(!is_timeout || is_over, || {
+            Check::NoEndlessWork.require(before != Some(self.deadline) || is_over, || {
                 format!("{:?} is due again at once", self.deadline)
             })?;
         }
@@ -230,7 +230,8 @@ impl Driver {
 
     fn resolve_ends(&mut self) -> Held {
         let hub = &self.hub;
-        self.reference.resolve_ends(|port| hub.report(port))
+        self.reference.resolve_ends(|port| hub.report(port))?;
+        self.reference.resolve_questions(|port| hub.report(port))
     }
 
     fn carry_out(

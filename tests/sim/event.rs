@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use tabwire::core::PortId;
-use tabwire::protocol::{ConnId, HubMessage, PeerMessage, TabMessage};
+use tabwire::protocol::{Answer, ConnId, HubMessage, PeerMessage, TabMessage};
 
 use crate::frame::Frame;
 use crate::hubs::HubNo;
@@ -24,6 +24,8 @@ pub enum Event {
     Turn(TabNo, u64),
     /// A page looks whether its hub is silent.
     Look(TabNo),
+    /// A function of a page's user has given what was asked for on a port, under this number.
+    Answer(TabNo, PortId, u32, Answer),
     /// Something has come through a link to the server.
     Up(LinkId, Up),
     /// Something has come through a link to the browser.
@@ -62,6 +64,7 @@ impl Event {
             | Self::AtPage(..)
             | Self::Turn(..)
             | Self::Look(_)
+            | Self::Answer(..)
             | Self::Down(..)
             | Self::Tick(_)
             | Self::Timer(..)

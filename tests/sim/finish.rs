@@ -8,7 +8,7 @@ use tabwire::core::{FORGET_SUSPENDED_AFTER, PortId};
 use tabwire::protocol::SendFailure;
 
 use crate::invariants::{Check, Held};
-use crate::page::{Fate, Handle, Life, Page, Stage};
+use crate::page::{Candour, Fate, Handle, Life, Page, Stage};
 use crate::plan::Action;
 use crate::world::World;
 
@@ -56,7 +56,9 @@ impl World {
         for _ in 0..self.pages.len() {
             self.bring_back(0, true);
         }
+        self.carry_out(Action::Tokens(false, false))?;
         for page in &mut self.pages {
+            page.candour = Candour::default();
             page.inbox.set_pace(Duration::from_micros(5));
         }
         Ok(())

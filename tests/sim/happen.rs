@@ -53,6 +53,10 @@ impl World {
                 self.reconnect(tab)
             }
             Event::Look(tab) => self.look(tab),
+            Event::Answer(tab, port, id, answer) => {
+                self.pages[tab.0 as usize].give(port, id, answer, &mut self.net);
+                Ok(())
+            }
             Event::Up(link, what) => {
                 if self.net.links.arrive_up(link, &what) {
                     self.server.handle(&mut self.net, link, what);
@@ -124,6 +128,7 @@ impl World {
             | Event::AtPage(..)
             | Event::Turn(..)
             | Event::Look(_)
+            | Event::Answer(..)
             | Event::Up(..)
             | Event::TabGone(_)
             | Event::HubGone(_)

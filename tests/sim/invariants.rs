@@ -98,6 +98,10 @@ checks! {
     DelaysAreWithinBounds,
     /// 6: a connection fails for good only after `maxAttempts` failed attempts.
     GivesUpByRule,
+    /// 6: an attempt is made with the url and the token that a tab has given, and with no token that has expired or was refused.
+    AttemptsBringWhatTheyNeed,
+    /// 6: a visible tab is asked before a hidden one, the newest of those, each once; when none is left it goes on at once.
+    TheBestTabIsAsked,
     /// 6: the census and the report say what is.
     CountsAreTrue,
 

@@ -34,12 +34,33 @@ impl Base {
         if rng.u8(0..5) == 0 {
             reconnect["maxAttempts"] = json!(rng.u8(1..6));
         }
-        Self(json!({ "reconnect": reconnect, "heartbeat": heartbeat(rng) }))
+        let mut options = json!({ "reconnect": reconnect, "heartbeat": heartbeat(rng) });
+        if rng.u8(0..3) == 0 {
+            options["staleness"] = staleness(rng);
+        }
+        if rng.u8(0..3) == 0 {
+            options["recovery"] = json!({
+                "failureThreshold": pick(rng, &[1, 2, 3, 5]),
+                "openFor": pick(rng, &[0, 2000, 20_000, 60_000]),
+            });
+        }
+        if rng.u8(0..3) == 0 {
+            options["auth"] = json!({
+                "via": pick(rng, &["query", "subprotocol"]),
+                "refreshBefore": pick(rng, &[0, 5000, 60_000]),
+            });
+        }
+        Self(options)
     }
 
     /// No options: handles bring their own.
     pub fn none() -> Self {
         Self(json!({}))
+    }
+
+    /// Whether the server wants a token.
+    pub fn wants_token(&self) -> bool {
+        self.0.get("auth").is_some()
     }
 
     /// Options for one handle: those of the connection, now and then others, and its own.
@@ -77,6 +98,17 @@ fn heartbeat(rng: &mut fastrand::Rng) -> Value {
         heartbeat["pong"] = json!(PONG);
     }
     heartbeat
+}
+
+fn staleness(rng: &mut fastrand::Rng) -> Value {
+    let mut staleness = json!({ "checkEvery": pick(rng, &[500, 3000, 10_000]) });
+    if rng.bool() {
+        staleness["staleAfter"] = json!(pick(rng, &[2000, 15_000, 60_000]));
+    }
+    if rng.u8(0..3) > 0 {
+        staleness["maxAge"] = json!(pick(rng, &[3000, 20_000, 120_000]));
+    }
+    staleness
 }
 
 fn queue(rng: &mut fastrand::Rng) -> Value {

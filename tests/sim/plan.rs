@@ -30,10 +30,16 @@ pub struct Plan {
 pub enum Action {
     /// A page of the newer build or not is opened, with locks or heartbeat, visible or not.
     OpenTab(bool, bool, bool),
+    /// A page's functions answer in another way from now on. The number seeds that.
+    Candour(u8, u32),
+    /// The server refuses the tokens that it knows, or takes all again; and says so with a close code, or by failed handshakes.
+    Tokens(bool, bool),
     /// A handle is opened on an identity. The number seeds its options.
     Attach(u8, u8, u64),
     /// A handle is closed with a code.
     Detach(u8, u8, Option<u16>),
+    /// A handle is closed, and everything about its key is to be erased.
+    Purge(u8, u8),
     /// A handle sends so many messages of a size.
     Send(u8, u8, u16, u32),
     /// A page is shown or hidden.
@@ -74,6 +80,8 @@ pub enum Action {
     Stop,
     /// The server is back, for all identities.
     Restart,
+    /// A hub of another protocol major tells of itself.
+    Beside(u8),
     /// A worker ends without a word.
     KillWorker(u8),
     /// A worker is restarted without a word: its ports lead to an empty hub.
@@ -98,13 +106,16 @@ impl Action {
             | Self::Close(..)
             | Self::Reset(..)
             | Self::Mode(..)
+            | Self::Tokens(..)
             | Self::Hang(..)
             | Self::Stall(..)
             | Self::Stop
             | Self::Restart => true,
             Self::OpenTab(..)
+            | Self::Candour(..)
             | Self::Attach(..)
             | Self::Detach(..)
+            | Self::Purge(..)
             | Self::Send(..)
             | Self::Show(..)
             | Self::Suspend(..)
@@ -117,6 +128,7 @@ impl Action {
             | Self::Report(_)
             | Self::Reconnect(..)
             | Self::Shutdown(..)
+            | Self::Beside(_)
             | Self::KillWorker(_)
             | Self::RestartWorker(_)
             | Self::FreezeWorker(..)
@@ -195,9 +207,12 @@ const KINDS: &[(u32, Kind)] = &[
     (60, |rng| {
         Action::Attach(rng.u8(..), rng.u8(..), rng.u64(..))
     }),
+    (6, |rng| Action::Candour(rng.u8(..), rng.u32(..))),
+    (5, |rng| Action::Tokens(rng.u8(0..3) > 0, rng.bool())),
     (15, |rng| {
         Action::Detach(rng.u8(..), rng.u8(..), parting(rng))
     }),
+    (4, |rng| Action::Purge(rng.u8(..), rng.u8(..))),
     (120, |rng| {
         Action::Send(rng.u8(..), rng.u8(..), rng.u16(1..20), size(rng))
     }),
@@ -222,7 +237,7 @@ const KINDS: &[(u32, Kind)] = &[
     (8, |rng| {
         Action::Close(
             rng.u8(..),
-            [1000, 1001, 1011, 1012, 1013, 4401][rng.usize(0..6)],
+            [3000, 1001, 1011, 1012, 1013, 4401][rng.usize(0..6)],
         )
     }),
     (10, |rng| Action::Reset(rng.u8(..), rng.bool())),
@@ -233,6 +248,7 @@ const KINDS: &[(u32, Kind)] = &[
     }),
     (4, |_| Action::Stop),
     (12, |_| Action::Restart),
+    (2, |rng| Action::Beside(rng.u8(..))),
     (3, |rng| Action::KillWorker(rng.u8(..))),
     (3, |rng| Action::RestartWorker(rng.u8(..))),
     (2, |rng| {

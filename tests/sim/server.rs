@@ -105,11 +105,13 @@ impl Server {
         match what {
             Up::Connect(identity, token) => self.handle_connect(net, identity, link, token),
             Up::Frame(frame) => self.handle_frame(net, link, frame),
-            Up::Close(_) => {
+            Up::Close(code) => {
                 if let Some(session) = self.sessions.remove(&link)
                     && !session.mute
                 {
-                    net.go_down(link, Down::End(session.closing.unwrap_or(1005)));
+                    // It answers with the code that has come, unless it has begun itself.
+                    let code = session.closing.or(code).unwrap_or(1005);
+                    net.go_down(link, Down::End(code));
                 }
             }
             Up::Cut => {

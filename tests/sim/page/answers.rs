@@ -9,6 +9,8 @@ pub struct Candour {
     pub seed: u32,
     /// How long a token lasts, if that is known.
     pub lasts: Option<Duration>,
+    /// How long the functions take.
+    pub takes: Duration,
 }
 
 /// What becomes of a question.
@@ -25,6 +27,18 @@ pub enum Reply {
 }
 
 impl Candour {
+    /// Mostly good, now and then slow, or with tokens that do not last.
+    pub fn random(seed: u32) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed.into());
+        let lasts = [None, Some(1), Some(20_000), Some(90_000), Some(600_000)];
+        let takes = [0, 0, 0, 300, 4000, 12_000];
+        Self {
+            seed: if rng.bool() { 0 } else { seed },
+            lasts: lasts[rng.usize(0..lasts.len())].map(Duration::from_millis),
+            takes: Duration::from_millis(takes[rng.usize(0..takes.len())]),
+        }
+    }
+
     /// What becomes of the question with this number.
     pub fn of(self, number: u32) -> Reply {
         if self.seed == 0 {

@@ -23,6 +23,8 @@ pub struct Handle {
     pub view: View,
     /// Whether it asks for sends of unknown fate to be sent again.
     pub resends: bool,
+    /// What its function for urls gives.
+    pub url: String,
     attach: Box<Attach>,
 }
 
@@ -53,6 +55,7 @@ impl Handle {
             sends: Sends::new(no, resends),
             view: View::new(no),
             resends,
+            url: String::new(),
             attach: Box::new(attach),
         }
     }

@@ -5,7 +5,7 @@ use tabwire::protocol::{Answer, ConnId, HandleId, HubMessage, Need, Status, TabM
 use super::answers::Reply;
 use super::view::gap_code;
 use super::{Handle, Loss, Page, Stage};
-use crate::event::ToPage;
+use crate::event::{Event, ToPage};
 use crate::hubs::HubNo;
 use crate::invariants::{Check, Held};
 use crate::net::Net;
@@ -129,7 +129,7 @@ impl Page {
                 lost: None,
                 reason,
             } => self.tell_gap(conn, gap_code(&reason)),
-            HubMessage::Need { id, kind, .. } => self.answer(id, kind, net),
+            HubMessage::Need { handle, id, kind } => self.answer((handle, id), kind, net),
             HubMessage::Overflow { .. }
             | HubMessage::Beat
             | HubMessage::Welcome
@@ -146,19 +146,21 @@ impl Page {
     }
 
     /// The hub needs what the user's functions give: they do as the page's habit is.
-    fn answer(&mut self, id: u32, kind: Need, net: &mut Net) {
+    fn answer(&mut self, (handle, id): (HandleId, u32), kind: Need, net: &mut Net) {
         self.answers += 1;
+        let url = self.handle(handle).map(|handle| handle.url.clone());
         let answer = match (self.candour.of(self.answers), kind) {
             (Reply::Good, Need::Token) => {
                 let token = format!("token-{}-{}", self.no.0, self.answers);
                 Answer::Token(token, self.candour.lasts)
             }
-            (Reply::Good, Need::Url) => Answer::Url(self.url.clone()),
+            (Reply::Good, Need::Url) => url.map_or(Answer::Failed, Answer::Url),
             (Reply::Failed, _) => Answer::Failed,
             (Reply::Bad, kind) => Answer::Bad(kind),
             (Reply::None, _) => return,
         };
-        self.post(TabMessage::Answer(id, answer), net);
+        let event = Event::Answer(self.no, self.port, id, answer);
+        net.after(self.candour.takes, event);
     }
 
     /// The worker script runs anew: all that the page has said is forgotten. A hello that was not answered before that is still

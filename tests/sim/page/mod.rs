@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use core::time::Duration;
 
 use tabwire::core::PortId;
-use tabwire::protocol::{Attach, ConnId, HandleId, Hello, Liveness, MAJOR, TabMessage};
+use tabwire::protocol::{Answer, Attach, ConnId, HandleId, Hello, Liveness, MAJOR, TabMessage};
 use tabwire::time::Time;
 
 use crate::event::Event;
@@ -60,11 +60,9 @@ pub struct Page {
     pub has_lock: bool,
     /// Its handles, ended ones too.
     pub handles: Vec<Handle>,
-    /// How its user's functions answer, how often they were asked, and the url that they give.
+    /// How its user's functions answer.
     pub candour: Candour,
     answers: u32,
-    /// That url.
-    pub url: String,
     /// What the hub has said and it has not handled.
     pub inbox: Inbox,
     visible: bool,
@@ -110,7 +108,6 @@ impl Page {
             handles: Vec::new(),
             candour: Candour::default(),
             answers: 0,
-            url: String::new(),
             inbox: Inbox::new(no),
             visible,
             online,
@@ -139,6 +136,20 @@ impl Page {
         let mut handle = Handle::new(no, HandleId(self.handles.len() as u32), attach);
         self.post(handle.attach(), net);
         self.handles.push(handle);
+    }
+
+    /// The url that the function of the newest handle gives.
+    pub fn lead(&mut self, url: String) {
+        if let Some(handle) = self.handles.last_mut() {
+            handle.url = url;
+        }
+    }
+
+    /// What the user's function has given comes to the hub that has asked, if the page can say so.
+    pub fn give(&mut self, port: PortId, id: u32, answer: Answer, net: &mut Net) {
+        if self.is_awake() && self.port == port {
+            self.post(TabMessage::Answer(id, answer), net);
+        }
     }
 
     /// Closes a handle.

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use tabwire::core::{CLOSE_WITHIN, Deadline, PortId, YIELD_WITHIN};
+use tabwire::core::{CLOSE_WITHIN, Deadline, FUNCTION, PortId, YIELD_WITHIN};
 use tabwire::protocol::{ConnId, ConnectionReport, Report};
 use tabwire::time::Time;
 
@@ -30,7 +30,9 @@ impl Reference {
         self.tabs.audit(now, late)?;
         for (id, conn) in &self.conns {
             check_phase(*id, conn, now, late)?;
-            check_reach(*id, conn, disturbed(&conn.identity.0), now)?;
+            if self.better.is_none() {
+                check_reach(*id, conn, disturbed(conn.place()), now)?;
+            }
             for (port, lane) in &conn.lanes {
                 if self.tabs.mode(*port) == Mode::Visible {
                     check_view(lane, conn, self.online)?;
@@ -44,7 +46,7 @@ impl Reference {
     pub fn check_settled(&self, now: Time) -> Held {
         let can_hear = |port| self.tabs.mode(port) != Mode::Suspended;
         for (id, conn) in &self.conns {
-            conn.outgoing.check_settled(can_hear)?;
+            conn.outgoing.check_settled(can_hear, now)?;
             for (port, lane) in &conn.lanes {
                 let is_fresh = conn.stream.came_at(lane.next) + PROMPT > now;
                 let is_done = lane.is_done(&conn.stream) || is_fresh;
@@ -95,6 +97,7 @@ fn check_phase(id: ConnId, conn: &Conn, now: Time, late: Duration) -> Held {
     let timeout = heartbeat.timeout.get();
     let overdue = match conn.phase {
         Phase::Idle | Phase::Asking | Phase::Moving | Phase::Ended => None,
+        Phase::Waiting(_) if conn.waits_for_tab => None,
         Phase::Waiting(wait) => Some((wait.most, "attempt")),
         Phase::Handshake(since) => {
             let (_, timeout) = conn.connect_within();
@@ -122,6 +125,11 @@ fn check_phase(id: ConnId, conn: &Conn, now: Time, late: Duration) -> Held {
         let latest = conn.inbound_at + after.get() + staleness.check_every.get() + late;
         Check::DeadPathsAreNoticed.require(now <= latest, || {
             format!("{} is stale since {latest:?}", conn.name(id))
+        })?;
+    }
+    if let Some(due) = conn.access.due() {
+        Check::TheBestTabIsAsked.require(now <= due + late, || {
+            format!("{} waits for an answer until {due:?}", conn.name(id))
         })?;
     }
     if let Some((_, since)) = conn.retired {
@@ -162,12 +170,19 @@ fn check_reach(id: ConnId, conn: &Conn, disturbed: Time, now: Time) -> Held {
     if conn.handles.is_empty() || is_up || waits_for_tabs {
         return Ok(());
     }
-    let since = disturbed.max(conn.wanted_since).max(conn.down_since);
+    // What an attempt needs is asked for before, and two may fail by the token that there is.
+    let asks = conn.access.with_token || conn.identity.0 == FUNCTION;
+    let attempts = if asks { 3 } else { 1 };
+    let since = disturbed
+        .max(conn.wanted_since)
+        .max(conn.down_since)
+        .max(conn.access.asked_at);
     let bound = conn.longest_wait()
         + YIELD_WITHIN
         + conn.connect_within().1
         + conn.config.heartbeat.timeout.get()
         + HANDSHAKE;
+    let bound = bound * attempts;
     Check::ReconnectsInTime.require(now <= since + bound, || {
         let phase = conn.phase;
         format!(

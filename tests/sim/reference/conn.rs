@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use core::time::Duration;
 
-use tabwire::core::{PortId, SocketId};
+use tabwire::core::{FUNCTION, PortId, SocketId};
 use tabwire::protocol::{
-    Amount, Attach, ConnId, ConnectionConfig, FlowConfig, Options, State, WhenSlow,
+    Amount, Attach, ConnId, ConnectionConfig, FlowConfig, Needs, Options, State, WhenSlow,
 };
 use tabwire::time::Time;
 
+use super::access::Access;
 use super::lane::Lane;
 use super::outgoing::Outgoing;
 use super::phase::{Failures, Phase, Wait};
@@ -63,6 +64,8 @@ pub struct Conn {
     pub probe_due: Option<SocketId>,
     /// When something came last.
     pub inbound_at: Time,
+    /// When it is looked at whether anything comes.
+    pub stale_at: Time,
     /// Since when it has had this socket.
     pub socket_since: Time,
     /// The socket that is to take over.
@@ -73,10 +76,12 @@ pub struct Conn {
     pub retired: Option<(SocketId, Time)>,
     /// One whose closing handshake has just ended: the hub still says that it is to be closed.
     pub settled: Option<SocketId>,
-    /// The tab that is asked, under which number.
-    pub asked: Option<(PortId, u32)>,
-    /// Whether a token belongs to each attempt.
-    pub with_token: bool,
+    /// What an attempt needs of the tabs.
+    pub access: Access,
+    /// A planned replacement has failed, and is tried again.
+    pub replaces_again: bool,
+    /// It has waited for reasons that nobody heard of.
+    pub has_waited_unheard: bool,
     /// It waits because nobody could be asked.
     pub waits_for_tab: bool,
     /// When the last ping went out, or was to be planned.
@@ -144,13 +149,15 @@ impl Conn {
             in_doubt_since: None,
             probe_due: None,
             inbound_at: now,
+            stale_at: now,
             socket_since: now,
             successor: None,
             retiring: None,
             retired: None,
             settled: None,
-            asked: None,
-            with_token: false,
+            access: Access::default(),
+            replaces_again: false,
+            has_waited_unheard: false,
             waits_for_tab: false,
             last_ping: now,
             early: Vec::new(),
@@ -176,12 +183,14 @@ impl Conn {
     }
 
     /// A handle is attached, anew or again.
-    pub fn attach(&mut self, key: Key, options: &Options, now: Time) {
+    pub fn attach(&mut self, key: Key, (options, needs): (&Options, Needs), now: Time) {
         if self.empty_since.take().is_some() {
             self.wanted_since = now;
         }
         self.linger = self.linger.max(options.linger());
         self.handles.insert(key, options.flow.resolve());
+        self.access.needs.insert(key, needs);
+        self.access.with_token |= needs.token;
         self.outgoing.add(key, options.queue.resolve());
         let config = self.lane_config(key.0);
         let next = self.stream.len();
@@ -196,12 +205,19 @@ impl Conn {
     /// A handle is detached.
     pub fn detach(&mut self, key: Key, code: Option<u16>, now: Time) {
         self.handles.remove(&key);
+        self.access.needs.remove(&key);
         self.outgoing.detach(key);
         if let Some(lane) = self.lanes.get_mut(&key.0) {
             lane.forgive(key.1);
         }
         self.parting = code;
         self.handle_left(key.0, now);
+    }
+
+    /// Nobody with this key shall find anything of it: it outlives its last handle no longer, and if that has left, it ends now.
+    pub fn purge(&mut self, now: Time) {
+        self.linger = Duration::ZERO;
+        self.empty_since = self.empty_since.map(|_| now);
     }
 
     /// A tab is gone, or so it seems.
@@ -211,15 +227,22 @@ impl Conn {
             Departure::Left | Departure::Silent => self.outgoing.orphan(port),
             Departure::Moved => self.outgoing.send_on(port),
         }
-        if self.asked.is_some_and(|(asked, _)| asked == port) {
-            self.asked = None;
-        }
+        self.access.needs.retain(|(owner, _), _| *owner != port);
         self.lanes.remove(&port);
         let before = self.handles.len();
         self.handles.retain(|(owner, _), _| *owner != port);
         if self.handles.len() < before {
             self.parting = None;
             self.handle_left(port, now);
+        }
+    }
+
+    /// Where it leads: if functions give its urls, that is told by its key.
+    pub fn place(&self) -> &str {
+        if self.identity.0 == FUNCTION {
+            &self.identity.2
+        } else {
+            &self.identity.0
         }
     }
 
@@ -252,6 +275,9 @@ impl Conn {
     /// The states that a tab may be shown.
     pub fn states(&self, online: bool) -> &'static [State] {
         match self.phase {
+            Phase::Idle if self.waits_for_tab => {
+                &[State::Idle, State::Reconnecting, State::Offline]
+            }
             Phase::Idle => &[State::Idle],
             Phase::Handshake(_) | Phase::Verifying(_) | Phase::Asking => &[State::Connecting],
             Phase::Moving => &[

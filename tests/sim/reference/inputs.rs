@@ -1,8 +1,6 @@
 //! What each input must lead to.
 
 use core::cmp::Ordering;
-use core::time::Duration;
-
 use tabwire::core::{ASLEEP_AFTER, Input, PortId, SocketEvent, SocketId, WATCH_EVERY};
 use tabwire::protocol::{
     Attach, HandleId, Hello, Liveness, MAJOR, MessageError, Peer, PeerMessage, TabMessage, op,
@@ -49,6 +47,7 @@ impl Reference {
                 for port in self.leaving.clone() {
                     self.remove_tab(port, Departure::Silent);
                 }
+                self.unask_silent();
             }
         }
     }
@@ -103,15 +102,17 @@ impl Reference {
             } => {
                 let (code, now) = (*code, self.now);
                 let mut key = None;
+                let of = (port, *handle);
                 if let Some(conn) = self.conn_of(port, *handle, op::DETACH) {
                     conn.detach((port, *handle), code, now);
                     key = purge.then(|| conn.identity.2.clone());
                     let answer = Answer::Closed(handle.0, code.unwrap_or(1005), true);
                     self.tabs.owe(port, answer);
                 }
+                self.unask(|asked| asked == of);
                 for conn in self.conns.values_mut() {
                     if Some(&conn.identity.2) == key.as_ref() {
-                        conn.linger = Duration::ZERO;
+                        conn.purge(now);
                     }
                 }
             }
@@ -135,7 +136,7 @@ impl Reference {
             TabMessage::Online(online) => self.take_online(*online),
             TabMessage::Suspend => {
                 tab.suspended = true;
-                self.unask(port);
+                self.unask(|(owner, _)| owner == port);
             }
             TabMessage::Resume => {
                 tab.suspended = false;
@@ -151,6 +152,10 @@ impl Reference {
                         .iter()
                         .find(|(_, conn)| conn.handles.contains_key(&key));
                     self.doing = conn.map_or(Doing::Other, |(id, _)| Doing::Reconnect(*id));
+                    if let Some(conn) = self.conn_of(port, *handle, op::RECONNECT) {
+                        // Whatever was asked for the attempt before.
+                        conn.access.asking = None;
+                    }
                 }
             }
             TabMessage::Shutdown(handle) => {
@@ -180,12 +185,10 @@ impl Reference {
         let identity = identity_of(attach);
         let known = self.by_identity.get(&identity);
         if let Some(conn) = known.and_then(|id| self.conns.get_mut(id)) {
-            conn.attach((port, handle), options, self.now);
-            conn.with_token |= attach.needs.token;
+            conn.attach((port, handle), (options, attach.needs), self.now);
         } else {
             let mut conn = Conn::new(identity, options, self.now);
-            conn.attach((port, handle), options, self.now);
-            conn.with_token |= attach.needs.token;
+            conn.attach((port, handle), (options, attach.needs), self.now);
             self.unborn = Some(conn);
         }
     }
@@ -276,7 +279,13 @@ impl Reference {
         if let Input::Timeout { wall } = input {
             let offset = wall.saturating_sub(now.since(Time::ZERO));
             let before = self.offset.replace(offset).unwrap_or(offset);
-            has_slept |= offset.saturating_sub(before) >= ASLEEP_AFTER;
+            let ahead = offset.saturating_sub(before);
+            if ahead >= ASLEEP_AFTER {
+                has_slept = true;
+                for conn in self.conns.values_mut() {
+                    conn.access.age(ahead);
+                }
+            }
         }
         if has_slept {
             self.is_waking = true;
@@ -300,24 +309,11 @@ impl Reference {
         if self.better.is_none() {
             self.by_identity.clear();
             for conn in self.conns.values_mut() {
-                conn.start_moving();
+                conn.start_moving(self.now);
             }
         }
         if self.better.as_ref().is_none_or(is_better) {
             self.better = Some(peer.clone());
-        }
-    }
-
-    fn take_answer(&mut self, port: PortId, id: u32, answer: &tabwire::protocol::Answer) {
-        let asked = |conn: &&mut Conn| conn.asked == Some((port, id));
-        let Some(conn) = self.conns.values_mut().find(asked) else {
-            return;
-        };
-        conn.asked = None;
-        let is_bad = matches!(answer, tabwire::protocol::Answer::Bad(_));
-        if is_bad && conn.phase == Phase::Asking {
-            conn.end(GAVE_UP, false);
-            self.by_identity.retain(|_, id| !self.conns[id].is_ended());
         }
     }
 
@@ -336,15 +332,6 @@ impl Reference {
         }
     }
 
-    /// A tab cannot answer any more.
-    fn unask(&mut self, port: PortId) {
-        for conn in self.conns.values_mut() {
-            if conn.asked.is_some_and(|(asked, _)| asked == port) {
-                conn.asked = None;
-            }
-        }
-    }
-
     /// A tab is gone.
     pub(super) fn remove_tab(&mut self, port: PortId, departure: Departure) {
         if self.tabs.remove(port).is_none() {
@@ -353,6 +340,7 @@ impl Reference {
         for conn in self.conns.values_mut() {
             conn.remove_port(port, departure, self.now);
         }
+        self.unask(|(owner, _)| owner == port);
         if matches!(departure, Departure::Left | Departure::Moved) {
             self.tabs.owe(port, Answer::Forget);
         }

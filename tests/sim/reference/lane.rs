@@ -22,6 +22,8 @@ pub struct Lane {
     pub view: Option<Status>,
     /// So many transitions were kept from it that the oldest may have been dropped.
     may_jump: bool,
+    /// They may have been since it last knew them all.
+    has_jumped: bool,
     /// Transitions of the connection when the tab last knew them all.
     known: u64,
     config: FlowConfig,
@@ -59,6 +61,7 @@ impl Lane {
             next,
             view: None,
             may_jump: false,
+            has_jumped: false,
             known: 0,
             most_patience: config.hidden_flush.get(),
             retained: Retained::new(&config),
@@ -121,6 +124,7 @@ impl Lane {
     /// The connection has had so many transitions and suspected gaps. Of those that wait for a tab the hub keeps the last 256.
     pub fn handle_transitions(&mut self, count: u64) {
         self.may_jump |= self.view.is_some() && count > self.known + MOST_NOTES;
+        self.has_jumped |= self.may_jump;
     }
 
     /// The socket was replaced as planned.
@@ -199,12 +203,12 @@ impl Lane {
     /// The gap of a lost connection is posted.
     pub fn suspected_gap(&mut self, reason: Reason) -> Held {
         if reason == Reason::Handover {
-            return Check::LossRaisesOneGap.require(self.handovers > 0 || self.may_jump, || {
+            return Check::LossRaisesOneGap.require(self.handovers > 0 || self.has_jumped, || {
                 "a gap for a handover that there was not".into()
             });
         }
         let due = self.gap_due.take();
-        Check::LossRaisesOneGap.require(due == Some(reason) || self.may_jump, || {
+        Check::LossRaisesOneGap.require(due == Some(reason) || self.has_jumped, || {
             format!("gap for {reason:?}, due for {due:?}")
         })
     }
@@ -316,6 +320,10 @@ impl Lane {
         }
         if backlog == 0 && mode != Mode::Suspended {
             self.known = transitions;
+            if core::mem::take(&mut self.has_jumped) {
+                self.handovers = 0;
+                self.gap_due = None;
+            }
         }
         let is_asked = self.is_asked();
         let is_stopped = mode == Mode::Suspended || is_asked;

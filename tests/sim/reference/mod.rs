@@ -2,6 +2,7 @@
 //!
 //! It is told every input before the hub and every output after it, so each check names the first output that is wrong.
 
+mod access;
 mod audit;
 mod conn;
 mod inputs;
@@ -90,7 +91,15 @@ impl Reference {
             self.handle_time()?;
         }
         let late = self.late();
+        let (doing, has_better) = (self.doing, self.better.is_some());
         for (id, conn) in &mut self.conns {
+            conn.access.drained()?;
+            let is_wished = doing == Doing::Reconnect(*id);
+            if conn.is_attempt_due(is_wished, has_better, self.now)
+                && conn.is_helpless(&self.tabs, self.now)
+            {
+                conn.wait_unheard(self.online, self.now);
+            }
             let is_open = matches!(conn.phase, phase::Phase::Up { .. });
             let tabs = &self.tabs;
             let can_hear = |port| tabs.mode(port) != lane::Mode::Suspended;
@@ -136,9 +145,7 @@ impl Reference {
     pub fn die(&mut self) {
         for conn in self.conns.values_mut() {
             for sender in &mut conn.outgoing.senders {
-                if sender.presence == sender::Presence::Here {
-                    sender.presence = sender::Presence::Ended;
-                }
+                sender.die();
             }
         }
     }

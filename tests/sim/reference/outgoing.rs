@@ -15,6 +15,9 @@ use crate::invariants::{Check, Held};
 /// Without pings, what was handed so long ago counts as arrived.
 const CONFIRM_AFTER: Duration = Duration::from_secs(10);
 
+/// What is sent again and again, since its sockets do not live long enough, is never confirmed. Else it is by then.
+const SETTLES_WITHIN: Duration = Duration::from_secs(60);
+
 /// The sends of one connection.
 #[derive(Debug, Default)]
 pub struct Outgoing {
@@ -212,9 +215,12 @@ impl Outgoing {
     pub fn handle_loss(&mut self, loss: Loss, now: Time) {
         self.proved = 0;
         self.pinged = 0;
-        let (mut handed, _) = self.retired.take().unwrap_or_default();
-        handed.append(&mut self.handed);
+        let handed = core::mem::take(&mut self.handed);
         self.lose(handed, loss, now);
+        // What went through the socket before is sent again before that.
+        let (retired, _) = self.retired.take().unwrap_or_default();
+        let is_clean = false;
+        self.lose(retired, Loss { is_clean, ..loss }, now);
     }
 
     fn lose(&mut self, handed: Vec<(usize, u64)>, loss: Loss, now: Time) {
@@ -447,15 +453,14 @@ impl Outgoing {
     }
 
     /// In the end everything that was handed is confirmed or failed, if its tab can hear.
-    pub fn check_settled(&self, can_hear: impl Fn(PortId) -> bool) -> Held {
+    pub fn check_settled(&self, can_hear: impl Fn(PortId) -> bool, now: Time) -> Held {
         for sender in &self.senders {
             if sender.presence != Presence::Here || !can_hear(sender.key.0) {
                 continue;
             }
-            let open = sender
-                .entries
-                .iter()
-                .find(|(_, entry)| matches!(entry.state, State::Handed(_)));
+            let open = sender.entries.iter().find(
+                |(_, entry)| matches!(entry.state, State::Handed(at) if at + SETTLES_WITHIN <= now),
+            );
             Check::ConfirmationsCome.require(open.is_none(), || {
                 format!("{open:?} of {:?} is never confirmed", sender.key)
             })?;

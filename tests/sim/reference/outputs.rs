@@ -1,6 +1,6 @@
 //! Whether what the hub does is what must be done.
 
-use tabwire::core::{Delivery, FUNCTION, Output, PortId, SocketId};
+use tabwire::core::{Delivery, Output, PortId, SocketId};
 use tabwire::protocol::{
     ConnId, GapReason, HandleId, HubMessage, PeerMessage, Reason, State, Status,
 };
@@ -28,7 +28,11 @@ impl Reference {
                 self.observe_post(*port, message)
             }
             Output::Deliver(delivery) => self.observe_delivery(delivery),
-            Output::Open { socket, url, .. } => self.observe_open(*socket, url),
+            Output::Open {
+                socket,
+                url,
+                protocols,
+            } => self.observe_open(*socket, (url, protocols)),
             Output::Send(socket, frame) => self.observe_send(*socket, frame),
             Output::Close { socket, code, .. } => self.observe_close(*socket, *code),
             Output::Retire { socket, .. } => self.observe_retire(*socket),
@@ -119,7 +123,7 @@ impl Reference {
                 }
                 Ok(())
             }
-            HubMessage::Need { handle, id, .. } => self.observe_need(port, *handle, *id),
+            HubMessage::Need { handle, id, kind } => self.observe_need((port, *handle), *id, *kind),
             HubMessage::Move(_) => self.observe_move(port),
             HubMessage::Beside { .. } => Ok(()),
             HubMessage::Closed {
@@ -139,13 +143,15 @@ impl Reference {
         (next, ignored, status): (u64, &[&'static str], &Status),
     ) -> Held {
         self.bear(id);
-        let online = self.online;
+        let (now, online) = (self.now, self.online);
         self.with_lane(port, id, |lane, conn| {
             // To a tab that joins it is told at once, to others when it is their turn.
             let is_new = lane.view.is_none();
             lane.attached(handle, next, ignored, status)?;
             let states = conn.states(online);
-            Check::NotesKeepTheirPlace.require(!is_new || states.contains(&status.state), || {
+            // What it joins may be about to ask it, and so to leave that state.
+            let is_known = states.contains(&status.state) || conn.access.asked_at == now;
+            Check::NotesKeepTheirPlace.require(!is_new || is_known, || {
                 format!(
                     "{} is one of {states:?}, told {:?}",
                     conn.name(id),
@@ -157,13 +163,7 @@ impl Reference {
 
     fn observe_status(&mut self, port: PortId, id: ConnId, status: &Status) -> Held {
         self.bear(id);
-        let (now, online) = (self.now, self.online);
-        if status.reason == Reason::TokenWait
-            && let Some(conn) = self.conns.get_mut(&id)
-            && conn.phase == Phase::Asking
-        {
-            conn.wait_for_tab(online, now);
-        }
+        let now = self.now;
         let conn = self.conns.get(&id);
         let has_lane = conn.is_some_and(|conn| conn.lanes.contains_key(&port));
         if !has_lane && status.reason == Reason::Woke && self.is_waking {
@@ -215,9 +215,9 @@ impl Reference {
         Ok(())
     }
 
-    fn observe_open(&mut self, socket: SocketId, url: &str) -> Held {
+    fn observe_open(&mut self, socket: SocketId, (url, protocols): (&str, &[String])) -> Held {
         self.bear(socket.conn);
-        let (now, doing) = (self.now, self.doing);
+        let now = self.now;
         let Some(conn) = self.conns.get(&socket.conn) else {
             return Err(Check::DelaysAreWithinBounds.breach(format!("{socket:?} of nobody")));
         };
@@ -227,7 +227,7 @@ impl Reference {
             .filter(|(_, other)| other.identity == conn.identity);
         for (id, other) in others {
             let is_planned =
-                other.socket.is_some() && *id == socket.conn && other.may_be_replaced(now);
+                *id == socket.conn && (other.may_be_replaced(now) || other.access.asking.is_some());
             Check::OneLiveSocket.require(other.socket.is_none() || is_planned, || {
                 format!(
                     "{socket:?} is opened, {:?} of {id:?} is still there",
@@ -235,35 +235,16 @@ impl Reference {
                 )
             })?;
         }
-        let is_wished = doing == Doing::Reconnect(socket.conn);
-        let late = self.late();
-        let is_time = match conn.phase {
-            Phase::Idle | Phase::Asking => self.better.is_none(),
-            Phase::Waiting(wait) => {
-                let is_due = wait.least <= now && now <= wait.most + late;
-                is_wished || is_due || conn.waits_for_tab
-            }
-            Phase::Handshake(_) | Phase::Verifying(_) => is_wished,
-            Phase::Up { .. } => conn.successor.is_none() && conn.may_be_replaced(now),
-            Phase::Moving | Phase::Ended => false,
-        };
-        Check::DelaysAreWithinBounds.require(is_time, || {
-            format!("an attempt at {now:?} in {:?}", conn.phase)
+        self.check_time(socket.conn, conn)?;
+        Check::OneLiveSocket.require(socket.generation > conn.generation, || {
+            format!("{socket:?} is not a new one")
         })?;
-        Check::OneLiveSocket.require(
-            socket.generation > conn.generation && is_url_of(url, conn),
-            || {
-                format!(
-                    "{socket:?} to {url} is not a new one of {:?}",
-                    conn.identity
-                )
-            },
-        )?;
+        conn.check_means(url, protocols, &self.tabs, now)?;
         if let Some(conn) = self.conns.get_mut(&socket.conn) {
             if matches!(conn.phase, Phase::Up { .. }) {
                 conn.attempts.push((now, conn.tries));
                 conn.generation = socket.generation;
-                conn.asked = None;
+                conn.access.asking = None;
                 conn.successor = Some(Successor {
                     socket,
                     is_open: false,
@@ -328,9 +309,12 @@ impl Reference {
         }
         if conn
             .successor
-            .take_if(|successor| successor.socket == socket)
-            .is_some()
+            .is_some_and(|successor| successor.socket == socket)
         {
+            conn.successor = None;
+            if matches!(conn.phase, Phase::Up { .. }) && conn.socket.is_some() {
+                conn.fail_successor();
+            }
             return Ok(());
         }
         if conn
@@ -378,9 +362,11 @@ impl Reference {
                 format!("{socket:?} is given up in {:?}", conn.phase)
             })?;
         if is_up {
-            if let Some(at) = conn.ping_at {
+            let due = conn.ping_at.map(|at| at + timeout);
+            let stale_at = conn.is_stale(now).then_some(conn.stale_at);
+            if let Some(due) = due.into_iter().chain(stale_at).min() {
                 // It may have become stable just before that.
-                conn.handle_time(now.min(at + timeout));
+                conn.handle_time(now.min(due));
             }
             conn.abandon(online, now);
         } else if !is_wished && conn.fail(online, now) {
@@ -440,25 +426,6 @@ impl Reference {
         Ok(())
     }
 
-    /// A tab is asked for what an attempt needs.
-    fn observe_need(&mut self, port: PortId, handle: HandleId, id: u32) -> Held {
-        let key = (port, handle);
-        let conn = self
-            .conns
-            .values_mut()
-            .find(|conn| conn.handles.contains_key(&key));
-        let Some(conn) = conn else {
-            return Err(Check::QuestionsAreAnswered
-                .breach(format!("{key:?} is asked, and is not attached")));
-        };
-        if !matches!(conn.phase, Phase::Up { .. }) {
-            conn.phase = Phase::Asking;
-            conn.handle_transitions(1);
-        }
-        conn.asked = Some((port, id));
-        Ok(())
-    }
-
     fn observe_forget(&mut self, port: PortId) -> Held {
         if self.doing == Doing::Timeout && self.tabs.get(port).is_some() {
             self.tabs.check_silence(port, self.now)?;
@@ -507,12 +474,6 @@ impl Reference {
     }
 }
 
-/// Whether this is the url of a connection, with or without a token.
-fn is_url_of(url: &str, conn: &Conn) -> bool {
-    let plain = url.split('?').next();
-    conn.identity.0 == FUNCTION || plain == Some(conn.identity.0.as_str())
-}
-
 /// Whether a transition tells what is done.
 fn check_status(conn: &Conn, status: &Status, now: Time) -> Held {
     match status.state {
@@ -533,6 +494,8 @@ fn check_status(conn: &Conn, status: &Status, now: Time) -> Held {
             })
         }
         State::Reconnecting | State::Offline if status.reason == Reason::Moved => Ok(()),
+        // The state may have begun before.
+        State::Reconnecting | State::Offline if status.reason == Reason::TokenWait => Ok(()),
         State::Reconnecting | State::Offline => {
             let at = status.next_attempt_at.unwrap_or_default();
             // Sleep ends a wait early, and the state lasts.
@@ -542,7 +505,7 @@ fn check_status(conn: &Conn, status: &Status, now: Time) -> Held {
                 .rev()
                 .filter(|wait| wait.from == status.since || status.reason == Reason::Woke);
             Check::AttemptsAreTold.require(
-                waits.any(|wait| wait.least <= at && at <= wait.most),
+                conn.has_waited_unheard || waits.any(|wait| wait.least <= at && at <= wait.most),
                 || {
                     format!(
                         "the next attempt is told for {at:?}, after {:?}",

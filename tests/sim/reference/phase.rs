@@ -5,7 +5,7 @@ use core::time::Duration;
 use tabwire::protocol::{Jitter, ReconnectConfig};
 use tabwire::time::Time;
 
-use tabwire::core::{DOUBT_FOR, PROBE_WITHIN, SocketEvent, SocketId};
+use tabwire::core::{ASK_AGAIN, DOUBT_FOR, PROBE_WITHIN, SocketEvent, SocketId};
 
 use super::conn::Conn;
 use super::outgoing::Loss;
@@ -61,6 +61,16 @@ pub struct Failures {
     pub least: u32,
     /// With the loss of a stable one.
     pub most: u32,
+    /// Waits since nobody could be asked, or the token was refused, at least and at most: delays grow with these as well.
+    pub unanswered: (u32, u32),
+}
+
+impl Failures {
+    /// How often the delay has grown, at least and at most.
+    fn growth(self) -> (u32, u32) {
+        let (least, most) = self.unanswered;
+        (self.least + least, self.most.saturating_add(most))
+    }
 }
 
 /// With what a connection ends that cannot be opened.
@@ -77,7 +87,7 @@ impl Conn {
         self.phase = Phase::Handshake(now);
         self.ping_at = None;
         self.early.clear();
-        self.asked = None;
+        self.access.asking = None;
         self.waits_for_tab = false;
     }
 
@@ -87,6 +97,7 @@ impl Conn {
             return;
         }
         self.last_ping = now;
+        self.access.handle_opened();
         if self.config.heartbeat.verify_on_open && self.has_pings() {
             self.phase = Phase::Verifying(now);
         } else {
@@ -130,6 +141,9 @@ impl Conn {
     pub fn handle_time(&mut self, now: Time) {
         if let Phase::Up { since, stable, .. } = &mut self.phase {
             *stable |= *since + self.config.reconnect.stable_after.get() <= now;
+            if self.stale_at <= now {
+                self.stale_at = now + self.config.staleness.check_every.get();
+            }
         }
         self.check_stable();
     }
@@ -151,9 +165,8 @@ impl Conn {
             };
             self.outgoing.handle_loss(loss, now);
         }
-        if self.with_token && self.config.auth.refused_codes.contains(&code) {
-            self.refuse(was_up, online, now);
-            return None;
+        if self.is_refusal(code) {
+            return self.refuse(was_up, online, now).then_some(GAVE_UP);
         }
         if self.config.reconnect.fatal_codes.contains(&code) {
             return Some((code, is_clean));
@@ -162,11 +175,15 @@ impl Conn {
             self.lose(is_clean, online, now);
             return None;
         }
+        if matches!(self.phase, Phase::Handshake(_)) {
+            self.access.handle_failed_handshake();
+        }
         self.fail(online, now).then_some(GAVE_UP)
     }
 
     /// The hub was frozen or its computer asleep: nothing follows from the time that has passed since it was last told something.
     pub fn wake(&mut self, online: bool, (before, now): (Time, Time)) {
+        self.access.wake(now);
         match self.phase {
             Phase::Up { .. } => {
                 let was_pinged = self.ping_at.take().is_some();
@@ -231,13 +248,14 @@ impl Conn {
     /// Whether nothing has come for too long.
     pub fn is_stale(&self, now: Time) -> bool {
         let after = self.config.staleness.stale_after;
-        after.is_some_and(|after| self.inbound_at + after.get() <= now)
+        self.stale_at <= now && after.is_some_and(|after| self.inbound_at + after.get() <= now)
     }
 
     /// Whether its socket may be replaced as planned: by its age, or for a token.
     pub fn may_be_replaced(&self, now: Time) -> bool {
         let age = self.config.staleness.max_age;
-        self.with_token
+        self.replaces_again
+            || self.access.refresh_at(&self.config.auth) <= now
             || age.is_some_and(|age| self.socket_since + age.get().mul_f64(0.899) <= now)
     }
 
@@ -264,37 +282,74 @@ impl Conn {
                     }
                 }
             }
-            SocketEvent::Closed { .. } | SocketEvent::Refused => self.successor = None,
+            SocketEvent::Closed { code, .. } => {
+                if self.is_refusal(*code) {
+                    self.access.refuse();
+                }
+                self.fail_successor();
+            }
+            SocketEvent::Refused => self.fail_successor(),
         }
+    }
+
+    /// The socket that was to take over has not. It is tried again.
+    pub fn fail_successor(&mut self) {
+        self.successor = None;
+        self.replaces_again = true;
+        self.access.handle_failed_handshake();
+    }
+
+    /// Whether a server that closes with this code refuses the token.
+    fn is_refusal(&self, code: u16) -> bool {
+        self.access.with_token && self.config.auth.refused_codes.contains(&code)
     }
 
     /// The socket that was to take over has.
     pub fn cut_over(&mut self, successor: SocketId, now: Time) {
         self.retiring = self.socket.replace(successor);
         self.successor = None;
+        self.replaces_again = false;
+        self.access.handle_opened();
         self.ping_at = None;
         self.in_doubt_since = None;
         self.last_ping = now;
-        self.inbound_at = now;
-        self.socket_since = now;
+        self.watch_age(now);
         self.handle_transitions(2);
         for lane in self.lanes.values_mut() {
             lane.handle_handover();
         }
+        self.retire(now);
+    }
+
+    /// The socket that was open is retired. One that still was is not waited for any longer.
+    fn retire(&mut self, now: Time) {
+        if let Some((socket, _)) = self.retired.take() {
+            let has_pings = self.has_pings();
+            self.outgoing.settle_retired(false, has_pings, now);
+            self.settled = Some(socket);
+        }
         self.outgoing.retire();
     }
 
+    /// A socket is open now.
+    fn watch_age(&mut self, now: Time) {
+        self.inbound_at = now;
+        self.socket_since = now;
+        self.stale_at = now + self.config.staleness.check_every.get();
+    }
+
     /// The hub yields: an open socket is retired, any other is closed.
-    pub fn start_moving(&mut self) {
+    pub fn start_moving(&mut self, now: Time) {
         if self.is_ended() {
             return;
         }
         self.empty_since = None;
+        self.access.asking = None;
         if matches!(self.phase, Phase::Up { .. }) {
             self.counts.1 += 1;
             self.handle_transitions(2);
             self.retiring = self.socket.take();
-            self.outgoing.retire();
+            self.retire(now);
         } else {
             self.settled = self.socket.take();
         }
@@ -307,26 +362,37 @@ impl Conn {
 
     /// Nobody could be asked: the hub waits, and asks again.
     pub fn wait_for_tab(&mut self, online: bool, now: Time) {
-        let bounds = failed_delay(&self.config.reconnect, self.failures);
-        self.failures.least += 1;
-        self.failures.most += 1;
-        self.wait(bounds, online, now);
+        let (least, most) = self.unanswered_delay();
+        self.wait((least.max(ASK_AGAIN), most.max(ASK_AGAIN)), online, now);
         self.waits_for_tab = true;
     }
 
+    /// How long to wait after a failure that is not one of an attempt.
+    fn unanswered_delay(&mut self) -> (Duration, Duration) {
+        let bounds = failed_delay(&self.config.reconnect, self.failures);
+        self.failures.unanswered.0 += 1;
+        self.failures.unanswered.1 += 1;
+        bounds
+    }
+
     /// The server has refused the token: the first time the next attempt comes at once.
-    fn refuse(&mut self, was_up: bool, online: bool, now: Time) {
-        let (_, most) = failed_delay(&self.config.reconnect, self.failures);
-        let most = most.max(LOCAL).max(self.config.recovery.open_for.get());
-        self.failures.most += 1;
+    /// Returns whether that was the last attempt.
+    fn refuse(&mut self, was_up: bool, online: bool, now: Time) -> bool {
+        let is_first = self.access.refuse();
         if was_up {
             self.counts.1 += 1;
             self.handle_transitions(1);
             self.down_since = now;
-        } else {
-            self.may_have_ended = self.failures.most >= self.config.reconnect.max_attempts.0;
+        } else if !is_first {
+            return self.fail(online, now);
         }
-        self.wait((Duration::ZERO, most), online, now);
+        let bounds = if is_first {
+            (Duration::ZERO, LOCAL)
+        } else {
+            self.unanswered_delay()
+        };
+        self.wait(bounds, online, now);
+        false
     }
 
     /// The hub gives up an open socket.
@@ -366,7 +432,10 @@ impl Conn {
     /// The browser is online or offline now.
     pub fn handle_online(&mut self, online: bool, now: Time) {
         if matches!(self.phase, Phase::Waiting(_)) {
+            // A tab that says hello may be asked just before.
+            let waits_for_tab = self.waits_for_tab;
             self.wait((Duration::ZERO, LOCAL), online, now);
+            self.waits_for_tab = waits_for_tab;
         }
     }
 
@@ -375,6 +444,7 @@ impl Conn {
         self.ended_with = ended_with;
         self.outgoing.end(excuses);
         self.phase = Phase::Ended;
+        self.access.asking = None;
         self.ping_at = None;
         self.empty_since = None;
         self.closing = core::mem::take(&mut self.handles).into_keys().collect();
@@ -404,8 +474,7 @@ impl Conn {
             stable: false,
             proved: false,
         };
-        self.inbound_at = now;
-        self.socket_since = now;
+        self.watch_age(now);
         self.in_doubt_since = None;
         self.failures.in_a_row = 0;
         self.may_have_ended = false;
@@ -428,10 +497,10 @@ impl Conn {
             config.first_delay_max.get().max(config.floor.get()),
         );
         let failed = failed_delay(config, self.failures);
-        let bounds = match self.failures {
-            Failures { most: 0, .. } => first,
-            Failures { least: 0, .. } => (first.0.min(failed.0), first.1.max(failed.1)),
-            Failures { .. } => failed,
+        let bounds = match self.failures.growth() {
+            (_, 0) => first,
+            (0, _) => (first.0.min(failed.0), first.1.max(failed.1)),
+            _ => failed,
         };
         let doubt = self.in_doubt_since.take();
         if !is_clean && doubt.is_some_and(|since| now.since(since) < DOUBT_FOR) {
@@ -455,7 +524,8 @@ impl Conn {
         self.handle_transitions(1);
         self.ping_at = None;
         self.in_doubt_since = None;
-        self.asked = None;
+        self.access.asking = None;
+        self.replaces_again = false;
         self.waits_for_tab = false;
         self.early.clear();
         let longest = self.config.reconnect.max_delay.get();
@@ -483,6 +553,7 @@ impl Conn {
             }
         ) {
             self.failures = Failures::default();
+            self.access.handle_stable();
             self.tries = 0;
         }
     }
@@ -499,8 +570,8 @@ impl Conn {
 
 /// How long to wait after a failed attempt, at least and at most.
 fn failed_delay(config: &ReconnectConfig, failures: Failures) -> (Duration, Duration) {
-    let least = grow(config, failures.least);
-    let most = grow(config, failures.most);
+    let (least, most) = failures.growth();
+    let (least, most) = (grow(config, least), grow(config, most));
     spread(config, least, most)
 }
 

@@ -129,6 +129,19 @@ impl Sender {
         self.presence == Presence::Here
     }
 
+    /// The hub is no more. What its tab was not told of, that counts by itself.
+    pub fn die(&mut self) {
+        if self.presence != Presence::Here {
+            return;
+        }
+        self.presence = Presence::Ended;
+        for entry in self.entries.values_mut() {
+            if entry.state == State::Either {
+                entry.state = State::Excused;
+            }
+        }
+    }
+
     /// Messages and bytes that wait.
     pub fn waiting(&self) -> (u64, u64) {
         self.waiting

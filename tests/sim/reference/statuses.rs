@@ -69,7 +69,12 @@ const TRANSITIONS: &[Transition] = &[
         Cause::None,
     ),
     (
-        &[State::Connecting],
+        &[
+            State::Idle,
+            State::Connecting,
+            State::Reconnecting,
+            State::Offline,
+        ],
         WAITING,
         &[Reason::TokenWait],
         Cause::None,
