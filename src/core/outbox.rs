@@ -285,8 +285,10 @@ impl<P: Payload> Outbox<P> {
         }
         for (_, sender) in self.senders.iter_mut() {
             sender.split_at_mark();
-            // What is sent again has an old id, and no ping has gone out after it.
-            sender.ping_mark = 0;
+            if sender.config.resend == Resend::Unknown {
+                // What is sent again has an old id, and no ping has gone out after it.
+                sender.ping_mark = 0;
+            }
         }
         let (mut again, mut kept) = (VecDeque::new(), VecDeque::new());
         for entry in core::mem::take(&mut self.retained) {
