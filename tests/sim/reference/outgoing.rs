@@ -169,6 +169,9 @@ impl Outgoing {
 
     /// A ping is given to the socket.
     pub fn handle_ping(&mut self) {
+        for sender in &mut self.senders {
+            sender.is_unproved = false;
+        }
         self.pinged = self.handed.len();
     }
 
@@ -177,7 +180,7 @@ impl Outgoing {
         let retiring = self.retired.as_ref().map_or(0, |(_, senders)| *senders);
         for place in self.proved..self.pinged {
             let (sender, id) = self.handed[place];
-            if sender >= retiring {
+            if sender >= retiring && !self.senders[sender].is_unproved {
                 self.prove(sender, id, proof);
             }
         }
@@ -268,6 +271,7 @@ impl Outgoing {
             entry.expires = expires;
             let size = entry.size;
             self.senders[sender].add_waiting(size);
+            self.senders[sender].is_unproved = true;
             self.queue.push_front((sender, id));
         }
     }

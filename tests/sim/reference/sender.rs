@@ -25,6 +25,8 @@ pub struct Sender {
     pub entries: BTreeMap<u64, Entry>,
     /// What the tab was told last: ids below were handed, ids below are confirmed.
     pub told: (u64, u64),
+    /// Something of it was sent again, and no ping has gone out since: the next pong proves nothing.
+    pub is_unproved: bool,
     waiting: (u64, u64),
 }
 
@@ -115,6 +117,7 @@ impl Sender {
             presence: Presence::Here,
             entries: BTreeMap::new(),
             told: (0, 0),
+            is_unproved: false,
             waiting: (0, 0),
         }
     }
