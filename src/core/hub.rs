@@ -1,7 +1,5 @@
 //! The hub: tabs on one side, connections on the other.
 
-use core::time::Duration;
-
 use litemap::LiteMap;
 
 use super::connection::{Connection, Cx, Identity, Owner};
@@ -10,7 +8,7 @@ use super::meeting::Meeting;
 use super::outputs::Outputs;
 use super::tabs::{Departure, Silence, Tab, Tabs};
 use super::timers::Timers;
-use super::wake::{WATCH_EVERY, Watch};
+use super::wake::Watch;
 use crate::protocol::{
     Answer, Attach, ConnId, HandleId, Hello, HubMessage, Liveness, MAJOR, MessageError, Report,
     TabMessage, op,
@@ -56,10 +54,15 @@ pub struct Hub<P> {
     last_conn: u32,
     questions: u32,
     census: (u32, u32),
-    watch: Watch,
+    pub(super) watch: Watch,
+    /// Ports whose tabs were given up, and may not know it.
+    given_up: Vec<PortId>,
     locks_fall: bool,
     pub(super) meeting: Meeting,
 }
+
+/// So many of those are remembered. A browser has fewer pages that are frozen or blocked for a minute at once.
+const MOST_GIVEN_UP: usize = 256;
 
 impl<P: Payload> Hub<P> {
     /// An empty hub. `seed` makes all that is random.
@@ -82,6 +85,7 @@ impl<P: Payload> Hub<P> {
             questions,
             census: (0, 0),
             watch: Watch::default(),
+            given_up: Vec::new(),
             locks_fall: true,
             meeting: Meeting::default(),
         }
@@ -200,42 +204,6 @@ impl<P: Payload> Hub<P> {
         self.go_on_yielding();
     }
 
-    /// Notices that the worker was frozen or the computer asleep: before anything that was due meanwhile is taken for a fault.
-    fn look_at_clocks(&mut self, input: &Input<P>) {
-        let is_late = self.watch.is_late(self.now);
-        let ahead = if let Input::Timeout { wall } = input {
-            self.watch.compare(self.now, *wall)
-        } else {
-            None
-        };
-        if is_late || ahead.is_some() {
-            self.wake_up(ahead.unwrap_or_default());
-        }
-    }
-
-    fn wake_up(&mut self, slept: Duration) {
-        let ports: Vec<_> = self.tabs.ports().collect();
-        for port in ports {
-            if let Some(tab) = self.tabs.get_mut(port) {
-                tab.handle_wake(self.now);
-            }
-            self.watch_silence(port);
-        }
-        self.with_all(&|connection, cx| connection.handle_wake(slept, cx));
-        self.watch_clocks();
-    }
-
-    /// Plans the next look at the clocks, as long as there is something to look after.
-    fn watch_clocks(&mut self) {
-        let due = if self.connections.is_empty() {
-            Time::NEVER
-        } else {
-            self.now + WATCH_EVERY
-        };
-        self.watch.set(due);
-        self.timers.set(Owner::Hub, TimerReason::Watch, due);
-    }
-
     fn handle_message(&mut self, port: PortId, message: TabMessage<P>) {
         if let TabMessage::Hello(hello) = message {
             self.handle_hello(port, &hello);
@@ -243,7 +211,7 @@ impl<P: Payload> Hub<P> {
         }
         let Some(tab) = self.tabs.get_mut(port) else {
             if message != TabMessage::Bye {
-                self.out.push(Output::Post(port, HubMessage::Who));
+                self.ask_who(port);
             }
             return;
         };
@@ -302,6 +270,11 @@ impl<P: Payload> Hub<P> {
     }
 
     fn handle_hello(&mut self, port: PortId, hello: &Hello) {
+        if self.given_up.contains(&port) {
+            // What it had here is gone: it must start over before it goes on.
+            self.ask_who(port);
+            return;
+        }
         if hello.protocol != MAJOR {
             let error = MessageError::ProtocolMismatch;
             self.out.push(Output::Post(
@@ -325,6 +298,7 @@ impl<P: Payload> Hub<P> {
         if self.tabs.get(port).is_some_and(|tab| tab.id != hello.tab) {
             self.remove_tab(port, Departure::Silent);
         }
+        self.given_up.retain(|other| *other != port);
         self.tabs.insert(port, Tab::new(hello, self.now));
         if self.send_on(port) {
             return;
@@ -336,6 +310,11 @@ impl<P: Payload> Hub<P> {
         self.tell_beside(port);
         self.wake(port);
         self.handle_online(hello.online);
+    }
+
+    fn ask_who(&mut self, port: PortId) {
+        self.given_up.retain(|other| *other != port);
+        self.out.push(Output::Post(port, HubMessage::Who));
     }
 
     fn attach(&mut self, port: PortId, handle: HandleId, attach: &Attach) {
@@ -475,7 +454,7 @@ impl<P: Payload> Hub<P> {
         self.announce_census();
     }
 
-    fn watch_silence(&mut self, port: PortId) {
+    pub(super) fn watch_silence(&mut self, port: PortId) {
         let at = self.tabs.get(port).map_or(Time::NEVER, Tab::next_check);
         self.watch_silence_until(port, at);
     }
@@ -490,6 +469,12 @@ impl<P: Payload> Hub<P> {
             return;
         }
         self.timers.remove(Owner::Tab(port));
+        if departure == Departure::Silent {
+            if self.given_up.len() == MOST_GIVEN_UP {
+                self.given_up.remove(0);
+            }
+            self.given_up.push(port);
+        }
         self.with_all(&|connection, cx| connection.remove_port(port, departure, cx));
         if matches!(departure, Departure::Left | Departure::Moved) {
             self.out.push(Output::Forget(port));

@@ -266,9 +266,15 @@ impl<P: Payload> Outbox<P> {
     }
 
     /// The socket is being closed, and another has taken its place: what was handed waits for the end of the closing handshake.
+    ///
+    /// What waits to be handed again is not among that, though it has an older id.
     pub fn retire(&mut self) {
-        for (_, sender) in self.senders.iter_mut() {
-            sender.retiring = Some(sender.handed);
+        let keys: Vec<_> = self.senders.keys().copied().collect();
+        for key in keys {
+            let again = self.first_taken_back(key);
+            if let Some(sender) = self.senders.get_mut(&key) {
+                sender.retiring = Some(again.unwrap_or(sender.handed));
+            }
         }
     }
 

@@ -3,8 +3,9 @@
 use core::time::Duration;
 
 use super::backoff::local_delay;
-use super::connection::{Connection, Cx, Phase};
-use super::io::{Output, Payload, TimerReason};
+use super::connection::{Connection, Cx, Owner, Phase};
+use super::hub::Hub;
+use super::io::{Input, Output, Payload, TimerReason};
 use crate::protocol::{Cause, Reason, State};
 use crate::time::Time;
 
@@ -54,6 +55,44 @@ impl Watch {
         let before = self.offset.replace(offset)?;
         let ahead = offset.saturating_sub(before);
         (ahead >= ASLEEP_AFTER).then_some(ahead)
+    }
+}
+
+impl<P: Payload> Hub<P> {
+    /// Notices that the worker was frozen or the computer asleep: before anything that was due meanwhile is taken for a fault.
+    pub(super) fn look_at_clocks(&mut self, input: &Input<P>) {
+        let is_late = self.watch.is_late(self.now);
+        let ahead = if let Input::Timeout { wall } = input {
+            self.watch.compare(self.now, *wall)
+        } else {
+            None
+        };
+        if is_late || ahead.is_some() {
+            self.wake_up(ahead.unwrap_or_default());
+        }
+    }
+
+    fn wake_up(&mut self, slept: Duration) {
+        let ports: Vec<_> = self.tabs.ports().collect();
+        for port in ports {
+            if let Some(tab) = self.tabs.get_mut(port) {
+                tab.handle_wake(self.now);
+            }
+            self.watch_silence(port);
+        }
+        self.with_all(&|connection, cx| connection.handle_wake(slept, cx));
+        self.watch_clocks();
+    }
+
+    /// Plans the next look at the clocks, as long as there is something to look after.
+    pub(super) fn watch_clocks(&mut self) {
+        let due = if self.connections.is_empty() {
+            Time::NEVER
+        } else {
+            self.now + WATCH_EVERY
+        };
+        self.watch.set(due);
+        self.timers.set(Owner::Hub, TimerReason::Watch, due);
     }
 }
 

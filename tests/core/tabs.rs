@@ -125,6 +125,19 @@ fn a_tab_that_says_hello_on_a_second_port_keeps_what_it_had_on_the_first() {
 }
 
 #[test]
+fn a_tab_that_was_given_up_unawares_is_asked_who_it_is_when_it_says_hello() {
+    let mut rig = Rig::open(json!({}));
+    rig.hello_as(B, "silent", "heartbeat");
+    rig.pass_millis(16_000);
+    rig.pass_millis(46_000);
+    rig.take(B);
+    rig.hello_as(B, "silent", "heartbeat");
+    assert_eq!(rig.notes(B), [HubMessage::Who]);
+    rig.hello_as(B, "silent", "heartbeat");
+    assert_eq!(rig.notes(B)[0], HubMessage::Welcome);
+}
+
+#[test]
 fn hello_again_keeps_the_handles() {
     let mut rig = Rig::open(json!({}));
     rig.hello(A);

@@ -53,6 +53,10 @@ impl Reference {
     }
 
     fn take_hello(&mut self, port: PortId, hello: &Hello) {
+        if self.given_up.remove(&port) {
+            self.tabs.owe(port, Answer::Who);
+            return;
+        }
         if hello.protocol != MAJOR {
             let error = Answer::Error(op::HELLO, MessageError::ProtocolMismatch);
             self.tabs.owe(port, error);
@@ -69,6 +73,7 @@ impl Reference {
         if self.tabs.get(port).is_some_and(|tab| tab.id != hello.tab) {
             self.remove_tab(port, Departure::Silent);
         }
+        self.given_up.remove(&port);
         self.tabs.insert(port, hello, self.now);
         if self.has_yielded {
             self.tabs.owe(port, Answer::Move);
@@ -84,6 +89,7 @@ impl Reference {
     fn take_message(&mut self, port: PortId, message: &TabMessage<Frame>) {
         let Some(tab) = self.tabs.get_mut(port) else {
             if *message != TabMessage::Bye {
+                self.given_up.remove(&port);
                 self.tabs.owe(port, Answer::Who);
             }
             return;
@@ -336,6 +342,9 @@ impl Reference {
     pub(super) fn remove_tab(&mut self, port: PortId, departure: Departure) {
         if self.tabs.remove(port).is_none() {
             return;
+        }
+        if departure == Departure::Silent {
+            self.given_up.insert(port);
         }
         for conn in self.conns.values_mut() {
             conn.remove_port(port, departure, self.now);

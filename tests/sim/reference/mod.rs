@@ -43,6 +43,8 @@ pub struct Reference {
     /// The sends of connections that are no more.
     past: Vec<Outgoing>,
     doing: Doing,
+    /// Ports whose tabs were given up, and may not know it.
+    given_up: BTreeSet<PortId>,
     /// Tabs that are given up in this input; what they are told before that is not looked at.
     leaving: Vec<PortId>,
     online: bool,
