@@ -26,6 +26,8 @@ impl<P: Payload> Connection<P> {
     /// Sets the timers of an open socket: for its age, its token and its silence.
     pub(super) fn watch_age(&mut self, cx: &mut Cx<'_, P>) {
         self.inbound_at = cx.now;
+        // Also what was set after a replacement that failed.
+        cx.timers.clear(self.owner(), TimerReason::MaxAge);
         if let Some(age) = self.config.staleness.max_age {
             let spread = 1.0 - AGE_SPREAD * cx.rng.f64();
             self.set_timer_in(TimerReason::MaxAge, age.get().mul_f64(spread), cx);
@@ -137,8 +139,11 @@ impl<P: Payload> Connection<P> {
 
     /// Closes a socket that has done its work, and waits for the answer.
     pub(super) fn retire(&mut self, socket: SocketId, reason: &'static str, cx: &mut Cx<'_, P>) {
-        self.handle_retired(false, cx);
-        self.retired = Some(socket);
+        if let Some(previous) = self.retired.replace(socket) {
+            // Two handovers within two seconds: what was handed to either socket is of unknown fate, and told apart no more.
+            cx.out.push(close(previous, None, ""));
+            self.outbox.handle_lost(cx.now);
+        }
         self.outbox.retire();
         self.set_timer_in(TimerReason::Retired, CLOSE_WITHIN, cx);
         cx.out.push(Output::Retire {
@@ -146,6 +151,8 @@ impl<P: Payload> Connection<P> {
             code: 1000,
             reason,
         });
+        self.drain(cx);
+        self.post_verdicts(cx);
     }
 
     /// From this moment on messages come from the new socket and go to it.

@@ -321,11 +321,15 @@ impl Conn {
         self.retire(now);
     }
 
-    /// The socket that was open is retired. One that still was is not waited for any longer.
+    /// The socket that was open is retired. If another still was, what was handed to either is of unknown fate.
     fn retire(&mut self, now: Time) {
         if let Some((socket, _)) = self.retired.take() {
             let has_pings = self.has_pings();
-            self.outgoing.settle_retired(false, has_pings, now);
+            let loss = Loss {
+                is_clean: false,
+                has_pings,
+            };
+            self.outgoing.handle_loss(loss, now);
             self.settled = Some(socket);
         }
         self.outgoing.retire();
