@@ -291,10 +291,6 @@ impl<P: Payload> Outbox<P> {
         }
         for (_, sender) in self.senders.iter_mut() {
             sender.split_at_mark();
-            if sender.config.resend == Resend::Unknown {
-                // What is sent again has an old id, and no ping has gone out after it.
-                sender.ping_mark = 0;
-            }
         }
         let (mut again, mut kept) = (VecDeque::new(), VecDeque::new());
         for entry in core::mem::take(&mut self.retained) {
@@ -352,6 +348,8 @@ impl<P: Payload> Outbox<P> {
         while let Some(mut entry) = again.pop_back() {
             if let Some(sender) = self.senders.get_mut(&entry.sender) {
                 sender.take_back(entry.id);
+                // What is sent again has an old id, and no ping has gone out after it.
+                sender.ping_mark = 0;
                 sender.waiting.add(entry.load());
                 entry.expires = now + sender.config.ttl.get();
                 self.expiry = self.expiry.min(entry.expires);

@@ -339,7 +339,9 @@ impl Reference {
             (doing == Doing::Timeout && conn.is_unwanted(now)).then_some(conn.parting)
         };
         if let Some(due) = due {
-            return Check::CodesReachTheServer.require(code == due, || {
+            // Something else may be due at the same moment, and come first.
+            let is_first = code.is_none() && !conn.is_ended();
+            return Check::CodesReachTheServer.require(code == due || is_first, || {
                 format!("{socket:?} is closed with {code:?}, should be {due:?}")
             });
         }
@@ -362,7 +364,7 @@ impl Reference {
                 format!("{socket:?} is given up in {:?}", conn.phase)
             })?;
         if is_up {
-            let due = conn.ping_at.map(|at| at + timeout);
+            let due = conn.ping_at.map(|at| at + timeout).filter(|_| !is_wished);
             let stale_at = conn.is_stale(now).then_some(conn.stale_at);
             if let Some(due) = due.into_iter().chain(stale_at).min() {
                 // It may have become stable just before that.
