@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 /** The browser calls that the hub makes, one web API a line; `src/web` binds each of them. */
 const browserCalls = `
-  build code crashed data extensions gone port1 port2 protocol reason size stack value wasClean workerUrl
+  build code crashed data extensions gone locksFall port1 port2 protocol readyState reason size stack value wasClean workerUrl
   held locks name query request static_accessor_NAVIGATOR then
   now setTimeout clearTimeout getRandomValues
   close new_with_str_sequence postMessage send

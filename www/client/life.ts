@@ -159,7 +159,12 @@ export const live = (
       case Op.Who:
       case Op.Beat:
         // Another hub answers at the same port, or the hub had given this tab up. In doubt it is about what was said before.
-        if (doubted) isUnknown ||= message[0] == Op.Who;
+        if (doubted && message[0] == Op.Who && !isUnknown) {
+          isUnknown = true;
+          // Or about its hello: the hub does not answer that of a tab which it had given up.
+          greet();
+          expect();
+        }
         if (!epoch || doubted || message[1] == epoch) break;
         stop();
         // The hub that had given this tab up still sends what it has of it, and a restarted one says the same.

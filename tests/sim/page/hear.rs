@@ -107,7 +107,10 @@ impl Page {
             HubMessage::Closed { handle, .. } => self.end(handle, net)?,
             HubMessage::Ask => self.post(TabMessage::Alive, net),
             HubMessage::Who => {
-                if self.hellos == 0 {
+                // The first may be about its hello, the others are about what it said with that.
+                if !self.is_unknown && (self.hub.is_some() || self.unsettled.is_some()) {
+                    self.is_unknown = true;
+                    self.hellos = 0;
                     self.start_over(net);
                 }
             }
@@ -174,6 +177,7 @@ impl Page {
     /// The hub knows the page. If it is not the one that had its sends, they are settled.
     fn hear_welcome(&mut self, hub: HubNo, net: &Net) -> Held {
         self.hellos = self.hellos.saturating_sub(1);
+        self.is_unknown = false;
         if self.hub.is_some_and(|known| known != hub) {
             self.forget_hub(net.now());
         }

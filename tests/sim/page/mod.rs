@@ -80,6 +80,8 @@ pub struct Page {
     waiting_since: Option<Time>,
     /// Hellos on this port that are not answered by `welcome`. Until they are, a `who` is about what was said before.
     hellos: u32,
+    /// A hub has asked who this is, since the last `welcome`.
+    is_unknown: bool,
 }
 
 /// A page without locks asks after so much silence.
@@ -120,6 +122,7 @@ impl Page {
             heard_at: net.now(),
             waiting_since: None,
             hellos: 0,
+            is_unknown: false,
         };
         page.say_hello(net);
         net.after(LOOK_EVERY, Event::Look(no));
@@ -280,6 +283,7 @@ impl Page {
         self.port = port;
         self.is_lost = false;
         self.hellos = 0;
+        self.is_unknown = false;
         self.inbox.clear();
         // Whether the hub before had given it up is not known any more.
         let why = match (self.unsettled.take(), self.is_moved) {

@@ -225,6 +225,8 @@ impl Conn {
             self.access.unseen.push((key, need));
             self.access.asked_at = now;
             self.access.asking = Some(asking);
+        } else if asking.is_planned {
+            // The socket is up and stays up; the next refresh asks again.
         } else if need == Need::Token && self.access.is_valid(now) {
             asking.need = None;
             self.access.asking = Some(asking);
