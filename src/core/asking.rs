@@ -140,11 +140,6 @@ impl<P: Payload> Connection<P> {
         }
     }
 
-    /// The token is about to expire: asks for another, and has a socket with that take over.
-    pub(super) fn refresh(&mut self, cx: &mut Cx<'_, P>) {
-        self.replace(cx);
-    }
-
     fn ask_another(&mut self, mut asking: Asking, cx: &mut Cx<'_, P>) {
         asking.in_vain.push(asking.of.0);
         self.ask_next(asking, cx);

@@ -385,9 +385,8 @@ impl<P: Payload> Connection<P> {
             TimerReason::Linger => self.handle_unwanted(cx),
             TimerReason::HiddenFlush => self.flush_all(true, cx),
             TimerReason::Answer => self.handle_no_answer(cx),
-            TimerReason::Refresh => self.refresh(cx),
             TimerReason::Stale => self.handle_stale(cx),
-            TimerReason::MaxAge => self.replace(cx),
+            TimerReason::MaxAge | TimerReason::Refresh => self.replace(cx),
             TimerReason::Successor => self.drop_successor(cx),
             TimerReason::Retired => self.handle_retired(false, cx),
             TimerReason::TabSilence | TimerReason::Watch | TimerReason::Meet => {}

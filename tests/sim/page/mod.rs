@@ -78,7 +78,7 @@ pub struct Page {
     conns: BTreeMap<ConnId, u64>,
     heard_at: Time,
     waiting_since: Option<Time>,
-    /// Hellos on this port that are not answered by `welcome`. Until they are, a `who` is about what was said before.
+    /// Hellos on this port that are not answered by `welcome`.
     hellos: u32,
     /// A hub has asked who this is, since the last `welcome`.
     is_unknown: bool,
