@@ -63,7 +63,7 @@ main(async () => {
         .filter((name) => name.endsWith('.json'))
         .map(readRow)
     : [];
-  if (rows.length === 0) throw new Stop('there are no rows: run `npm test -- browser sim` first');
+  if (rows.length === 0) throw new Stop('there are no rows: run `npm test -- faults sim` first');
   const faults = [...new Set(rows.map(({ scenario }) => scenario))].sort();
   const lines = faults.flatMap((fault) => {
     const about = rows.filter(({ scenario }) => scenario === fault);

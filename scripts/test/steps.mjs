@@ -49,10 +49,10 @@ const all = [
   },
   {
     name: 'sim',
-    what: 'the simulation, optimised: 2000 worlds of 10 virtual minutes and more',
+    what: 'the simulation, optimised: 10 000 worlds of 10 virtual minutes and more',
     run: () =>
       rustTests('cargo', ['test', '--quiet', '--package=tabwire', '--profile=sim', '--test=sim', '--', '--nocapture'], {
-        TABWIRE_WORLDS: '2000',
+        TABWIRE_WORLDS: '10000',
         TABWIRE_ROWS: at('target/reliability'),
       }),
   },

@@ -51,6 +51,13 @@ pub struct Asking {
     pub url: Option<String>,
 }
 
+impl Asking {
+    /// Whether this is the question with that number, put to that tab.
+    pub fn is_answered_by(&self, port: PortId, id: u32) -> bool {
+        (self.of.0, self.id) == (port, id)
+    }
+}
+
 impl Access {
     /// Whether the token is there and good for an attempt.
     pub fn is_fresh(&self, config: &AuthConfig, now: Time) -> bool {

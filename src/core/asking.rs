@@ -54,8 +54,8 @@ impl<P: Payload> Connection<P> {
         answer: Answer,
         cx: &mut Cx<'_, P>,
     ) {
-        let is_due = |asking: &mut Asking| (asking.of.0, asking.id) == (port, id);
-        let Some(asking) = self.access.asking.take_if(is_due) else {
+        let asking = &mut self.access.asking;
+        let Some(asking) = asking.take_if(|asking| asking.is_answered_by(port, id)) else {
             return;
         };
         cx.timers.clear(self.owner(), TimerReason::Answer);
@@ -87,7 +87,7 @@ impl<P: Payload> Connection<P> {
     /// Whether a question with this number waits for this tab.
     pub(super) fn is_asking(&self, port: PortId, id: u32) -> bool {
         let asking = self.access.asking.as_ref();
-        asking.is_some_and(|asking| (asking.of.0, asking.id) == (port, id))
+        asking.is_some_and(|asking| asking.is_answered_by(port, id))
     }
 
     /// The tab that was asked did not answer in time.

@@ -68,8 +68,8 @@ impl<P: Payload> Hub<P> {
     /// An empty hub. `seed` makes all that is random.
     pub fn new(seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
-        // A late answer to a hub of before must not fit a question of this one.
-        let questions = rng.u32(..) / 2;
+        // A late answer to a hub of before must not fit a question of this one, nor what was to be sent on its connection one of these.
+        let numbered_from = rng.u32(..) / 2;
         Self {
             now: Time::ZERO,
             rng,
@@ -81,8 +81,8 @@ impl<P: Payload> Hub<P> {
             unflushed: Vec::new(),
             tick_pending: false,
             online: true,
-            last_conn: 0,
-            questions,
+            last_conn: numbered_from,
+            questions: numbered_from,
             census: (0, 0),
             watch: Watch::default(),
             given_up: Vec::new(),
@@ -232,11 +232,19 @@ impl<P: Payload> Hub<P> {
             } => self.detach(port, handle, (code, reason), purge),
             TabMessage::Send {
                 handle,
+                conn,
                 first,
                 frames,
-            } => self.with_handle(port, handle, op::SEND, |connection, cx| {
-                connection.send(port, handle, first, frames, cx);
-            }),
+            } => match self.connections.get(&conn) {
+                Some(connection) if connection.has_handle(port, handle) => {
+                    self.with(conn, |connection, cx| {
+                        connection.send(port, handle, first, frames, cx);
+                    });
+                    self.sweep(conn);
+                }
+                Some(_) => self.refuse(port, op::SEND, MessageError::UnknownHandle),
+                None => self.refuse(port, op::SEND, MessageError::UnknownConnection),
+            },
             TabMessage::Ack { conn, next } => self.handle_ack(port, conn, next),
             TabMessage::Alive => self.out.push(Output::Post(port, HubMessage::Beat)),
             TabMessage::Visibility { visible, focused } => {

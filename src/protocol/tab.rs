@@ -28,6 +28,9 @@ pub enum TabMessage<P> {
     Send {
         /// The handle that sends.
         handle: HandleId,
+        /// The connection that the handle has been told it has. No two hubs are likely to number theirs alike: what was meant for
+        /// the hub before is not sent by this one.
+        conn: ConnId,
         /// Id of the first frame.
         first: u64,
         /// The frames.
@@ -182,8 +185,9 @@ impl<P> TabMessage<P> {
             },
             op::SEND => Self::Send {
                 handle: handle(from)?,
-                first: sequence(&from.item(2))?,
-                frames: list(&from.item(3), |item| {
+                conn: ConnId(natural(&from.item(2))?),
+                first: sequence(&from.item(3))?,
+                frames: list(&from.item(4), |item| {
                     item.payload().ok_or(MessageError::Malformed)
                 })?,
             },

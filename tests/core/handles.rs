@@ -1,7 +1,7 @@
 //! Which handles share a connection, and how long it lives.
 
 use serde_json::json;
-use tabwire::protocol::{HandleId, HubMessage, Millis, State};
+use tabwire::protocol::{HandleId, HubMessage, MessageError, Millis, State};
 
 use crate::rig::{A, B, H, Rig};
 
@@ -134,13 +134,25 @@ fn options_of_a_newer_tab_are_left_alone() {
 fn a_message_about_an_unknown_handle_is_an_error_and_no_more() {
     let mut rig = Rig::open(json!({}));
     rig.take(A);
-    rig.wire(A, json!([5, 99, 0, ["x"]]));
-    assert!(matches!(
-        rig.notes(A)[..],
-        [HubMessage::Error { op: 5, .. }]
-    ));
+    rig.wire(A, json!([5, 99, rig.conn().0, 0, ["x"]]));
+    let error = MessageError::UnknownHandle;
+    assert_eq!(rig.notes(A), [HubMessage::Error { op: 5, error }]);
     rig.frame("still here");
     assert_eq!(rig.frames(A), ["still here"]);
+}
+
+#[test]
+fn what_was_to_be_sent_on_a_connection_of_another_hub_is_refused() {
+    let mut before = Rig::seeded(2);
+    before.hello(A);
+    before.attach(A, H, json!({}));
+    let mut rig = Rig::open(json!({}));
+    rig.take(A);
+    assert_ne!(rig.conn(), before.conn());
+    rig.wire(A, json!([5, H.0, before.conn().0, 0, ["x"]]));
+    let error = MessageError::UnknownConnection;
+    assert_eq!(rig.notes(A), [HubMessage::Error { op: 5, error }]);
+    assert_eq!(rig.sent, []);
 }
 
 #[test]

@@ -231,7 +231,7 @@ fn tabs_that_have_not_been_sent_on_start_over_when_the_better_hub_is_gone() {
         rig.hello(B);
         rig.attach(B, H, json!({}));
         rig.accept();
-        rig.wire(B, json!([5, H.0, 0, ["after"]]));
+        rig.send(B, 0, &["after"]);
         assert_eq!(
             rig.sent_texts(),
             ["after"],

@@ -21,6 +21,8 @@ pub struct Rig {
     pub hub: Hub<Bytes>,
     pub now: Time,
     pub got: BTreeMap<PortId, Vec<Got>>,
+    /// The connection of the handle that a tab attached last.
+    pub attached: BTreeMap<PortId, ConnId>,
     pub opened: Vec<(SocketId, String, Vec<String>)>,
     pub sent: Vec<(SocketId, String)>,
     pub closed: Vec<(SocketId, Option<u16>, String)>,
@@ -45,10 +47,15 @@ pub const URL: &str = "ws://server/ws";
 
 impl Rig {
     pub fn new() -> Self {
+        Self::seeded(1)
+    }
+
+    pub fn seeded(seed: u64) -> Self {
         Self {
-            hub: Hub::new(1),
+            hub: Hub::new(seed),
             now: Time::from_millis(1000),
             got: BTreeMap::new(),
+            attached: BTreeMap::new(),
             opened: Vec::new(),
             sent: Vec::new(),
             closed: Vec::new(),
@@ -81,7 +88,12 @@ impl Rig {
                     self.deadline = deadline;
                     return;
                 }
-                Output::Post(port, note) => self.got.entry(port).or_default().push(Got::Note(note)),
+                Output::Post(port, note) => {
+                    if let HubMessage::Attached { conn, .. } = note {
+                        self.attached.insert(port, conn);
+                    }
+                    self.got.entry(port).or_default().push(Got::Note(note));
+                }
                 Output::Deliver(delivery) => {
                     let frames: Vec<_> = delivery.frames().map(text).collect();
                     for port in &delivery.ports {
@@ -148,7 +160,7 @@ impl Rig {
     }
 
     pub fn send(&mut self, port: PortId, first: u64, frames: &[&str]) {
-        self.wire(port, json!([5, H.0, first, frames]));
+        self.wire(port, json!([5, H.0, self.attached[&port].0, first, frames]));
     }
 
     /// Attaches a handle whose tab can be asked.

@@ -347,6 +347,7 @@ impl World {
             },
             3 => TabMessage::Send {
                 handle,
+                conn: ConnId(u32::from(kind) % 5),
                 first: (1 << 53) - 1,
                 frames: vec![frame; 3],
             },

@@ -32,7 +32,7 @@ class FakeSharedWorker {
       attached.push(message[1]);
       say([Op.Attached, message[1], CONN, 0, [], 'open', 1, null, null, 'opened', 0, 'websocket', '', '', 1]);
     } else if (message[0] === Op.Send) {
-      sent.push(...message[3]);
+      sent.push(...message[4]);
     } else if (message[0] === Op.Detach) {
       detached.push(message[1]);
       say([Op.Closed, message[1], 1005, '', 1]);

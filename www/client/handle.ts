@@ -193,7 +193,7 @@ export const openHandle = (
     fireFailed(dropped, 'overflow');
     dropped = 0;
     if (isAttached && fresh[0]) {
-      post([Op.Send, id, next, fresh.map(([, data]) => data)]);
+      post([Op.Send, id, conn as number, next, fresh.map(([, data]) => data)]);
       for (const entry of fresh.splice(0)) posted.set(next++, entry);
     }
     if (show.readyState == Ready.Open) risked = next;

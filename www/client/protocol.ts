@@ -107,7 +107,7 @@ export type TabMessage =
   | [Op.Bye | Op.Alive | Op.Suspend | Op.Resume]
   | [Op.Attach, handle: number, AttachBody]
   | [Op.Detach, handle: number, code?: number | null, reason?: string | null, purge?: Bit | null]
-  | [Op.Send, handle: number, firstId: number, frames: SentFrame[]]
+  | [Op.Send, handle: number, conn: number, firstId: number, frames: SentFrame[]]
   | [Op.Ack, conn: number, next: number]
   | [Op.Visibility, visible: Bit, focused: Bit]
   | [Op.Online, Bit]

@@ -105,9 +105,11 @@ impl Handle {
         if self.stage != Stage::Attached {
             return None;
         }
+        let conn = self.conn?;
         let (first, frames) = self.sends.post(self.view.is_open())?;
         Some(TabMessage::Send {
             handle: self.id,
+            conn,
             first,
             frames,
         })

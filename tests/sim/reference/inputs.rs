@@ -3,7 +3,8 @@
 use core::cmp::Ordering;
 use tabwire::core::{ASLEEP_AFTER, Input, PortId, SocketEvent, SocketId, WATCH_EVERY};
 use tabwire::protocol::{
-    Attach, HandleId, Hello, Liveness, MAJOR, MessageError, Peer, PeerMessage, TabMessage, op,
+    Attach, ConnId, HandleId, Hello, Liveness, MAJOR, MessageError, Peer, PeerMessage, TabMessage,
+    op,
 };
 use tabwire::time::Time;
 
@@ -124,9 +125,10 @@ impl Reference {
             }
             TabMessage::Send {
                 handle,
+                conn,
                 first,
                 frames,
-            } => self.take_send(port, *handle, *first, frames),
+            } => self.take_send((port, *handle), *conn, *first, frames),
             TabMessage::Ack { conn, next } => {
                 let conn = self.conns.get_mut(conn);
                 match conn.and_then(|conn| conn.lanes.get_mut(&port)) {
@@ -199,16 +201,25 @@ impl Reference {
         }
     }
 
-    fn take_send(&mut self, port: PortId, handle: HandleId, first: u64, frames: &[Frame]) {
+    fn take_send(&mut self, of: (PortId, HandleId), to: ConnId, first: u64, frames: &[Frame]) {
         let now = self.now;
-        let Some(conn) = self.conn_of(port, handle, op::SEND) else {
-            return;
+        let conn = match self.conns.get_mut(&to) {
+            Some(conn) if conn.handles.contains_key(&of) => conn,
+            known => {
+                let error = if known.is_some() {
+                    MessageError::UnknownHandle
+                } else {
+                    MessageError::UnknownConnection
+                };
+                self.tabs.owe(of.0, Answer::Error(op::SEND, error));
+                return;
+            }
         };
         let is_open = matches!(conn.phase, Phase::Up { .. });
         for (id, frame) in (first..).zip(frames) {
             if let Frame::Sent(send, size) = frame {
                 let what = (*send, u64::from(*size));
-                conn.outgoing.push((port, handle), id, what, is_open, now);
+                conn.outgoing.push(of, id, what, is_open, now);
             }
         }
     }

@@ -61,7 +61,7 @@ export class FakePort {
 
   /** The frames posted so far. */
   get sent() {
-    return this.all(Op.Send).flatMap(([, , , frames]) => frames);
+    return this.all(Op.Send).flatMap(([, , , , frames]) => frames);
   }
 }
 

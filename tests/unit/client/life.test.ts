@@ -247,6 +247,22 @@ describe('a hub that is another', () => {
     expect(workers.made).toHaveLength(1);
   });
 
+  test('is greeted once more where its greeting is answered with who: it had given this tab up', async () => {
+    const { socket, port, events } = await open();
+    port.say(Op.Script, 'build');
+    port.take();
+    port.say(Op.Who);
+    expect(port.take().map(([op]) => op)).toEqual([Op.Hello, Op.Attach]);
+    // The others are about what was said with the first greeting.
+    port.say(Op.Who);
+    expect(port.posted).toEqual([]);
+    expect(events).toEqual([]);
+    port.welcome('one');
+    expect(events).toEqual(lostAndBack);
+    port.attached('open');
+    expect(socket.status).toMatchObject({ state: 'open', epoch: 'one' });
+  });
+
   test('is none where WebKit has only connected the page anew: nothing was lost', async () => {
     const { socket, port, events } = await open();
     port.say(Op.Script, 'build');

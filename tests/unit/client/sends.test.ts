@@ -32,10 +32,10 @@ describe('send', () => {
     socket.send('b');
     expect(port.posted).toEqual([]);
     await settle();
-    expect(port.take()).toEqual([[Op.Send, port.handle, 0, ['a', 'b']]]);
+    expect(port.take()).toEqual([[Op.Send, port.handle, 7, 0, ['a', 'b']]]);
     socket.send('c');
     await settle();
-    expect(port.take()).toEqual([[Op.Send, port.handle, 2, ['c']]]);
+    expect(port.take()).toEqual([[Op.Send, port.handle, 7, 2, ['c']]]);
   });
 
   test('waits for the hub to know the handle', async () => {
@@ -44,7 +44,7 @@ describe('send', () => {
     await settle();
     expect(port.all(Op.Send)).toEqual([]);
     port.attached('connecting');
-    expect(port.all(Op.Send)).toEqual([[Op.Send, port.handle, 0, ['early']]]);
+    expect(port.all(Op.Send)).toEqual([[Op.Send, port.handle, 7, 0, ['early']]]);
   });
 
   test('copies at the call', async () => {
@@ -56,7 +56,7 @@ describe('send', () => {
     socket.send(bytes.buffer);
     bytes.fill(9);
     await settle();
-    const [[, , , frames]] = port.all(Op.Send) as [[Op.Send, number, number, ArrayBuffer[]]];
+    const [[, , , , frames]] = port.all(Op.Send) as [[Op.Send, number, number, number, ArrayBuffer[]]];
     expect(frames.map((frame) => [frame instanceof ArrayBuffer, ...new Uint8Array(frame)])).toEqual([
       [true, 0, 1, 2, 3],
       [true, 1, 2],
@@ -211,7 +211,7 @@ describe('when a hub dies', () => {
     socket.send('c');
     workers.latest.welcome('two');
     workers.latest.attached('connecting');
-    expect(workers.latest.all(Op.Send)).toEqual([[Op.Send, workers.latest.handle, 1, ['a', 'b', 'c']]]);
+    expect(workers.latest.all(Op.Send)).toEqual([[Op.Send, workers.latest.handle, 7, 1, ['a', 'b', 'c']]]);
     expect(fired).toEqual([['statuschange'], ['statuschange']]);
     expect(socket.bufferedAmount).toBe(3);
   });
@@ -228,7 +228,7 @@ describe('when a hub dies', () => {
     workers.latest.welcome('two');
     workers.latest.attached('open');
     expect(workers.latest.sent).toEqual(['fresh']);
-    expect(workers.latest.all(Op.Send)[0]?.[2]).toBe(3);
+    expect(workers.latest.all(Op.Send)[0]?.[3]).toBe(3);
   });
 
   test("is sent again with resend 'unknown'", async () => {
