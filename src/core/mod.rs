@@ -15,6 +15,7 @@ mod moving;
 mod outbox;
 mod outputs;
 mod replace;
+pub mod subprotocol;
 mod tabs;
 mod timers;
 mod wake;

@@ -23,5 +23,6 @@ mod replacement;
 mod rig;
 mod sends;
 mod staleness;
+mod subprotocol;
 mod tabs;
 mod wake;

@@ -1,0 +1,202 @@
+//! What is sent: JSON text with holes.
+
+use super::error::TemplateError;
+use super::json::{Cursor, push_inner, push_text, text_of};
+use super::pointer::Pointer;
+
+/// The form of a frame. It is cut up once, and filled by copying text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    /// JSON text as it stands.
+    Text(String),
+    /// The place of a whole string: any value.
+    Whole(Hole),
+    /// A place in a string.
+    Inner(Hole),
+}
+
+/// What a placeholder stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hole {
+    /// `{topic}`: the topic.
+    Topic,
+    /// `{topics}`: the topics, as an array.
+    Topics,
+    /// `{id}`: the number that an answer names.
+    Id,
+    /// `{token}`: the token of the connection.
+    Token,
+    /// `{data}`: what the user gave; `{data/name}`: a part of that.
+    Data(Pointer),
+}
+
+/// What a form is filled with.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filling<'a> {
+    /// The topics; `{topic}` is the first.
+    pub topics: &'a [&'a str],
+    /// The number.
+    pub id: u32,
+    /// The token.
+    pub token: &'a str,
+    /// What the user gave, as JSON text.
+    pub data: &'a str,
+}
+
+impl Form {
+    /// Cuts up the JSON text of a form, in which only these placeholders have a meaning.
+    pub fn parse(json: &str, known: &[&str]) -> Result<Self, TemplateError> {
+        let mut form = Self { parts: Vec::new() };
+        let mut text = String::new();
+        let mut rest = json;
+        while let Some(quote) = rest.find('"') {
+            let (before, from) = rest.split_at(quote);
+            text.push_str(before);
+            let string = Cursor::new(from, true)
+                .value()
+                .map_err(|_| TemplateError::new("is not JSON"))?;
+            rest = from.get(string.len()..).unwrap_or_default();
+            form.push_string(string, known, &mut text)?;
+        }
+        text.push_str(rest);
+        form.push_json(&mut text);
+        Ok(form)
+    }
+
+    /// Whether it has this placeholder.
+    pub fn has(&self, hole: &Hole) -> bool {
+        self.parts.iter().any(|part| match part {
+            Part::Text(_) => false,
+            Part::Whole(own) | Part::Inner(own) => own == hole,
+        })
+    }
+
+    /// The frame.
+    pub fn fill(&self, with: &Filling<'_>) -> String {
+        let mut frame = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => frame.push_str(text),
+                Part::Whole(hole) => push_whole(hole, with, &mut frame),
+                Part::Inner(hole) => push_part(hole, with, &mut frame),
+            }
+        }
+        frame
+    }
+
+    /// The number in the id of an answer, if it has the form of the id that is sent here.
+    pub fn read_id(&self, answered: &str) -> Option<u32> {
+        let at = self
+            .parts
+            .iter()
+            .position(|part| matches!(part, Part::Whole(Hole::Id) | Part::Inner(Hole::Id)))?;
+        if self.parts.get(at) == Some(&Part::Whole(Hole::Id)) {
+            return answered.parse().ok();
+        }
+        // What stands around it in its string.
+        let beside = |at: Option<usize>| match at.and_then(|at| self.parts.get(at)) {
+            Some(Part::Text(text)) => text.as_str(),
+            Some(Part::Whole(_) | Part::Inner(_)) | None => "",
+        };
+        let before = beside(at.checked_sub(1)).rsplit('"').next()?;
+        let after = beside(Some(at + 1)).split('"').next()?;
+        let answered = text_of(answered)?;
+        answered
+            .strip_prefix(before)?
+            .strip_suffix(after)?
+            .parse()
+            .ok()
+    }
+
+    fn push_string(
+        &mut self,
+        string: &str,
+        known: &[&str],
+        text: &mut String,
+    ) -> Result<(), TemplateError> {
+        let inner = string.trim_matches('"');
+        let is_whole = inner.starts_with('{') && inner.find('}') == Some(inner.len() - 1);
+        let mut rest = inner;
+        if !is_whole {
+            text.push('"');
+        }
+        while let Some((before, from)) = rest.split_once('{') {
+            let Some((name, after)) = from.split_once('}') else {
+                break;
+            };
+            text.push_str(before);
+            self.push_json(text);
+            let hole = Hole::parse(name, known)
+                .filter(|hole| is_whole || *hole != Hole::Topics)
+                .ok_or_else(|| TemplateError::new("has an unknown placeholder").about(name))?;
+            self.parts.push(if is_whole {
+                Part::Whole(hole)
+            } else {
+                Part::Inner(hole)
+            });
+            rest = after;
+        }
+        text.push_str(rest);
+        if !is_whole {
+            text.push('"');
+        }
+        Ok(())
+    }
+
+    fn push_json(&mut self, text: &mut String) {
+        if !text.is_empty() {
+            self.parts.push(Part::Text(core::mem::take(text)));
+        }
+    }
+}
+
+impl Hole {
+    fn parse(name: &str, known: &[&str]) -> Option<Self> {
+        let (word, way) = name.split_at(name.find('/').unwrap_or(name.len()));
+        if !known.contains(&word) || (!way.is_empty() && word != "data") {
+            return None;
+        }
+        match word {
+            "topic" => Some(Self::Topic),
+            "topics" => Some(Self::Topics),
+            "id" => Some(Self::Id),
+            "token" => Some(Self::Token),
+            "data" => Pointer::parse(way).map(Self::Data),
+            _ => None,
+        }
+    }
+}
+
+fn push_whole(hole: &Hole, with: &Filling<'_>, frame: &mut String) {
+    match hole {
+        Hole::Topic => push_text(with.topics.first().unwrap_or(&""), frame),
+        Hole::Topics => {
+            for (index, topic) in with.topics.iter().enumerate() {
+                frame.push(if index == 0 { '[' } else { ',' });
+                push_text(topic, frame);
+            }
+            frame.push(']');
+        }
+        Hole::Id => frame.push_str(&with.id.to_string()),
+        Hole::Token => push_text(with.token, frame),
+        Hole::Data(way) => frame.push_str(way.find(with.data).unwrap_or("null")),
+    }
+}
+
+fn push_part(hole: &Hole, with: &Filling<'_>, frame: &mut String) {
+    match hole {
+        Hole::Topic => push_inner(with.topics.first().unwrap_or(&""), frame),
+        Hole::Topics => {}
+        Hole::Id => frame.push_str(&with.id.to_string()),
+        Hole::Token => push_inner(with.token, frame),
+        Hole::Data(way) => {
+            let value = way.find(with.data).unwrap_or_default();
+            push_inner(&text_of(value).unwrap_or(value.into()), frame);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! How servers speak of topics: templates, and what is read and sent by them.
+
+mod error;
+mod form;
+mod json;
+mod pointer;
+mod rule;
+mod template;
+
+pub use error::TemplateError;
+pub use form::{Filling, Form, Hole};
+pub use pointer::Pointer;
+pub use rule::Reading;
+pub use template::Template;

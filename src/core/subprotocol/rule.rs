@@ -1,0 +1,188 @@
+//! What a frame means.
+
+use std::borrow::Cow;
+
+use core::time::Duration;
+
+use super::json::{Cursor, Stop, text_of};
+use super::pointer::Seek;
+use super::template::Template;
+
+/// When a frame is of a kind, and what it says then. The numbers are places among the pointers of the template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The kind.
+    pub kind: Kind,
+    /// What has to be so.
+    pub when: Vec<(usize, Test)>,
+    /// The topic or the id. Without it the frame is not of the kind.
+    pub key: Option<usize>,
+    /// The position of a message, the delay of a reconnect.
+    pub more: Option<usize>,
+    /// The error of an answer.
+    pub error: Option<usize>,
+}
+
+/// A kind of frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A message of a topic.
+    Message,
+    /// An answer to what was sent with an id.
+    Answer,
+    /// The pong.
+    Pong,
+    /// The server wants the client to reconnect.
+    Reconnect,
+}
+
+/// What a value has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// Anything, if it is there.
+    Any,
+    /// This text.
+    Text(String),
+    /// A number or word, in this spelling.
+    Spelled(String),
+}
+
+/// What a frame says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading<'a> {
+    /// A message of a topic, and its position as it is spelled.
+    Message(Cow<'a, str>, Option<&'a str>),
+    /// An answer to an id, as it is spelled, and the error that it is, if it is one.
+    Answer(&'a str, Option<&'a str>),
+    /// The pong.
+    Pong,
+    /// The client shall reconnect, after this long.
+    Reconnect(Option<Duration>),
+    /// Something else, which is for everybody.
+    Other,
+    /// It is not JSON, as far as it was read.
+    Malformed,
+    /// What was given of it is not enough.
+    Unfinished,
+}
+
+impl Rule {
+    /// A rule for every frame.
+    pub fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            when: Vec::new(),
+            key: None,
+            more: None,
+            error: None,
+        }
+    }
+
+    /// Whether a frame with these values is of the kind; nothing while that depends on values that have not come.
+    fn holds(&self, found: &[Option<&str>], is_end: bool) -> Option<bool> {
+        let value = |slot: usize| found.get(slot).copied().flatten();
+        let mut waits = false;
+        for (slot, test) in &self.when {
+            match value(*slot) {
+                Some(value) if !test.holds(value) => return Some(false),
+                Some(_) => {}
+                None => waits = true,
+            }
+        }
+        waits |= self.key.is_some_and(|slot| value(slot).is_none());
+        match (waits, is_end) {
+            (false, _) => Some(true),
+            (true, true) => Some(false),
+            (true, false) => None,
+        }
+    }
+
+    /// Whether all that it reads has come.
+    fn is_complete(&self, found: &[Option<&str>]) -> bool {
+        [self.more, self.error]
+            .into_iter()
+            .flatten()
+            .all(|slot| found.get(slot).is_some_and(Option::is_some))
+    }
+}
+
+impl Test {
+    /// Reads what a value has to be: `"{any}"`, another text, a number or a word.
+    pub fn parse(value: &str) -> Option<Self> {
+        match text_of(value) {
+            Some(text) if text == "{any}" => Some(Self::Any),
+            Some(text) => Some(Self::Text(text.into_owned())),
+            None if value.starts_with(['{', '[']) => None,
+            None => Some(Self::Spelled(value.into())),
+        }
+    }
+
+    fn holds(&self, value: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Text(text) => text_of(value).is_some_and(|value| value == *text),
+            Self::Spelled(spelled) => value == spelled,
+        }
+    }
+}
+
+impl Template {
+    /// Reads a frame, or its head, no further than the first rule that holds needs.
+    pub fn read<'a>(&self, text: &'a str, is_whole: bool) -> Reading<'a> {
+        let mut found = vec![None; self.pointers.len()];
+        let mask = 1_u64
+            .checked_shl(self.pointers.len() as u32)
+            .map_or(u64::MAX, |bit| bit - 1);
+        let mut seek = Seek {
+            pointers: &self.pointers,
+            found: &mut found,
+            is_enough: |found: &[Option<&str>]| {
+                self.decide(found, false)
+                    .is_some_and(|rule| rule.is_none_or(|rule| rule.is_complete(found)))
+            },
+        };
+        match seek.walk(&mut Cursor::new(text, is_whole), 0, mask) {
+            Err(Stop::Ended) if !is_whole => return Reading::Unfinished,
+            Err(Stop::Malformed | Stop::Ended) => return Reading::Malformed,
+            Ok(_) => {}
+        }
+        match self.decide(&found, true).flatten() {
+            Some(rule) => rule.reading(&found),
+            None => Reading::Other,
+        }
+    }
+
+    /// The rule that holds, if one does; nothing while that is not clear.
+    fn decide(&self, found: &[Option<&str>], is_end: bool) -> Option<Option<&Rule>> {
+        for rule in &self.rules {
+            if rule.holds(found, is_end)? {
+                return Some(Some(rule));
+            }
+        }
+        Some(None)
+    }
+}
+
+impl Rule {
+    fn reading<'a>(&self, found: &[Option<&'a str>]) -> Reading<'a> {
+        let value = |slot: Option<usize>| slot.and_then(|slot| found.get(slot).copied().flatten());
+        let (key, more) = (value(self.key).unwrap_or_default(), value(self.more));
+        match self.kind {
+            Kind::Message => match text_of(key) {
+                Some(topic) => Reading::Message(topic, more),
+                None => Reading::Message(Cow::Borrowed(key), more),
+            },
+            Kind::Answer => {
+                let is_error = |value: &&str| !["null", "false", "\"\"", "0"].contains(value);
+                Reading::Answer(key, value(self.error).filter(is_error))
+            }
+            Kind::Pong => Reading::Pong,
+            Kind::Reconnect => {
+                let millis = more.and_then(|delay| delay.parse::<f64>().ok());
+                let delay =
+                    millis.and_then(|millis| Duration::try_from_secs_f64(millis / 1000.0).ok());
+                Reading::Reconnect(delay)
+            }
+        }
+    }
+}
