@@ -5,6 +5,7 @@
     reason = "a bench may fail by panicking, and criterion's macro documents nothing"
 )]
 
+use std::borrow::Cow;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -24,6 +25,10 @@ impl Payload for Frame {
 
     fn from_text(text: &str) -> Self {
         Self(text.len() as u32)
+    }
+
+    fn head(&self, _: usize) -> Option<Cow<'_, str>> {
+        None
     }
 }
 
@@ -149,6 +154,7 @@ fn drain(hub: &mut Hub<Frame>) -> Option<SocketId> {
                 black_box(delivery.ports);
             }
             Output::Post(..)
+            | Output::Hand(..)
             | Output::Send(..)
             | Output::Close { .. }
             | Output::Retire { .. }

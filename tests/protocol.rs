@@ -160,7 +160,7 @@ fn hub_messages() -> Vec<(&'static str, HubMessage)> {
             HubMessage::Refused {
                 handle,
                 code: "bad-options",
-                detail: "queue.ttl",
+                detail: "queue.ttl".into(),
             },
         ),
         ("status", HubMessage::Status(conn, status)),

@@ -72,6 +72,11 @@ impl Access {
         token.is_some_and(|token| token.value == value)
     }
 
+    /// The token; empty where there is none.
+    pub fn token(&self) -> &str {
+        self.token.as_ref().map_or("", |token| &token.value)
+    }
+
     /// Whether the token has not expired.
     pub fn is_valid(&self, now: Time) -> bool {
         let token = self.token.as_ref();

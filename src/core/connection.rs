@@ -12,11 +12,14 @@ use super::io::{Output, Payload, PortId, SocketId, TimerReason};
 use super::outbox::Outbox;
 use super::outputs::Outputs;
 use super::replace::Successor;
+use super::subprotocol::Template;
 use super::tabs::{Departure, Mode, Tabs};
 use super::timers::Timers;
+use super::topics::{Of, Topics};
 use crate::protocol::{
     Amount, Attach, Cause, ConnId, ConnectionConfig, ConnectionReport, Counters, FlowConfig,
-    HandleId, HubMessage, Needs, Options, Reason, State, Status, WhenSlow,
+    HandleId, HubMessage, Millis, Needs, Options, Outgoing, Reason, SendFailure, State, Status,
+    WhenSlow,
 };
 use crate::time::Time;
 
@@ -83,7 +86,7 @@ pub struct Connection<P> {
     pub(super) id: ConnId,
     pub(super) identity: Identity,
     pub(super) config: ConnectionConfig,
-    linger: Duration,
+    pub(super) linger: Duration,
     pub(super) phase: Phase,
     pub(super) generation: u32,
     pub(super) status: Status,
@@ -95,6 +98,10 @@ pub struct Connection<P> {
     pub(super) woke_at: Time,
     pub(super) successor: Option<Successor>,
     pub(super) retired: Option<SocketId>,
+    /// How the server speaks of topics, if it does, and what is wanted of them.
+    pub(super) subprotocol: String,
+    pub(super) template: Option<Template>,
+    pub(super) topics: Topics<P>,
     pub(super) outbox: Outbox<P>,
     pub(super) fanout: Fanout<P>,
     pub(super) handles: LiteMap<(PortId, HandleId), FlowConfig>,
@@ -106,6 +113,9 @@ pub struct Connection<P> {
     /// What came before the socket was verified: it is for the tabs once it is.
     pub(super) early: Vec<P>,
 }
+
+/// A server that speaks `json` is expected to talk.
+const JSON_STALE_AFTER: Millis = Millis::from_millis(120_000);
 
 /// Where in its life a connection is. What the tabs see of it is its [`Status`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,9 +147,22 @@ pub(super) enum Phase {
 
 impl<P: Payload> Connection<P> {
     /// A connection that nobody has attached yet.
-    pub fn new(id: ConnId, identity: Identity, options: &Options, now: Time) -> Self {
-        let config = ConnectionConfig::new(options);
+    pub fn new(
+        id: ConnId,
+        identity: Identity,
+        (options, template): (&Options, Option<Template>),
+        now: Time,
+    ) -> Self {
+        let mut config = ConnectionConfig::new(options);
+        let ping = template.as_ref().and_then(|own| own.ping.as_ref());
+        config.heartbeat.message = config.heartbeat.message.or_else(|| ping.cloned());
+        if options.subprotocol() == "json" && options.staleness.stale_after.is_none() {
+            config.staleness.stale_after = Some(JSON_STALE_AFTER);
+        }
         Self {
+            subprotocol: options.subprotocol().into(),
+            template,
+            topics: Topics::new(config.replay.clone()),
             id,
             identity,
             heartbeat: Heartbeat::new(&config.heartbeat),
@@ -255,7 +278,7 @@ impl<P: Payload> Connection<P> {
         let attached = HubMessage::Attached {
             handle,
             conn: self.id,
-            next: self.fanout.next(),
+            next: self.fanout.next(port),
             ignored: self.config.differences(options),
             status: Status {
                 cause: Cause::None,
@@ -264,6 +287,11 @@ impl<P: Payload> Connection<P> {
             },
         };
         self.fanout.push_note_to(port, attached);
+        if let Some(template) = &self.template {
+            let (conn, ways) = (self.id, template.ways.clone());
+            self.fanout
+                .push_note_to(port, HubMessage::Speaks { conn, ways });
+        }
         let waits_for_tab = self.phase == Phase::Waiting && self.status.reason == Reason::TokenWait;
         if (self.phase == Phase::Idle && !cx.meeting)
             || (waits_for_tab && needs != Needs::default())
@@ -286,6 +314,7 @@ impl<P: Payload> Connection<P> {
             return;
         }
         self.needs.remove(&(port, handle));
+        self.forget_wants(port, |of| of == (port, handle), cx);
         self.outbox.close_sender((port, handle));
         self.post_verdicts(cx);
         let closed = HubMessage::Closed {
@@ -303,6 +332,7 @@ impl<P: Payload> Connection<P> {
 
     /// Forgets all handles of a tab that is gone.
     pub fn remove_port(&mut self, port: PortId, departure: Departure, cx: &mut Cx<'_, P>) {
+        self.forget_wants(port, |(owner, _)| owner == port, cx);
         self.fanout.remove_lane(port);
         match departure {
             Departure::Left | Departure::Silent => self.outbox.orphan_port(port),
@@ -339,13 +369,17 @@ impl<P: Payload> Connection<P> {
         port: PortId,
         handle: HandleId,
         first: u64,
-        frames: Vec<P>,
+        frames: Vec<Outgoing<P>>,
         cx: &mut Cx<'_, P>,
     ) {
         let is_open = self.status.state.is_open();
-        for (index, frame) in frames.into_iter().enumerate() {
+        for (index, outgoing) in frames.into_iter().enumerate() {
             let id = first.saturating_add(index as u64);
-            self.outbox.push((port, handle), id, frame, is_open, cx.now);
+            let of = (port, handle);
+            match self.frame_of(outgoing) {
+                Some(frame) => self.outbox.push(of, id, frame, is_open, cx.now),
+                None => self.outbox.fail(of, id, SendFailure::Unsupported),
+            }
         }
         self.drain(cx);
         if !is_open {
@@ -389,6 +423,7 @@ impl<P: Payload> Connection<P> {
             TimerReason::MaxAge | TimerReason::Refresh => self.replace(cx),
             TimerReason::Successor => self.drop_successor(cx),
             TimerReason::Retired => self.handle_retired(false, cx),
+            TimerReason::Topics => self.handle_topics_timer(cx),
             TimerReason::TabSilence | TimerReason::Watch | TimerReason::Meet => {}
         }
     }
@@ -409,7 +444,7 @@ impl<P: Payload> Connection<P> {
             handles: self.handles.len() as u32,
             tabs: ports.len() as u32,
             counters: Counters {
-                received: self.fanout.next(),
+                received: self.fanout.received(),
                 failed,
                 orphaned,
                 dropped: self.fanout.dropped(),
@@ -419,6 +454,18 @@ impl<P: Payload> Connection<P> {
             queued: self.outbox.len() as u32,
             backlog: self.fanout.backlog() as u32,
         }
+    }
+
+    /// Ends all that some handles of a tab want of the server.
+    fn forget_wants(&mut self, port: PortId, is_gone: impl Fn(Of) -> bool, cx: &mut Cx<'_, P>) {
+        self.unwant(port, |want| is_gone(want.of), cx);
+        self.cancel(|request| is_gone(request.of), cx);
+    }
+
+    /// Whether any frame answers a ping.
+    pub(super) fn takes_any_pong(&self) -> bool {
+        let has_rule = self.template.as_ref().is_some_and(Template::has_pong);
+        !has_rule && self.heartbeat.takes_any()
     }
 
     fn handle_left(&mut self, port: PortId, cx: &mut Cx<'_, P>) {

@@ -1,13 +1,16 @@
 //! One stream of frames, and every tab's place in it.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use litemap::LiteMap;
 
-use super::flow::{Batch, Lane, Step};
+use super::flow::{Batch, Lane, Parcel, Step};
+use super::interest::EVERYBODY;
 use super::io::{Delivery, Output, Payload, PortId};
 use super::outputs::Outputs;
 use super::tabs::{Mode, Tabs};
+use super::topics::TopicNo;
 use crate::protocol::{ConnId, FlowConfig, HandleId, HubMessage};
 
 /// The fan-out of one connection.
@@ -19,6 +22,8 @@ pub struct Fanout<P> {
     conn: ConnId,
     next: u64,
     collected: Vec<P>,
+    /// The topic of each.
+    topics: Vec<TopicNo>,
     collected_bytes: usize,
     lanes: LiteMap<PortId, Lane<P>>,
     dropped: u64,
@@ -31,15 +36,22 @@ impl<P: Payload> Fanout<P> {
             conn,
             next: 0,
             collected: Vec::new(),
+            topics: Vec::new(),
             collected_bytes: 0,
             lanes: LiteMap::new(),
             dropped: 0,
         }
     }
 
-    /// Sequence of the next frame.
-    pub fn next(&self) -> u64 {
+    /// Frames that have come.
+    pub fn received(&self) -> u64 {
         self.next
+    }
+
+    /// Sequence of the next frame for a tab.
+    pub fn next(&self, port: PortId) -> u64 {
+        let lane = self.lanes.get(&port);
+        lane.map_or(self.next, Lane::next)
     }
 
     /// Whether a tab has a lane here.
@@ -68,7 +80,7 @@ impl<P: Payload> Fanout<P> {
         if let Some(lane) = self.lanes.get_mut(&port) {
             lane.set_config(config);
         } else {
-            self.lanes.insert(port, Lane::new(config));
+            self.lanes.insert(port, Lane::new(config, self.next));
         }
     }
 
@@ -84,14 +96,39 @@ impl<P: Payload> Fanout<P> {
         self.lanes.remove(&port);
     }
 
-    /// Adds a frame to the stream.
-    pub fn push_frame(&mut self, frame: P) {
+    /// Adds a frame to the stream, for the tabs that want its topic.
+    pub fn push_frame(&mut self, frame: P, topic: TopicNo) {
         self.next += 1;
         if self.lanes.is_empty() {
             return;
         }
         self.collected_bytes += frame.size();
         self.collected.push(frame);
+        self.topics.push(topic);
+    }
+
+    /// From here on a tab gets the messages of a topic, or gets them no more.
+    pub fn set_interest(&mut self, port: PortId, topic: TopicNo, is_wanted: bool) {
+        self.seal();
+        if let Some(lane) = self.lanes.get_mut(&port) {
+            lane.set_interest(topic, is_wanted);
+        }
+    }
+
+    /// From here on nobody gets the messages of a topic.
+    pub fn forget_topic(&mut self, topic: TopicNo) {
+        self.seal();
+        for (_, lane) in self.lanes.iter_mut() {
+            lane.set_interest(topic, false);
+        }
+    }
+
+    /// Puts frames for a part of a tab at the end of its lane.
+    pub fn push_parcel(&mut self, port: PortId, parcel: Parcel<P>) {
+        self.seal();
+        if let Some(lane) = self.lanes.get_mut(&port) {
+            lane.push_parcel(parcel);
+        }
     }
 
     /// Puts a control message at the end of every lane.
@@ -169,7 +206,7 @@ impl<P: Payload> Fanout<P> {
 
     /// Takes one step in each lane that can go on; the same frames for several tabs become one delivery.
     fn post_round(&mut self, active: &mut Vec<PortId>, out: &mut Outputs<P>) {
-        let mut deliveries: Vec<(u64, Delivery<P>)> = Vec::new();
+        let mut deliveries: Vec<Delivery<P>> = Vec::new();
         active.retain(|port| {
             let Some(lane) = self.lanes.get_mut(port) else {
                 return false;
@@ -182,53 +219,82 @@ impl<P: Payload> Fanout<P> {
                         out.push(Output::Post(*port, note));
                     }
                 }
+                Some(Step::Parcel(parcel)) => out.push(Output::Hand(*port, parcel)),
                 Some(Step::Frames {
                     first,
-                    end,
                     parts,
                     want_ack,
                 }) => {
-                    let same = deliveries.iter_mut().find(|(other_end, delivery)| {
-                        delivery.first == first
-                            && *other_end == end
-                            && delivery.want_ack == want_ack
-                    });
-                    if let Some((_, delivery)) = same {
-                        delivery.ports.push(*port);
+                    let same = deliveries
+                        .iter_mut()
+                        .find(|other| other.want_ack == want_ack && are_same(&other.parts, &parts));
+                    if let Some(delivery) = same {
+                        delivery.ports.push((*port, first));
                     } else {
-                        deliveries.push((
-                            end,
-                            Delivery {
-                                conn: self.conn,
-                                first,
-                                parts,
-                                want_ack,
-                                ports: vec![*port],
-                            },
-                        ));
+                        deliveries.push(Delivery {
+                            conn: self.conn,
+                            parts,
+                            want_ack,
+                            ports: vec![(*port, first)],
+                        });
                     }
                 }
             }
             true
         });
-        for (_, delivery) in deliveries {
+        for delivery in deliveries {
             out.push(Output::Deliver(delivery));
         }
     }
 
-    /// Makes a batch of what was collected and puts it into every lane.
+    /// Makes a batch of what was collected and puts it into every lane: the whole of it, or what its tab wants.
     fn seal(&mut self) {
         if self.collected.is_empty() {
             return;
         }
-        let frames = core::mem::take(&mut self.collected);
+        let topics = core::mem::take(&mut self.topics);
         let batch = Rc::new(Batch {
-            first: self.next - frames.len() as u64,
             bytes: core::mem::take(&mut self.collected_bytes),
-            frames,
+            frames: core::mem::take(&mut self.collected),
         });
+        if topics.iter().all(|topic| *topic == EVERYBODY) {
+            for (_, lane) in self.lanes.iter_mut() {
+                self.dropped += lane.push_batch(&batch);
+            }
+            return;
+        }
+        // Tabs that want the same share a batch.
+        let mut made: Vec<(Vec<bool>, Rc<Batch<P>>)> = Vec::new();
         for (_, lane) in self.lanes.iter_mut() {
-            self.dropped += lane.push_batch(&batch);
+            let interest = lane.interest();
+            let wanted: Vec<_> = topics.iter().map(|topic| interest.covers(*topic)).collect();
+            if !wanted.contains(&true) {
+                continue;
+            }
+            let same = made.iter().position(|(other, _)| *other == wanted);
+            let at = same.unwrap_or_else(|| {
+                let part = if wanted.contains(&false) {
+                    Rc::new(batch.part(&wanted))
+                } else {
+                    Rc::clone(&batch)
+                };
+                made.push((wanted, part));
+                made.len() - 1
+            });
+            if let Some((_, part)) = made.get(at) {
+                self.dropped += lane.push_batch(part);
+            }
         }
     }
+}
+
+fn are_same<P>(
+    one: &[(Rc<Batch<P>>, Range<usize>)],
+    other: &[(Rc<Batch<P>>, Range<usize>)],
+) -> bool {
+    one.len() == other.len()
+        && one
+            .iter()
+            .zip(other)
+            .all(|((a, of_a), (b, of_b))| Rc::ptr_eq(a, b) && of_a == of_b)
 }

@@ -4,20 +4,36 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::interest::Interest;
 use super::io::Payload;
+use super::topics::TopicNo;
 use crate::protocol::{
     Amount, ConnId, FlowConfig, GapReason, HandleId, HubMessage, Loss, WhenSlow,
 };
+use crate::time::Time;
 
 /// Frames that came in one go, shared by all tabs that have yet to get them.
 #[derive(Clone, Debug)]
 pub struct Batch<P> {
-    /// Sequence of the first frame.
-    pub first: u64,
     /// The frames.
     pub frames: Vec<P>,
     /// Their sizes added up.
     pub bytes: usize,
+}
+
+impl<P: Payload> Batch<P> {
+    /// The frames that are wanted.
+    pub fn part(&self, wanted: &[bool]) -> Self {
+        let frames: Vec<_> = self
+            .frames
+            .iter()
+            .zip(wanted)
+            .filter(|(_, is_wanted)| **is_wanted)
+            .map(|(frame, _)| frame.clone())
+            .collect();
+        let bytes = frames.iter().map(Payload::size).sum();
+        Self { frames, bytes }
+    }
 }
 
 /// Messages and bytes.
@@ -51,10 +67,35 @@ impl Load {
     }
 }
 
+/// Frames for one subscription or request of one tab.
+#[derive(Clone, Debug)]
+pub struct Parcel<P> {
+    /// Whose it is.
+    pub handle: HandleId,
+    /// The number of the subscription or request.
+    pub number: u32,
+    /// What it is.
+    pub kind: ParcelKind,
+    /// The frames, and when each came.
+    pub frames: Vec<(P, Time)>,
+}
+
+/// What a parcel is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParcelKind {
+    /// The subscription gets messages from here on; these have come before.
+    Subscribed,
+    /// The answer to a request.
+    Answered,
+}
+
 /// One tab's place in the stream of a connection.
 #[derive(Debug)]
 pub struct Lane<P> {
     config: FlowConfig,
+    interest: Interest,
+    /// Sequence of the next frame: each tab counts what is for it.
+    next: u64,
     queue: VecDeque<Item<P>>,
     queued: Load,
     posted: VecDeque<Posted>,
@@ -67,14 +108,14 @@ pub struct Lane<P> {
 pub enum Step<P> {
     /// A control message.
     Note(HubMessage),
+    /// Frames for a part of the tab.
+    Parcel(Parcel<P>),
     /// Messages were lost here.
     Lost(u64, u64),
     /// Frames.
     Frames {
         /// Sequence of the first.
         first: u64,
-        /// Sequence after the last.
-        end: u64,
         /// The frames.
         parts: Vec<(Rc<Batch<P>>, Range<usize>)>,
         /// Whether an acknowledgement is due.
@@ -84,9 +125,11 @@ pub enum Step<P> {
 
 #[derive(Debug)]
 enum Item<P> {
-    Frames(Rc<Batch<P>>, Range<usize>),
+    /// A part of a batch whose first frame has this sequence.
+    Frames(Rc<Batch<P>>, Range<usize>, u64),
     Lost(u64, u64),
     Note(HubMessage),
+    Parcel(Parcel<P>),
 }
 
 #[derive(Debug)]
@@ -107,10 +150,12 @@ impl<P> Item<P> {
 }
 
 impl<P: Payload> Lane<P> {
-    /// A lane at the end of the stream.
-    pub fn new(config: FlowConfig) -> Self {
+    /// A lane without messages, which starts to count here.
+    pub fn new(config: FlowConfig, next: u64) -> Self {
         Self {
             config,
+            interest: Interest::default(),
+            next,
             queue: VecDeque::new(),
             queued: Load::default(),
             posted: VecDeque::new(),
@@ -134,6 +179,11 @@ impl<P: Payload> Lane<P> {
         &self.config
     }
 
+    /// Sequence of the next frame that is pushed.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
     /// What waits, in flight aside.
     pub fn queued(&self) -> Load {
         self.queued
@@ -148,8 +198,8 @@ impl<P: Payload> Lane<P> {
     pub fn can_go_on(&self) -> bool {
         match self.queue.front() {
             None => false,
-            Some(Item::Lost(..) | Item::Note(_)) => true,
-            Some(Item::Frames(batch, range)) => {
+            Some(Item::Lost(..) | Item::Note(_) | Item::Parcel(_)) => true,
+            Some(Item::Frames(batch, range, _)) => {
                 let (fits, _) = self.room().fit(batch, range.clone(), Load::default());
                 fits > 0
             }
@@ -162,22 +212,23 @@ impl<P: Payload> Lane<P> {
             || self
                 .queue
                 .iter()
-                .any(|item| matches!(item, Item::Note(_) | Item::Lost(..)))
+                .any(|item| !matches!(item, Item::Frames(..)))
     }
 
     /// Adds a batch at the end.
     pub fn push_batch(&mut self, batch: &Rc<Batch<P>>) -> u64 {
-        let end = batch.first + batch.frames.len() as u64;
+        let first = self.next;
+        self.next += batch.frames.len() as u64;
         if self.losing {
-            self.push_lost(batch.first, end);
+            self.push_lost(first, self.next);
             return batch.frames.len() as u64;
         }
         self.queued.add(Load {
             messages: batch.frames.len(),
             bytes: batch.bytes,
         });
-        self.queue
-            .push_back(Item::Frames(Rc::clone(batch), 0..batch.frames.len()));
+        let frames = Item::Frames(Rc::clone(batch), 0..batch.frames.len(), first);
+        self.queue.push_back(frames);
         0
     }
 
@@ -193,6 +244,21 @@ impl<P: Payload> Lane<P> {
         {
             self.queue.remove(oldest);
         }
+    }
+
+    /// Adds frames for a part of the tab at the end.
+    pub fn push_parcel(&mut self, parcel: Parcel<P>) {
+        self.queue.push_back(Item::Parcel(parcel));
+    }
+
+    /// Which topics the tab wants.
+    pub fn interest(&self) -> &Interest {
+        &self.interest
+    }
+
+    /// Notes whether the tab wants a topic.
+    pub fn set_interest(&mut self, topic: TopicNo, is_wanted: bool) {
+        self.interest.set(topic, is_wanted);
     }
 
     /// Whether a note can be dropped: a transition, and a suspected gap with another one before the next message.
@@ -228,6 +294,7 @@ impl<P: Payload> Lane<P> {
         let step = match self.queue.pop_front()? {
             Item::Lost(from, to) => Some(Step::Lost(from, to)),
             Item::Note(note) => Some(Step::Note(note)),
+            Item::Parcel(parcel) => Some(Step::Parcel(parcel)),
             frames @ Item::Frames(..) => {
                 self.queue.push_front(frames);
                 self.poll_frames()
@@ -283,8 +350,8 @@ impl<P: Payload> Lane<P> {
         let mut span: Option<(u64, u64)> = None;
         let mut taken = Load::default();
         let is_asked = self.posted.iter().any(|posted| posted.want_ack);
-        while let Some(Item::Frames(batch, range)) = self.queue.front_mut() {
-            let first = batch.first + range.start as u64;
+        while let Some(Item::Frames(batch, range, first)) = self.queue.front_mut() {
+            let first = *first + range.start as u64;
             if span.is_some_and(|(_, end)| end != first) {
                 break;
             }
@@ -320,7 +387,6 @@ impl<P: Payload> Lane<P> {
         });
         Some(Step::Frames {
             first,
-            end,
             parts,
             want_ack,
         })
@@ -349,8 +415,8 @@ impl<P: Payload> Lane<P> {
         let mut kept = VecDeque::with_capacity(self.queue.len());
         for item in core::mem::take(&mut self.queue) {
             match item {
-                Item::Frames(batch, mut range) => {
-                    let from = batch.first + range.start as u64;
+                Item::Frames(batch, mut range, first) => {
+                    let from = first + range.start as u64;
                     while self.queued.exceeds(keep)
                         && self.queued.messages > 1
                         && range.start < range.end
@@ -360,7 +426,7 @@ impl<P: Payload> Lane<P> {
                         range.start += 1;
                         dropped += 1;
                     }
-                    let to = batch.first + range.start as u64;
+                    let to = first + range.start as u64;
                     if to > from {
                         match kept.back_mut() {
                             Some(Item::Lost(_, end)) if *end == from => *end = to,
@@ -368,14 +434,14 @@ impl<P: Payload> Lane<P> {
                         }
                     }
                     if range.start < range.end {
-                        kept.push_back(Item::Frames(batch, range));
+                        kept.push_back(Item::Frames(batch, range, first));
                     }
                 }
                 Item::Lost(from, to) => match kept.back_mut() {
                     Some(Item::Lost(_, end)) if *end == from => *end = to,
                     _ => kept.push_back(Item::Lost(from, to)),
                 },
-                Item::Note(note) => kept.push_back(Item::Note(note)),
+                item @ (Item::Note(_) | Item::Parcel(_)) => kept.push_back(item),
             }
         }
         self.queue = kept;
@@ -387,8 +453,8 @@ impl<P: Payload> Lane<P> {
         let mut tail = Vec::new();
         while self.queued.exceeds(self.config.cap) && self.queued.messages > 1 {
             match self.queue.pop_back() {
-                Some(Item::Frames(batch, mut range)) => {
-                    let to = batch.first + range.end as u64;
+                Some(Item::Frames(batch, mut range, first)) => {
+                    let to = first + range.end as u64;
                     while self.queued.exceeds(self.config.cap)
                         && self.queued.messages > 1
                         && range.start < range.end
@@ -398,9 +464,9 @@ impl<P: Payload> Lane<P> {
                         self.queued.sub(Load { messages: 1, bytes });
                         dropped += 1;
                     }
-                    tail.push(Item::Lost(batch.first + range.end as u64, to));
+                    tail.push(Item::Lost(first + range.end as u64, to));
                     if range.start < range.end {
-                        self.queue.push_back(Item::Frames(batch, range));
+                        self.queue.push_back(Item::Frames(batch, range, first));
                     }
                 }
                 Some(other) => tail.push(other),
@@ -410,7 +476,7 @@ impl<P: Payload> Lane<P> {
         for item in tail.into_iter().rev() {
             match item {
                 Item::Lost(from, to) => self.push_lost(from, to),
-                Item::Note(_) | Item::Frames(..) => self.queue.push_back(item),
+                Item::Note(_) | Item::Parcel(_) | Item::Frames(..) => self.queue.push_back(item),
             }
         }
         self.losing = true;

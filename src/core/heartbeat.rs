@@ -42,9 +42,9 @@ impl<P: Payload> Heartbeat<P> {
         self.ping.as_ref()
     }
 
-    /// Whether a new socket has proved itself with this frame.
-    pub fn is_proof(&self, frame: &P) -> bool {
-        self.pong.as_ref().is_none_or(|pong| pong == frame)
+    /// Whether any frame answers a ping.
+    pub fn takes_any(&self) -> bool {
+        self.pong.is_none()
     }
 
     /// Whether this frame is a pong, and not for the tabs.
@@ -72,22 +72,19 @@ impl<P: Payload> Heartbeat<P> {
         self.sent_at = None;
     }
 
-    /// Tells what a frame means. A pong takes the round trip.
-    pub fn handle_frame(&mut self, frame: &P, now: Time) -> Beat {
-        if self.ping.is_none() {
-            return Beat::Message;
-        }
-        let matched = self.pong.as_ref().map(|pong| pong == frame);
-        match (matched, self.sent_at) {
-            (Some(true), sent_at) => {
+    /// Tells what a frame means that is the pong, or is not. A pong takes the round trip.
+    pub fn handle_frame(&mut self, is_pong: bool, takes_any: bool, now: Time) -> Beat {
+        match self.sent_at {
+            _ if self.ping.is_none() => Beat::Message,
+            sent_at if is_pong => {
                 self.take_rtt(sent_at, now);
                 Beat::Pong
             }
-            (None, Some(sent_at)) => {
+            Some(sent_at) if takes_any => {
                 self.take_rtt(Some(sent_at), now);
                 Beat::MessageAndPong
             }
-            (Some(false), _) | (None, None) => Beat::Message,
+            Some(_) | None => Beat::Message,
         }
     }
 

@@ -6,6 +6,7 @@ use super::connection::{Connection, Cx, Identity, Owner};
 use super::io::{Deadline, Input, Output, Payload, PortId, SocketEvent, SocketId, TimerReason};
 use super::meeting::Meeting;
 use super::outputs::Outputs;
+use super::subprotocol::Template;
 use super::tabs::{Departure, Silence, Tab, Tabs};
 use super::timers::Timers;
 use super::wake::Watch;
@@ -31,6 +32,7 @@ use crate::time::Time;
 /// impl Payload for Text {
 ///     fn size(&self) -> usize { self.0.len() }
 ///     fn from_text(text: &str) -> Self { Text(text.into()) }
+///     fn head(&self, _: usize) -> Option<std::borrow::Cow<'_, str>> { Some(self.0.as_str().into()) }
 /// }
 ///
 /// let mut hub: Hub<Text> = Hub::new(42);
@@ -235,16 +237,40 @@ impl<P: Payload> Hub<P> {
                 conn,
                 first,
                 frames,
-            } => match self.connections.get(&conn) {
-                Some(connection) if connection.has_handle(port, handle) => {
-                    self.with(conn, |connection, cx| {
-                        connection.send(port, handle, first, frames, cx);
-                    });
-                    self.sweep(conn);
-                }
-                Some(_) => self.refuse(port, op::SEND, MessageError::UnknownHandle),
-                None => self.refuse(port, op::SEND, MessageError::UnknownConnection),
-            },
+            } => self.with_handle_on((port, handle), conn, op::SEND, |connection, cx| {
+                connection.send(port, handle, first, frames, cx);
+            }),
+            TabMessage::Subscribe {
+                handle,
+                conn,
+                subscriptions,
+            } => self.with_handle_on((port, handle), conn, op::SUBSCRIBE, |connection, cx| {
+                connection.subscribe((port, handle), subscriptions, cx);
+            }),
+            TabMessage::Unsubscribe {
+                handle,
+                conn,
+                numbers,
+            } => self.with_handle_on((port, handle), conn, op::UNSUBSCRIBE, |connection, cx| {
+                connection.unsubscribe((port, handle), |sub| numbers.contains(&sub), cx);
+            }),
+            TabMessage::Request {
+                handle,
+                conn,
+                number,
+                data,
+                timeout,
+            } => self.with_handle_on((port, handle), conn, op::REQUEST, |connection, cx| {
+                connection.request((port, handle), (number, data), timeout.get(), cx);
+            }),
+            TabMessage::Cancel {
+                handle,
+                conn,
+                number,
+            } => self.with_handle_on((port, handle), conn, op::CANCEL, |connection, cx| {
+                let of = (port, handle);
+                connection.cancel(|own| own.of == of && own.number == number, cx);
+            }),
             TabMessage::Ack { conn, next } => self.handle_ack(port, conn, next),
             TabMessage::Alive => self.out.push(Output::Post(port, HubMessage::Beat)),
             TabMessage::Visibility { visible, focused } => {
@@ -329,12 +355,7 @@ impl<P: Payload> Hub<P> {
         let options = match &attach.options {
             Ok(options) => options,
             Err(detail) => {
-                let refused = HubMessage::Refused {
-                    handle,
-                    code: "bad-options",
-                    detail,
-                };
-                self.out.push(Output::Post(port, refused));
+                self.refuse_handle(port, handle, "bad-options", (*detail).into());
                 return;
             }
         };
@@ -344,12 +365,27 @@ impl<P: Payload> Hub<P> {
             return;
         }
         let identity = Identity::of(attach);
-        let conn = if let Some(conn) = self.by_identity.get(&identity) {
-            *conn
+        let known = self.by_identity.get(&identity).copied();
+        let template = match Template::named(options.subprotocol()) {
+            Ok(template) => template,
+            Err(error) => {
+                self.refuse_handle(port, handle, "bad-subprotocol", error.to_string());
+                return;
+            }
+        };
+        let in_force = known.and_then(|conn| self.connections.get(&conn));
+        let in_force = in_force.map(|connection| &connection.subprotocol);
+        if let Some(other) = in_force.filter(|other| *other != options.subprotocol()) {
+            let detail = other.clone();
+            self.refuse_handle(port, handle, "other-subprotocol", detail);
+            return;
+        }
+        let conn = if let Some(conn) = known {
+            conn
         } else {
             self.last_conn += 1;
             let conn = ConnId(self.last_conn);
-            let connection = Connection::new(conn, identity.clone(), options, self.now);
+            let connection = Connection::new(conn, identity.clone(), (options, template), self.now);
             self.connections.insert(conn, Box::new(connection));
             self.by_identity.insert(identity, conn);
             conn
@@ -533,6 +569,39 @@ impl<P: Payload> Hub<P> {
     fn refuse(&mut self, port: PortId, op: u32, error: MessageError) {
         self.out
             .push(Output::Post(port, HubMessage::Error { op, error }));
+    }
+
+    fn refuse_handle(
+        &mut self,
+        port: PortId,
+        handle: HandleId,
+        code: &'static str,
+        detail: String,
+    ) {
+        let refused = HubMessage::Refused {
+            handle,
+            code,
+            detail,
+        };
+        self.out.push(Output::Post(port, refused));
+    }
+
+    /// Does something for a handle that is on this connection.
+    fn with_handle_on(
+        &mut self,
+        (port, handle): (PortId, HandleId),
+        conn: ConnId,
+        op: u32,
+        act: impl FnOnce(&mut Connection<P>, &mut Cx<'_, P>),
+    ) {
+        match self.connections.get(&conn) {
+            Some(connection) if connection.has_handle(port, handle) => {
+                self.with(conn, act);
+                self.sweep(conn);
+            }
+            Some(_) => self.refuse(port, op, MessageError::UnknownHandle),
+            None => self.refuse(port, op, MessageError::UnknownConnection),
+        }
     }
 
     fn with_handle(

@@ -1,11 +1,12 @@
 //! The whole boundary of the core: what goes in and what comes out.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
 
 use core::time::Duration;
 
-use super::flow::Batch;
+use super::flow::{Batch, Parcel};
 use crate::protocol::{ConnId, HubMessage, Peer, PeerMessage, TabMessage};
 use crate::time::Time;
 
@@ -15,8 +16,10 @@ use crate::time::Time;
 pub trait Payload: Clone + PartialEq {
     /// Bytes (text: UTF-16 units are close enough) that count towards windows and caps.
     fn size(&self) -> usize;
-    /// A text frame, for pings.
+    /// A text frame.
     fn from_text(text: &str) -> Self;
+    /// The text of the frame, or as much of it as is about so long. Nothing where it is no text.
+    fn head(&self, most: usize) -> Option<Cow<'_, str>>;
 }
 
 /// A port to a tab, numbered by the driver and never reused.
@@ -102,6 +105,8 @@ pub enum Output<P> {
     Post(PortId, HubMessage),
     /// Post the same frames to these ports.
     Deliver(Delivery<P>),
+    /// Post frames for one subscription or request.
+    Hand(PortId, Parcel<P>),
     /// Open a socket.
     Open {
         /// Its id.
@@ -161,14 +166,12 @@ pub enum Output<P> {
 pub struct Delivery<P> {
     /// Which connection they are from.
     pub conn: ConnId,
-    /// Sequence of the first.
-    pub first: u64,
     /// The frames, as ranges of batches.
     pub parts: Vec<(Rc<Batch<P>>, Range<usize>)>,
     /// Whether the tabs shall acknowledge them.
     pub want_ack: bool,
-    /// Who gets them.
-    pub ports: Vec<PortId>,
+    /// Who gets them, and the sequence of the first there.
+    pub ports: Vec<(PortId, u64)>,
 }
 
 impl<P> Delivery<P> {
@@ -230,6 +233,8 @@ pub enum TimerReason {
     Watch,
     /// Other hubs have had the time to answer.
     Meet,
+    /// A topic that nobody wants has lingered, or the server has not answered.
+    Topics,
 }
 
 impl TimerReason {
@@ -254,7 +259,8 @@ impl TimerReason {
         Self::Retired,
         Self::Watch,
         Self::Meet,
+        Self::Topics,
     ];
     /// How many reasons there are.
-    pub const COUNT: usize = Self::Meet as usize + 1;
+    pub const COUNT: usize = Self::Topics as usize + 1;
 }

@@ -6,6 +6,7 @@ use super::backoff::local_delay;
 use super::connection::{Connection, Cx, Phase, close};
 use super::heartbeat::Beat;
 use super::io::{Output, Payload, SocketEvent, SocketId, TimerReason};
+use super::subscribing::Meaning;
 use super::wake::DOUBT_FOR;
 use crate::protocol::{Cause, GapReason, HubMessage, Notice, Reason, State};
 
@@ -147,7 +148,8 @@ impl<P: Payload> Connection<P> {
         self.status.notice = (self.counters.opened > 1).then_some(Notice::Recovered);
         self.transition(State::Open, Reason::Opened, Cause::Opened, cx);
         for frame in core::mem::take(&mut self.early) {
-            self.fanout.push_frame(frame);
+            let meaning = self.meaning(&frame);
+            self.take_frame(frame, meaning, cx);
         }
         self.set_timer_in(
             TimerReason::Stable,
@@ -160,13 +162,16 @@ impl<P: Payload> Connection<P> {
         }
         cx.timers.clear(self.owner(), TimerReason::QueueTtl);
         self.outbox.handle_ttl(cx.now);
+        self.introduce(cx);
         self.drain(cx);
         self.post_verdicts(cx);
     }
 
     fn handle_frame(&mut self, frame: P, cx: &mut Cx<'_, P>) {
         let was_waiting = self.heartbeat.is_waiting();
-        let beat = self.heartbeat.handle_frame(&frame, cx.now);
+        let meaning = self.meaning(&frame);
+        let (is_pong, takes_any) = (meaning == Meaning::Pong, self.takes_any_pong());
+        let beat = self.heartbeat.handle_frame(is_pong, takes_any, cx.now);
         if was_waiting && matches!(beat, Beat::Pong | Beat::MessageAndPong) {
             self.handle_pong(cx);
         }
@@ -178,7 +183,7 @@ impl<P: Payload> Connection<P> {
             if matches!(self.phase, Phase::Verifying(_)) {
                 self.early.push(frame);
             } else {
-                self.fanout.push_frame(frame);
+                self.take_frame(frame, meaning, cx);
             }
         }
         self.prove();
@@ -278,6 +283,7 @@ impl<P: Payload> Connection<P> {
     /// The tabs know of the loss: tells them of the hole, and settles the sends.
     pub(super) fn settle_loss(&mut self, reason: Reason, cx: &mut Cx<'_, P>) {
         self.push_gap(reason);
+        self.forget_server();
         if let Some(retired) = self.retired.take() {
             cx.out.push(close(retired, None, ""));
             cx.timers.clear(self.owner(), TimerReason::Retired);

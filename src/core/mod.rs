@@ -8,6 +8,7 @@ mod fanout;
 mod flow;
 mod heartbeat;
 mod hub;
+mod interest;
 mod io;
 mod lifecycle;
 mod meeting;
@@ -16,19 +17,22 @@ mod outbox;
 mod outputs;
 mod replace;
 pub mod subprotocol;
+mod subscribing;
 mod tabs;
 mod timers;
+mod topics;
 mod wake;
 
 pub use access::{ANSWER_WITHIN as NEED_WITHIN, ASK_AGAIN};
 pub use backoff::Backoff;
 pub use connection::FUNCTION;
-pub use flow::Batch;
+pub use flow::{Batch, Parcel, ParcelKind};
 pub use hub::Hub;
 pub use io::{
     Deadline, Delivery, Input, Output, Payload, PortId, SocketEvent, SocketId, TimerReason,
 };
 pub use meeting::{MEET_UNSEEN_WITHIN, MEET_WITHIN, YIELD_WITHIN};
 pub use replace::CLOSE_WITHIN;
+pub use subscribing::SUBSCRIBE_WITHIN;
 pub use tabs::{ANSWER_WITHIN, ASK_AFTER, FORGET_SUSPENDED_AFTER};
 pub use wake::{ASLEEP_AFTER, DOUBT_FOR, PROBE_WITHIN, WATCH_EVERY};

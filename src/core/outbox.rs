@@ -403,7 +403,7 @@ impl<P: Payload> Outbox<P> {
         self.fail(entry.sender, entry.id, reason);
     }
 
-    fn fail(&mut self, key: SenderKey, id: u64, reason: SendFailure) {
+    pub fn fail(&mut self, key: SenderKey, id: u64, reason: SendFailure) {
         let again = self.first_taken_back(key);
         if let Some(sender) = self.senders.get_mut(&key) {
             sender.dirty |= sender.handed == id;

@@ -5,6 +5,7 @@ use core::time::Duration;
 use super::access::REFRESH_AGAIN;
 use super::connection::{Connection, Cx, Phase, close};
 use super::io::{Output, Payload, SocketEvent, SocketId, TimerReason};
+use super::subscribing::Meaning;
 use crate::protocol::{Cause, Notice, Reason, State};
 
 /// How long a closing handshake that the hub has started may take before what was handed counts as unknown.
@@ -95,11 +96,11 @@ impl<P: Payload> Connection<P> {
                 }
             }
             SocketEvent::Frame(frame) => {
-                if successor.chosen.is_some() && self.heartbeat.is_proof(&frame) {
+                let is_open = successor.chosen.is_some();
+                let meaning = self.meaning(&frame);
+                if is_open && (meaning == Meaning::Pong || self.takes_any_pong()) {
                     self.cut_over(cx);
-                    if !self.heartbeat.is_pong(&frame) {
-                        self.fanout.push_frame(frame);
-                    }
+                    self.take_frame(frame, meaning, cx);
                 }
             }
             SocketEvent::Closed { code, .. } => {
@@ -181,6 +182,7 @@ impl<P: Payload> Connection<P> {
         self.access.handle_opened();
         self.push_gap(Reason::Handover);
         self.transition(State::Open, Reason::Handover, Cause::None, cx);
+        self.introduce(cx);
         self.retire(old, "replaced", cx);
         self.schedule_ping(cx);
         self.watch_age(cx);

@@ -1,8 +1,8 @@
 //! What the hub says to a tab. Messages that carry payloads are posted by the driver (`core::Output::Deliver`).
 
 use super::{
-    ConnId, Foreign, HandleId, Loss, MAJOR, MessageError, Need, Reason, Report, SendFailure,
-    WhenSlow, op,
+    ConnId, Foreign, HandleId, Loss, MAJOR, MessageError, Need, Reason, Report, RequestError,
+    SendFailure, WhenSlow, op,
 };
 use crate::time::Time;
 
@@ -28,10 +28,10 @@ pub enum HubMessage {
     Refused {
         /// The handle.
         handle: HandleId,
-        /// `bad-options`.
+        /// `bad-options`, `bad-subprotocol`, `other-subprotocol`.
         code: &'static str,
         /// What is wrong.
-        detail: &'static str,
+        detail: String,
     },
     /// A transition.
     Status(ConnId, Status),
@@ -115,6 +115,33 @@ pub enum HubMessage {
     },
     /// The answer to `report`.
     Reply(u32, Report),
+    /// Where the messages and answers of a connection have what tabs read, as JSON Pointers.
+    Speaks {
+        /// The connection.
+        conn: ConnId,
+        /// The topic of a message, its data, the data of an answer and its error.
+        ways: [String; 4],
+    },
+    /// The server, or nobody, gives a subscription anything.
+    Unsubscribed {
+        /// The handle.
+        handle: HandleId,
+        /// The number of the subscription.
+        number: u32,
+        /// Why.
+        code: RequestError,
+        /// What the server said of it, as JSON text.
+        detail: String,
+    },
+    /// A request gets no answer.
+    Unanswered {
+        /// The handle.
+        handle: HandleId,
+        /// The number of the request.
+        number: u32,
+        /// Why.
+        code: RequestError,
+    },
     /// The hub does not know this port.
     Who,
     /// A message was not understood.
@@ -386,6 +413,32 @@ impl HubMessage {
             Self::Reply(id, report) => {
                 items.extend([number(op::REPLY), number(*id), F::report(report)]);
             }
+            Self::Speaks { conn, ways } => {
+                items.extend([number(op::SPEAKS), number(conn.0)]);
+                items.extend(ways.iter().map(|way| F::from_text(way)));
+            }
+            Self::Unsubscribed {
+                handle,
+                number: of,
+                code,
+                detail,
+            } => items.extend([
+                number(op::UNSUBSCRIBED),
+                number(handle.0),
+                number(*of),
+                F::from_text(code.code()),
+                F::from_text(detail),
+            ]),
+            Self::Unanswered {
+                handle,
+                number: of,
+                code,
+            } => items.extend([
+                number(op::UNANSWERED),
+                number(handle.0),
+                number(*of),
+                F::from_text(code.code()),
+            ]),
             Self::Who => items.push(number(op::WHO)),
             Self::Error { op, error } => {
                 items.extend([number(op::ERROR), number(*op), F::from_text(error.code())]);

@@ -22,12 +22,15 @@ pub use option_values::{
 pub use options::{
     AuthConfig, AuthOptions, ConnectionConfig, FlowConfig, FlowOptions, HeartbeatConfig,
     HeartbeatOptions, Options, QueueConfig, QueueOptions, ReconnectConfig, ReconnectOptions,
-    RecoveryConfig, RecoveryOptions, StalenessConfig, StalenessOptions,
+    RecoveryConfig, RecoveryOptions, ReplayConfig, ReplayOptions, StalenessConfig,
+    StalenessOptions,
 };
 pub use peer::{Build, Peer, PeerMessage};
-pub use reason::{Loss, Reason, SendFailure};
+pub use reason::{Loss, Reason, RequestError, SendFailure};
 pub use report::{ConnectionReport, Counters, Report};
-pub use tab::{Answer, Attach, Hello, Liveness, Need, Needs, TabMessage, op_of};
+pub use tab::{
+    Answer, Attach, Hello, Liveness, Need, Needs, Outgoing, Subscription, TabMessage, op_of,
+};
 
 use serde::Serialize;
 

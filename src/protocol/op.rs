@@ -30,6 +30,14 @@ pub const SHUTDOWN: u32 = 13;
 pub const REPORT: u32 = 14;
 /// `answer id value`
 pub const ANSWER: u32 = 15;
+/// `subscribe handle conn subscriptions`
+pub const SUBSCRIBE: u32 = 16;
+/// `unsubscribe handle conn numbers`
+pub const UNSUBSCRIBE: u32 = 17;
+/// `request handle conn number data timeout`
+pub const REQUEST: u32 = 18;
+/// `cancel handle conn number`
+pub const CANCEL: u32 = 19;
 
 /// `welcome {…}`
 pub const WELCOME: u32 = 65;
@@ -69,3 +77,13 @@ pub const ERROR: u32 = 83;
 pub const OVERFLOW: u32 = 84;
 /// `beside protocol build`
 pub const BESIDE: u32 = 85;
+/// `speaks conn topic data answer error`
+pub const SPEAKS: u32 = 86;
+/// `subscribed handle number frames times`
+pub const SUBSCRIBED: u32 = 87;
+/// `unsubscribed handle number code detail`
+pub const UNSUBSCRIBED: u32 = 88;
+/// `answered handle number frame`
+pub const ANSWERED: u32 = 89;
+/// `unanswered handle number code`
+pub const UNANSWERED: u32 = 90;

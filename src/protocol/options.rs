@@ -167,6 +167,18 @@ group! {
     }
 }
 
+group! {
+    /// What is kept of each topic for those who come later.
+    ReplayConfig, ReplayOptions, "replay" {
+        /// Messages of a topic. Default 1.
+        per_topic: Count = Count(1), "perTopic";
+        /// How old they may be. Default 60 s.
+        max_age: Millis = Millis::from_millis(60_000), "maxAge";
+        /// Bytes of all topics of the connection. Default 1 MiB.
+        max_bytes: Count = Count(1 << 20), "maxBytes";
+    }
+}
+
 /// The options of an `attach`, as far as given.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
@@ -184,8 +196,12 @@ pub struct Options {
     pub queue: QueueOptions,
     /// See [`FlowConfig`].
     pub flow: FlowOptions,
+    /// See [`ReplayConfig`].
+    pub replay: ReplayOptions,
     /// How long a connection outlives its last handle; the largest asked for counts. Default 2 s.
     pub linger: Option<Millis>,
+    /// How the server speaks: a word, or the JSON text of a template. Default `raw`.
+    pub subprotocol: Option<String>,
 }
 
 impl Options {
@@ -200,8 +216,15 @@ impl Options {
             auth: AuthOptions::read(from)?,
             queue: QueueOptions::read(from)?,
             flow: FlowOptions::read(from)?,
+            replay: ReplayOptions::read(from)?,
             linger: read(&from.field("linger"), "linger")?,
+            subprotocol: read(&from.field("subprotocol"), "subprotocol")?,
         })
+    }
+
+    /// How the server is said to speak.
+    pub fn subprotocol(&self) -> &str {
+        self.subprotocol.as_deref().unwrap_or("raw")
     }
 
     /// The linger asked for, or its default of 2 s.
@@ -223,6 +246,8 @@ pub struct ConnectionConfig {
     pub recovery: RecoveryConfig,
     /// How the server is shown a token.
     pub auth: AuthConfig,
+    /// What is kept of each topic.
+    pub replay: ReplayConfig,
 }
 
 impl ConnectionConfig {
@@ -234,6 +259,7 @@ impl ConnectionConfig {
             staleness: options.staleness.resolve(),
             recovery: options.recovery.resolve(),
             auth: options.auth.resolve(),
+            replay: options.replay.resolve(),
         }
     }
 
@@ -245,6 +271,7 @@ impl ConnectionConfig {
         options.staleness.differences(&self.staleness, &mut names);
         options.recovery.differences(&self.recovery, &mut names);
         options.auth.differences(&self.auth, &mut names);
+        options.replay.differences(&self.replay, &mut names);
         names
     }
 }

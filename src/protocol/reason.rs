@@ -100,6 +100,24 @@ codes! {
         Overflow => "overflow",
         /// Its handle or connection ended first.
         Closed => "closed",
+        /// The subprotocol does not say how to send it.
+        Unsupported => "unsupported",
+    }
+}
+
+codes! {
+    /// Why a request gets no answer or a subscription no messages. Shown as the `code` of the error.
+    RequestError {
+        /// The server did not answer in time.
+        Timeout => "timeout",
+        /// The server answered with an error.
+        Refused => "refused",
+        /// The connection was lost before the answer came: the server may have done what it was asked.
+        Lost => "lost",
+        /// The subprotocol does not say how to ask.
+        Unsupported => "unsupported",
+        /// So many requests wait for their answers that no more are taken.
+        Full => "queue-full",
     }
 }
 

@@ -34,7 +34,47 @@ pub enum TabMessage<P> {
         /// Id of the first frame.
         first: u64,
         /// The frames.
-        frames: Vec<P>,
+        frames: Vec<Outgoing<P>>,
+    },
+    /// Subscribes to topics.
+    Subscribe {
+        /// The handle that wants them.
+        handle: HandleId,
+        /// Its connection.
+        conn: ConnId,
+        /// What it wants.
+        subscriptions: Vec<Subscription>,
+    },
+    /// Ends subscriptions.
+    Unsubscribe {
+        /// The handle that had them.
+        handle: HandleId,
+        /// Its connection.
+        conn: ConnId,
+        /// Their numbers.
+        numbers: Vec<u32>,
+    },
+    /// Asks the server something.
+    Request {
+        /// The handle that asks.
+        handle: HandleId,
+        /// Its connection.
+        conn: ConnId,
+        /// The number of the request at this handle.
+        number: u32,
+        /// What it asks, as JSON text.
+        data: String,
+        /// How long it waits.
+        timeout: Millis,
+    },
+    /// Gives a request up.
+    Cancel {
+        /// The handle that asked.
+        handle: HandleId,
+        /// Its connection.
+        conn: ConnId,
+        /// The number of the request.
+        number: u32,
     },
     /// All messages before `next` have been dispatched.
     Ack {
@@ -66,6 +106,31 @@ pub enum TabMessage<P> {
     Report(u32),
     /// What the tab was asked for, under the number that it was asked with.
     Answer(u32, Answer),
+}
+
+/// Something to send.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outgoing<P> {
+    /// A frame as it is.
+    Frame(P),
+    /// What the subprotocol makes of a publication.
+    Publish {
+        /// The topic.
+        topic: String,
+        /// The data, as JSON text.
+        data: String,
+    },
+}
+
+/// One subscription of a handle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// Its number at the handle.
+    pub number: u32,
+    /// The topic.
+    pub topic: String,
+    /// How many of the last messages it gets first.
+    pub replay: u32,
 }
 
 /// Who a tab is.
@@ -187,9 +252,7 @@ impl<P> TabMessage<P> {
                 handle: handle(from)?,
                 conn: ConnId(natural(&from.item(2))?),
                 first: sequence(&from.item(3))?,
-                frames: list(&from.item(4), |item| {
-                    item.payload().ok_or(MessageError::Malformed)
-                })?,
+                frames: list(&from.item(4), |item| outgoing(item))?,
             },
             op::ACK => Self::Ack {
                 conn: ConnId(natural(&from.item(1))?),
@@ -206,6 +269,34 @@ impl<P> TabMessage<P> {
             op::RECONNECT => Self::Reconnect(handle(from)?),
             op::SHUTDOWN => Self::Shutdown(handle(from)?),
             op::REPORT => Self::Report(natural(&from.item(1))?),
+            op::SUBSCRIBE => Self::Subscribe {
+                handle: handle(from)?,
+                conn: ConnId(natural(&from.item(2))?),
+                subscriptions: list(&from.item(3), |item| {
+                    Ok(Subscription {
+                        number: natural(&item.item(0))?,
+                        topic: text(&item.item(1))?,
+                        replay: natural(&item.item(2))?,
+                    })
+                })?,
+            },
+            op::UNSUBSCRIBE => Self::Unsubscribe {
+                handle: handle(from)?,
+                conn: ConnId(natural(&from.item(2))?),
+                numbers: list(&from.item(3), |item| natural(&item))?,
+            },
+            op::REQUEST => Self::Request {
+                handle: handle(from)?,
+                conn: ConnId(natural(&from.item(2))?),
+                number: natural(&from.item(3))?,
+                data: text(&from.item(4))?,
+                timeout: Millis::read(&from.item(5)).ok_or(MessageError::Malformed)?,
+            },
+            op::CANCEL => Self::Cancel {
+                handle: handle(from)?,
+                conn: ConnId(natural(&from.item(2))?),
+                number: natural(&from.item(3))?,
+            },
             op::ANSWER => Self::Answer(natural(&from.item(1))?, answer(&from.item(2))?),
             _ => return Err(MessageError::UnknownOp),
         })
@@ -281,6 +372,18 @@ fn answer<F: Foreign>(from: &F) -> Result<Answer, MessageError> {
         "bad-token" => Ok(Answer::Bad(Need::Token)),
         _ => Err(MessageError::Malformed),
     }
+}
+
+fn outgoing<F: Foreign>(from: F) -> Result<Outgoing<F::Payload>, MessageError> {
+    if from.length() == Some(2) {
+        return Ok(Outgoing::Publish {
+            topic: text(&from.item(0))?,
+            data: text(&from.item(1))?,
+        });
+    }
+    from.payload()
+        .map(Outgoing::Frame)
+        .ok_or(MessageError::Malformed)
 }
 
 fn handle<F: Foreign>(from: &F) -> Result<HandleId, MessageError> {

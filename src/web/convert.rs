@@ -1,5 +1,7 @@
 //! `JsValue`s as frames and as the foreign values of the protocol.
 
+use std::borrow::Cow;
+
 use js_sys::{Array, ArrayBuffer, JsString, Object, Reflect};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -50,6 +52,16 @@ impl Payload for Frame {
             value: JsValue::from_str(text),
             size: text.len() as u32,
         }
+    }
+
+    fn head(&self, most: usize) -> Option<Cow<'_, str>> {
+        let text = self.value.dyn_ref::<JsString>()?;
+        let head = if most < self.size as usize {
+            text.slice(0, most as u32).into()
+        } else {
+            String::from(text)
+        };
+        Some(Cow::Owned(head))
     }
 }
 

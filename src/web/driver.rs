@@ -19,7 +19,9 @@ use super::locks;
 use super::port::{JsPort, Port};
 use super::tick::Tick;
 use super::websocket::Socket;
-use crate::core::{Deadline, Delivery, Hub, Input, Output, PortId, SocketEvent, SocketId};
+use crate::core::{
+    Deadline, Delivery, Hub, Input, Output, Parcel, ParcelKind, PortId, SocketEvent, SocketId,
+};
 use crate::protocol::{Address, Env, HubMessage, Peer, PeerMessage, TabMessage, op, op_of};
 use crate::time::Time;
 
@@ -187,6 +189,7 @@ impl Driver {
             Output::Timeout(_) => {}
             Output::Post(port, message) => self.post(port, &message),
             Output::Deliver(delivery) => self.deliver(&delivery),
+            Output::Hand(port, parcel) => self.hand(port, &parcel),
             Output::Send(socket, frame) => {
                 if let Some(socket) = self.sockets.borrow().get(&socket) {
                     socket.send(&frame);
@@ -240,19 +243,42 @@ impl Driver {
         for frame in delivery.frames() {
             frames.push(frame.value());
         }
-        let message: JsValue = Array::of5(
+        let message = Array::of5(
             &op::BATCH.into(),
             &delivery.conn.0.into(),
-            &(delivery.first as f64).into(),
+            &JsValue::NULL,
             &frames,
             &u32::from(delivery.want_ack).into(),
-        )
-        .into();
+        );
         let ports = self.ports.borrow();
-        for port in &delivery.ports {
+        for (port, first) in &delivery.ports {
             if let Some(port) = ports.get(port) {
+                // Each port gets a copy.
+                message.set(2, (*first as f64).into());
                 port.post(&message);
             }
+        }
+    }
+
+    fn hand(&self, port: PortId, parcel: &Parcel<Frame>) {
+        let (frames, times) = (Array::new(), Array::new());
+        for (frame, at) in &parcel.frames {
+            frames.push(frame.value());
+            times.push(&clock::wall(*at).into());
+        }
+        let op = match parcel.kind {
+            ParcelKind::Subscribed => op::SUBSCRIBED,
+            ParcelKind::Answered => op::ANSWERED,
+        };
+        let message = Array::of5(
+            &op.into(),
+            &parcel.handle.0.into(),
+            &parcel.number.into(),
+            &frames,
+            &times,
+        );
+        if let Some(port) = self.ports.borrow().get(&port) {
+            port.post(&message);
         }
     }
 

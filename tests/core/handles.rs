@@ -112,7 +112,7 @@ fn bad_options_are_refused_by_name() {
     let refused = HubMessage::Refused {
         handle: H,
         code: "bad-options",
-        detail: "reconnect.minDelay",
+        detail: "reconnect.minDelay".into(),
     };
     assert!(rig.notes(A).contains(&refused));
     assert!(rig.opened.is_empty());

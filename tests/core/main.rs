@@ -25,4 +25,5 @@ mod sends;
 mod staleness;
 mod subprotocol;
 mod tabs;
+mod topics;
 mod wake;

@@ -71,7 +71,7 @@ impl Seen {
                     self.lost += to - from;
                     self.next = to;
                 }
-                Got::Note(_) => {}
+                Got::Note(_) | Got::Parcel(..) => {}
             }
         }
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tabwire::core::{Deadline, Hub, Input, Output, Payload, PortId, SocketEvent, SocketId};
+use tabwire::core::{
+    Deadline, Hub, Input, Output, ParcelKind, Payload, PortId, SocketEvent, SocketId,
+};
 use tabwire::protocol::{ConnId, HandleId, HubMessage, PeerMessage, State, Status, TabMessage};
 use tabwire::time::Time;
 
@@ -15,6 +17,7 @@ use crate::json::{Bytes, Json};
 pub enum Got {
     Note(HubMessage),
     Frames(u64, Vec<String>, bool),
+    Parcel(ParcelKind, u32, Vec<(String, Time)>),
 }
 
 pub struct Rig {
@@ -94,10 +97,16 @@ impl Rig {
                     }
                     self.got.entry(port).or_default().push(Got::Note(note));
                 }
+                Output::Hand(port, parcel) => {
+                    let got = self.got.entry(port).or_default();
+                    let frames = parcel.frames.iter();
+                    let frames = frames.map(|(frame, at)| (text(frame), *at)).collect();
+                    got.push(Got::Parcel(parcel.kind, parcel.number, frames));
+                }
                 Output::Deliver(delivery) => {
                     let frames: Vec<_> = delivery.frames().map(text).collect();
-                    for port in &delivery.ports {
-                        let got = Got::Frames(delivery.first, frames.clone(), delivery.want_ack);
+                    for (port, first) in &delivery.ports {
+                        let got = Got::Frames(*first, frames.clone(), delivery.want_ack);
                         self.got.entry(*port).or_default().push(got);
                     }
                 }
@@ -266,7 +275,7 @@ impl Rig {
     pub fn notes(&mut self, port: PortId) -> Vec<HubMessage> {
         let notes = self.take(port).into_iter().filter_map(|got| match got {
             Got::Note(note) => Some(note),
-            Got::Frames(..) => None,
+            Got::Frames(..) | Got::Parcel(..) => None,
         });
         notes.collect()
     }
@@ -287,7 +296,7 @@ impl Rig {
     pub fn frames(&mut self, port: PortId) -> Vec<String> {
         let frames = self.take(port).into_iter().filter_map(|got| match got {
             Got::Frames(_, frames, _) => Some(frames),
-            Got::Note(_) => None,
+            Got::Note(_) | Got::Parcel(..) => None,
         });
         frames.flatten().collect()
     }

@@ -4,7 +4,8 @@ use core::time::Duration;
 
 use tabwire::core::{FUNCTION, Input, PortId};
 use tabwire::protocol::{
-    Attach, ConnId, HandleId, Hello, Liveness, MAJOR, MessageError, Needs, PeerMessage, TabMessage,
+    Attach, ConnId, HandleId, Hello, Liveness, MAJOR, MessageError, Needs, Outgoing, PeerMessage,
+    TabMessage,
 };
 
 use crate::driver::{Driver, url_of};
@@ -349,7 +350,7 @@ impl World {
                 handle,
                 conn: ConnId(u32::from(kind) % 5),
                 first: (1 << 53) - 1,
-                frames: vec![frame; 3],
+                frames: vec![Outgoing::Frame(frame); 3],
             },
             4 => TabMessage::Reconnect(handle),
             5 => TabMessage::Shutdown(handle),

@@ -246,6 +246,8 @@ impl Driver {
                 let message = self.encode(message);
                 net.post_to_page(self.own(port), message);
             }
+            // Pages of the simulation subscribe to nothing.
+            Output::Hand(..) => {}
             Output::Deliver(delivery) => deliver(&delivery, |port| self.own(port), net),
             Output::Open {
                 socket,
@@ -386,10 +388,10 @@ fn tab_of(lock: &str) -> Option<TabNo> {
 
 fn deliver(delivery: &Delivery<Frame>, own: impl Fn(PortId) -> PortId, net: &mut Net) {
     let frames: Rc<Vec<_>> = Rc::new(delivery.frames().cloned().collect());
-    for port in &delivery.ports {
+    for (port, first) in &delivery.ports {
         let batch = ToPage::Batch {
             conn: delivery.conn,
-            first: delivery.first,
+            first: *first,
             frames: Rc::clone(&frames),
             want_ack: delivery.want_ack,
         };

@@ -1,5 +1,6 @@
 //! What travels on the simulated sockets: small values that say where they come from.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use tabwire::core::Payload;
@@ -41,5 +42,12 @@ impl Payload for Frame {
 
     fn from_text(text: &str) -> Self {
         Self::Text(text.into())
+    }
+
+    fn head(&self, most: usize) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Text(text) => text.get(..most.min(text.len())).map(Cow::Borrowed),
+            Self::Sent(..) | Self::Cast(..) => None,
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! JSON as the foreign values of the protocol, so that fixtures are read natively.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 use tabwire::core::Payload;
 use tabwire::protocol::{Foreign, Report};
@@ -19,6 +21,11 @@ impl Payload for Bytes {
 
     fn from_text(text: &str) -> Self {
         Self(text.as_bytes().to_vec())
+    }
+
+    fn head(&self, most: usize) -> Option<Cow<'_, str>> {
+        let head = self.0.get(..most).unwrap_or(&self.0);
+        Some(String::from_utf8_lossy(head))
     }
 }
 

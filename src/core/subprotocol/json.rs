@@ -128,13 +128,19 @@ impl<'a> Cursor<'a> {
     }
 
     fn skip_scalar(&mut self) -> Result<(), Stop> {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let from = self.at;
+        let rest = self.text.as_bytes().get(from..).unwrap_or_default();
         let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
         self.at += rest.iter().take_while(is_part).count();
-        if self.at < self.text.len() || self.is_whole {
+        if self.at == self.text.len() && !self.is_whole {
+            return Err(Stop::Ended);
+        }
+        let scalar = self.since(from)?;
+        let is_number = scalar.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+        if is_number || ["true", "false", "null"].contains(&scalar) {
             Ok(())
         } else {
-            Err(Stop::Ended)
+            Err(Stop::Malformed)
         }
     }
 }

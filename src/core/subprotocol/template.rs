@@ -191,9 +191,18 @@ impl Template {
         Ok(())
     }
 
+    /// Whether the server answers.
+    pub fn has_answers(&self) -> bool {
+        self.rules.iter().any(|rule| rule.kind == Kind::Answer)
+    }
+
+    /// Whether a frame can be known for the pong.
+    pub fn has_pong(&self) -> bool {
+        self.rules.iter().any(|rule| rule.kind == Kind::Pong)
+    }
+
     /// What each part needs of the others.
     fn check(&self) -> Result<(), TemplateError> {
-        let has_answers = self.rules.iter().any(|rule| rule.kind == Kind::Answer);
         let missing = |form: &Option<Form>, hole, of: &str| match form {
             Some(form) if !form.has(&hole) => {
                 Err(TemplateError::new("has no placeholder").about(of))
@@ -208,7 +217,7 @@ impl Template {
         }
         missing(&self.request, Hole::Id, "{id}")
             .map_err(|error| error.under("request").under("send"))?;
-        if self.request.is_some() && !has_answers {
+        if self.request.is_some() && !self.has_answers() {
             return Err(TemplateError::new("is missing")
                 .under("answer")
                 .under("receive"));

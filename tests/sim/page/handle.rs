@@ -1,6 +1,6 @@
 //! A handle of a page: one user of one connection.
 
-use tabwire::protocol::{Attach, ConnId, HandleId, Resend, Status, TabMessage};
+use tabwire::protocol::{Attach, ConnId, HandleId, Outgoing, Resend, Status, TabMessage};
 use tabwire::time::Time;
 
 use super::sends::Sends;
@@ -111,7 +111,7 @@ impl Handle {
             handle: self.id,
             conn,
             first,
-            frames,
+            frames: frames.into_iter().map(Outgoing::Frame).collect(),
         })
     }
 }

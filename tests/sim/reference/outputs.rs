@@ -28,6 +28,7 @@ impl Reference {
                 self.observe_post(*port, message)
             }
             Output::Deliver(delivery) => self.observe_delivery(delivery),
+            Output::Hand(..) => Err(Check::AttachIsAnswered.breach("nobody has subscribed")),
             Output::Open {
                 socket,
                 url,
@@ -202,14 +203,15 @@ impl Reference {
         let now = self.now;
         let is_moving = self.better.is_some();
         let leaving = self.leaving.clone();
-        for port in delivery.ports.iter().filter(|port| !leaving.contains(port)) {
+        let ports = delivery.ports.iter();
+        for (port, first) in ports.filter(|(port, _)| !leaving.contains(port)) {
             if !self.is_waking {
                 self.tabs.check_post(*port, None)?;
             }
             self.with_lane(*port, delivery.conn, |lane, conn| {
                 lane.handle_moving(is_moving);
                 let frames = delivery.frames();
-                lane.deliver(delivery.first, frames, delivery.want_ack, &conn.stream, now)
+                lane.deliver(*first, frames, delivery.want_ack, &conn.stream, now)
             })?;
         }
         Ok(())

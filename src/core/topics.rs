@@ -1,0 +1,383 @@
+//! The topics of one connection: who wants which, what the server knows of that, and the last messages of each.
+
+use std::collections::VecDeque;
+
+use core::time::Duration;
+
+use litemap::LiteMap;
+
+use super::io::{Payload, PortId};
+use crate::protocol::{HandleId, ReplayConfig};
+use crate::time::Time;
+
+/// A handle of a tab.
+pub type Of = (PortId, HandleId);
+
+/// The place of a topic. It is used again when the topic is gone.
+pub type TopicNo = u32;
+
+/// All topics of a connection.
+#[derive(Debug)]
+pub struct Topics<P> {
+    by_name: LiteMap<String, TopicNo>,
+    places: Vec<Option<Topic<P>>>,
+    free: Vec<TopicNo>,
+    asked: LiteMap<u32, Asked>,
+    requests: LiteMap<u32, Request>,
+    last_id: u32,
+    replay: ReplayConfig,
+    /// The topics of the messages that are kept, oldest first, and their bytes.
+    kept: VecDeque<(TopicNo, u64)>,
+    kept_bytes: usize,
+    keeps: u64,
+}
+
+/// A topic that somebody wants, or wanted a moment ago.
+#[derive(Debug)]
+pub struct Topic<P> {
+    /// Its name.
+    pub name: String,
+    /// What the server knows of it.
+    pub stage: Stage,
+    wants: Vec<Want>,
+    idle_since: Option<Time>,
+    kept: VecDeque<Kept<P>>,
+}
+
+/// A message that is kept for those who come later.
+#[derive(Clone, Debug)]
+pub struct Kept<P> {
+    /// The message.
+    pub frame: P,
+    /// When it came.
+    pub at: Time,
+    no: u64,
+}
+
+/// What the server knows of a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Nothing.
+    Off,
+    /// It has been asked, and has not answered.
+    Asked,
+    /// It sends the messages.
+    On,
+}
+
+/// A subscription of a tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// Whose it is.
+    pub of: Of,
+    /// Its number there.
+    pub sub: u32,
+}
+
+/// Topics that the server was asked for in one frame.
+#[derive(Debug)]
+struct Asked {
+    topics: Vec<TopicNo>,
+    until: Time,
+}
+
+/// A request that waits for its answer.
+#[derive(Debug)]
+pub struct Request {
+    /// Whose it is.
+    pub of: Of,
+    /// Its number there.
+    pub number: u32,
+    /// What it asks, as JSON text, while that has not been sent.
+    pub data: Option<String>,
+    /// When it is given up.
+    pub until: Time,
+}
+
+impl<P: Payload> Topics<P> {
+    /// No topics.
+    pub fn new(replay: ReplayConfig) -> Self {
+        Self {
+            by_name: LiteMap::new(),
+            places: Vec::new(),
+            free: Vec::new(),
+            asked: LiteMap::new(),
+            requests: LiteMap::new(),
+            last_id: 0,
+            replay,
+            kept: VecDeque::new(),
+            kept_bytes: 0,
+            keeps: 0,
+        }
+    }
+
+    /// Requests without an answer.
+    pub fn requests(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// The place of a topic.
+    pub fn find(&self, name: &str) -> Option<TopicNo> {
+        self.by_name.get(name).copied()
+    }
+
+    /// A topic.
+    pub fn get(&self, no: TopicNo) -> Option<&Topic<P>> {
+        self.places.get(no as usize)?.as_ref()
+    }
+
+    fn get_mut(&mut self, no: TopicNo) -> Option<&mut Topic<P>> {
+        self.places.get_mut(no as usize)?.as_mut()
+    }
+
+    /// Notes that a tab wants a topic. Tells where that is, and whether the subscription is new.
+    pub fn want(&mut self, name: &str, want: Want) -> (TopicNo, bool) {
+        let no = self.find(name).unwrap_or_else(|| self.insert(name));
+        let Some(topic) = self.get_mut(no) else {
+            return (no, false);
+        };
+        topic.idle_since = None;
+        let is_new = !topic.wants.contains(&want);
+        if is_new {
+            topic.wants.push(want);
+        }
+        (no, is_new)
+    }
+
+    /// Notes that subscriptions are gone. Tells of each topic that lost one, and whether its tab still wants it.
+    pub fn unwant(
+        &mut self,
+        port: PortId,
+        is_gone: impl Fn(&Want) -> bool,
+        now: Time,
+    ) -> Vec<(TopicNo, bool)> {
+        let mut touched = Vec::new();
+        for (no, place) in (0..).zip(&mut self.places) {
+            let Some(topic) = place else {
+                continue;
+            };
+            let before = topic.wants.len();
+            topic
+                .wants
+                .retain(|want| want.of.0 != port || !is_gone(want));
+            if topic.wants.len() == before {
+                continue;
+            }
+            if topic.wants.is_empty() {
+                topic.idle_since = Some(now);
+            }
+            touched.push((no, topic.is_wanted_by(port)));
+        }
+        touched
+    }
+
+    /// Takes all subscriptions of a topic away, and the topic.
+    pub fn refuse(&mut self, no: TopicNo) -> Vec<Want> {
+        self.remove(no).map_or_else(Vec::new, |topic| topic.wants)
+    }
+
+    /// The topics that are wanted and that the server has not been asked for.
+    pub fn unasked(&self) -> Vec<TopicNo> {
+        self.numbers(|topic| topic.stage == Stage::Off && !topic.wants.is_empty())
+    }
+
+    /// Takes away the topics that nobody has wanted for so long. Gives the names of those that the server knows.
+    pub fn take_idle(&mut self, linger: Duration, now: Time) -> Vec<String> {
+        let idle =
+            self.numbers(|topic| topic.idle_since.is_some_and(|since| since + linger <= now));
+        let topics = idle.into_iter().filter_map(|no| self.remove(no));
+        topics
+            .filter(|topic| topic.stage != Stage::Off)
+            .map(|topic| topic.name)
+            .collect()
+    }
+
+    /// Notes what the server has been asked for, or is taken to know, where it does not answer.
+    pub fn set_stage(&mut self, topics: &[TopicNo], stage: Stage) {
+        for no in topics {
+            if let Some(topic) = self.get_mut(*no) {
+                topic.stage = stage;
+            }
+        }
+    }
+
+    /// The server is a new one, and knows nothing. Gives the requests that it had.
+    pub fn handle_lost(&mut self) -> Vec<Request> {
+        self.asked = LiteMap::new();
+        for topic in self.places.iter_mut().flatten() {
+            topic.stage = Stage::Off;
+        }
+        self.take_requests(|request| request.data.is_none())
+    }
+
+    /// The number for the next frame that is answered.
+    pub fn next_id(&mut self) -> u32 {
+        self.last_id = self.last_id.wrapping_add(1);
+        self.last_id
+    }
+
+    /// Waits for an answer about these topics.
+    pub fn wait_for(&mut self, id: u32, topics: Vec<TopicNo>, until: Time) {
+        self.asked.insert(id, Asked { topics, until });
+    }
+
+    /// The server has answered about these topics.
+    pub fn take_asked(&mut self, id: u32) -> Option<Vec<TopicNo>> {
+        self.asked.remove(&id).map(|asked| asked.topics)
+    }
+
+    /// The topics about which the server has not answered in time.
+    pub fn take_unanswered(&mut self, now: Time) -> Vec<TopicNo> {
+        let late: Vec<_> = self
+            .asked
+            .iter()
+            .filter(|(_, asked)| asked.until <= now)
+            .map(|(id, _)| *id)
+            .collect();
+        let late = late.into_iter().filter_map(|id| self.take_asked(id));
+        late.flatten().collect()
+    }
+
+    /// Adds a request.
+    pub fn add_request(&mut self, id: u32, request: Request) {
+        self.requests.insert(id, request);
+    }
+
+    /// The request with this number.
+    pub fn take_request(&mut self, id: u32) -> Option<Request> {
+        self.requests.remove(&id)
+    }
+
+    /// Takes the requests of a kind.
+    pub fn take_requests(&mut self, is_taken: impl Fn(&Request) -> bool) -> Vec<Request> {
+        let ids: Vec<_> = self
+            .requests
+            .iter()
+            .filter(|(_, request)| is_taken(request))
+            .map(|(id, _)| *id)
+            .collect();
+        ids.into_iter()
+            .filter_map(|id| self.requests.remove(&id))
+            .collect()
+    }
+
+    /// What has not been sent, from now on sent.
+    pub fn take_unsent(&mut self) -> Vec<(u32, String)> {
+        self.requests
+            .iter_mut()
+            .filter_map(|(id, request)| Some((*id, request.data.take()?)))
+            .collect()
+    }
+
+    /// When something has to be done: a topic has lingered, or an answer has not come.
+    pub fn next_deadline(&self, linger: Duration) -> Time {
+        let idle = self.places.iter().flatten();
+        let idle = idle.filter_map(|topic| topic.idle_since.map(|since| since + linger));
+        let asked = self.asked.values().map(|asked| asked.until);
+        let requests = self.requests.values().map(|request| request.until);
+        idle.chain(asked)
+            .chain(requests)
+            .min()
+            .unwrap_or(Time::NEVER)
+    }
+
+    /// Keeps a message for those who come later, within the bounds.
+    pub fn keep(&mut self, no: TopicNo, frame: &P, now: Time) {
+        let most = self.replay.per_topic.get();
+        self.keeps += 1;
+        let kept = Kept {
+            frame: frame.clone(),
+            at: now,
+            no: self.keeps,
+        };
+        let Some(topic) = self.get_mut(no).filter(|_| most > 0) else {
+            return;
+        };
+        let mut freed = 0;
+        topic.kept.push_back(kept);
+        if topic.kept.len() > most {
+            freed = topic.kept.pop_front().map_or(0, |old| old.frame.size());
+        }
+        self.kept.push_back((no, self.keeps));
+        self.kept_bytes = self.kept_bytes + frame.size() - freed;
+        while self.kept_bytes > self.replay.max_bytes.get() {
+            let Some((no, keep)) = self.kept.pop_front() else {
+                break;
+            };
+            self.drop_kept(no, keep);
+        }
+        // What its topic has dropped by itself still stands here.
+        if self.kept.len() > 2 * self.places.len() * most + 64 {
+            let places = &self.places;
+            self.kept.retain(|(no, keep)| {
+                let topic = places.get(*no as usize).and_then(Option::as_ref);
+                topic.is_some_and(|topic| topic.kept.iter().any(|kept| kept.no == *keep))
+            });
+        }
+    }
+
+    /// The last messages of a topic that are not too old.
+    pub fn replay(&self, no: TopicNo, most: usize, now: Time) -> Vec<Kept<P>> {
+        let Some(topic) = self.get(no) else {
+            return Vec::new();
+        };
+        let from = topic.kept.len().saturating_sub(most);
+        topic
+            .kept
+            .range(from..)
+            .filter(|kept| now.since(kept.at) <= self.replay.max_age.get())
+            .cloned()
+            .collect()
+    }
+
+    fn drop_kept(&mut self, no: TopicNo, keep: u64) {
+        let Some(topic) = self.get_mut(no) else {
+            return;
+        };
+        if topic.kept.front().is_some_and(|oldest| oldest.no == keep) {
+            let freed = topic.kept.pop_front().map_or(0, |old| old.frame.size());
+            self.kept_bytes -= freed;
+        }
+    }
+
+    fn numbers(&self, is_meant: impl Fn(&Topic<P>) -> bool) -> Vec<TopicNo> {
+        (0..)
+            .zip(&self.places)
+            .filter(|(_, topic)| topic.as_ref().is_some_and(&is_meant))
+            .map(|(no, _)| no)
+            .collect()
+    }
+
+    fn insert(&mut self, name: &str) -> TopicNo {
+        let topic = Some(Topic {
+            name: name.into(),
+            stage: Stage::Off,
+            wants: Vec::new(),
+            idle_since: None,
+            kept: VecDeque::new(),
+        });
+        let no = self.free.pop().unwrap_or(self.places.len() as TopicNo);
+        match self.places.get_mut(no as usize) {
+            Some(place) => *place = topic,
+            None => self.places.push(topic),
+        }
+        self.by_name.insert(name.into(), no);
+        no
+    }
+
+    fn remove(&mut self, no: TopicNo) -> Option<Topic<P>> {
+        let topic = self.places.get_mut(no as usize)?.take()?;
+        self.by_name.remove(&topic.name);
+        self.free.push(no);
+        let bytes = topic.kept.iter().map(|kept| kept.frame.size());
+        self.kept_bytes -= bytes.sum::<usize>();
+        Some(topic)
+    }
+}
+
+impl<P> Topic<P> {
+    /// Whether a tab wants it.
+    pub fn is_wanted_by(&self, port: PortId) -> bool {
+        self.wants.iter().any(|want| want.of.0 == port)
+    }
+}

@@ -1,0 +1,628 @@
+//! Topics: counted across tabs, delivered to those that want them, asked for again when the server has forgotten.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tabwire::core::{ParcelKind, PortId, SocketEvent, SocketId};
+use tabwire::protocol::{HubMessage, RequestError, SendFailure};
+
+use crate::rig::{A, B, Got, H, Rig};
+
+/// A tab more.
+const C: PortId = PortId(3);
+
+/// A rig whose tabs A and B speak `json` on an open connection.
+fn open() -> Rig {
+    let mut rig = Rig::new();
+    for port in [A, B] {
+        rig.hello(port);
+        rig.attach(port, H, json!({"subprotocol": "json"}));
+    }
+    rig.accept();
+    answer_pings(&mut rig);
+    rig.sent.clear();
+    rig.take(A);
+    rig.take(B);
+    rig
+}
+
+/// A socket is verified by a ping.
+fn answer_pings(rig: &mut Rig) {
+    rig.frame(r#"{"type":"pong"}"#);
+}
+
+fn subscribe(rig: &mut Rig, port: PortId, subscriptions: &[(u32, &str)]) {
+    let wants: Vec<_> = subscriptions
+        .iter()
+        .map(|(number, topic)| json!([number, topic, 1]))
+        .collect();
+    rig.wire(port, json!([16, H.0, rig.attached[&port].0, wants]));
+}
+
+fn unsubscribe(rig: &mut Rig, port: PortId, numbers: &[u32]) {
+    rig.wire(port, json!([17, H.0, rig.attached[&port].0, numbers]));
+}
+
+fn request(rig: &mut Rig, port: PortId, number: u32, data: &Value, timeout: u32) {
+    let conn = rig.attached[&port].0;
+    let text = data.to_string();
+    rig.wire(port, json!([18, H.0, conn, number, text, timeout]));
+}
+
+fn message(topic: &str, data: u32) -> String {
+    json!({"type": "message", "topic": topic, "data": data}).to_string()
+}
+
+/// What was sent to the server, pings aside.
+fn sent(rig: &mut Rig) -> Vec<Value> {
+    let sent = core::mem::take(&mut rig.sent).into_iter();
+    sent.map(|(_, text)| serde_json::from_str(&text).unwrap())
+        .filter(|frame: &Value| frame["type"] != "ping")
+        .collect()
+}
+
+/// What each subscription of a tab was told.
+fn parcels(rig: &mut Rig, port: PortId) -> Vec<(ParcelKind, u32, Vec<String>)> {
+    rig.take(port)
+        .into_iter()
+        .filter_map(|got| match got {
+            Got::Parcel(kind, number, frames) => {
+                let texts = frames.into_iter().map(|(text, _)| text).collect();
+                Some((kind, number, texts))
+            }
+            Got::Note(_) | Got::Frames(..) => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_topic_is_asked_for_once_however_many_want_it() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "a"), (2, "b"), (3, "a")]);
+    assert_eq!(
+        sent(&mut rig),
+        [json!({"type": "subscribe", "id": 1, "topics": ["a", "b"]})],
+        "one frame for all that is asked at once"
+    );
+    subscribe(&mut rig, B, &[(1, "b"), (2, "c")]);
+    assert_eq!(
+        sent(&mut rig),
+        [json!({"type": "subscribe", "id": 2, "topics": ["c"]})]
+    );
+}
+
+#[test]
+fn only_tabs_that_want_a_topic_get_it() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "a"), (2, "both")]);
+    subscribe(&mut rig, B, &[(1, "b"), (2, "both")]);
+    rig.take(A);
+    rig.take(B);
+    for frame in ["a", "both", "b", "nobody"] {
+        rig.frame(&message(frame, 1));
+    }
+    rig.frame("no topic");
+    rig.tick();
+    let [a, b, both] = ["a", "b", "both"].map(|topic| message(topic, 1));
+    assert_eq!(rig.frames(A), [&*a, &*both, "no topic"]);
+    assert_eq!(rig.frames(B), [&*both, &*b, "no topic"]);
+    let report = rig.hub.report(A);
+    let counters = report.attached[0].counters;
+    assert_eq!((counters.unwanted, counters.malformed), (1, 1));
+}
+
+#[test]
+fn each_tab_counts_what_is_for_it() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "a")]);
+    subscribe(&mut rig, B, &[(1, "b")]);
+    rig.take(A);
+    rig.take(B);
+    for (number, topic) in ["a", "b", "b", "a"].into_iter().enumerate() {
+        rig.frame(&message(topic, number as u32));
+        rig.tick();
+    }
+    let firsts = |got: Vec<Got>| -> Vec<u64> {
+        got.iter()
+            .filter_map(|got| match got {
+                Got::Frames(first, ..) => Some(*first),
+                Got::Note(_) | Got::Parcel(..) => None,
+            })
+            .collect()
+    };
+    assert_eq!(firsts(rig.take(A)), [0, 1]);
+    assert_eq!(firsts(rig.take(B)), [0, 1]);
+}
+
+#[test]
+fn whoever_comes_later_gets_the_last_message_at_once() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "a")]);
+    assert_eq!(parcels(&mut rig, A), [(ParcelKind::Subscribed, 1, vec![])]);
+    for number in [1, 2] {
+        rig.frame(&message("a", number));
+    }
+    rig.tick();
+    sent(&mut rig);
+    subscribe(&mut rig, B, &[(7, "a")]);
+    assert_eq!(
+        parcels(&mut rig, B),
+        [(ParcelKind::Subscribed, 7, vec![message("a", 2)])]
+    );
+    assert_eq!(sent(&mut rig), [] as [Value; 0]);
+    rig.pass_millis(60_001);
+    subscribe(&mut rig, B, &[(8, "a")]);
+    assert_eq!(
+        parcels(&mut rig, B),
+        [(ParcelKind::Subscribed, 8, vec![])],
+        "what is older than replay.maxAge is not as of now"
+    );
+}
+
+#[test]
+fn a_subscription_that_is_told_again_is_no_new_one() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "a")]);
+    rig.frame(&message("a", 1));
+    rig.take(A);
+    subscribe(&mut rig, A, &[(1, "a")]);
+    assert_eq!(parcels(&mut rig, A), [(ParcelKind::Subscribed, 1, vec![])]);
+}
+
+#[test]
+fn what_is_kept_is_bounded_in_count_and_bytes() {
+    let mut rig = Rig::new();
+    rig.hello(A);
+    let size = message("0", 0).len();
+    rig.attach(
+        A,
+        H,
+        json!({"subprotocol": "json", "replay": {"perTopic": 2, "maxBytes": 3 * size}}),
+    );
+    rig.accept();
+    answer_pings(&mut rig);
+    subscribe(&mut rig, A, &[(1, "0"), (2, "1")]);
+    for number in 0..3 {
+        rig.frame(&message("0", number));
+    }
+    for number in 0..2 {
+        rig.frame(&message("1", number));
+    }
+    rig.tick();
+    rig.take(A);
+    rig.wire(
+        A,
+        json!([16, H.0, rig.conn().0, [[3, "0", 9], [4, "1", 9]]]),
+    );
+    assert_eq!(
+        parcels(&mut rig, A),
+        [
+            (ParcelKind::Subscribed, 3, vec![message("0", 2)]),
+            (
+                ParcelKind::Subscribed,
+                4,
+                vec![message("1", 0), message("1", 1)]
+            ),
+        ]
+    );
+}
+
+#[test]
+fn a_remount_within_the_linger_causes_no_traffic() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "a")]);
+    sent(&mut rig);
+    unsubscribe(&mut rig, A, &[1]);
+    rig.pass_millis(1999);
+    subscribe(&mut rig, A, &[(2, "a")]);
+    rig.pass_millis(60_000);
+    assert_eq!(sent(&mut rig), [] as [Value; 0]);
+}
+
+#[test]
+fn a_topic_that_nobody_wants_is_given_back_after_the_linger() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "a"), (2, "b"), (3, "c")]);
+    subscribe(&mut rig, B, &[(1, "c")]);
+    sent(&mut rig);
+    unsubscribe(&mut rig, A, &[1, 2, 3]);
+    rig.take(A);
+    rig.frame(&message("a", 1));
+    rig.tick();
+    assert_eq!(rig.frames(A), [] as [&str; 0], "not even while it lingers");
+    rig.pass_millis(2000);
+    assert_eq!(
+        sent(&mut rig),
+        [json!({"type": "unsubscribe", "topics": ["a", "b"]})]
+    );
+    rig.frame(&message("c", 1));
+    rig.tick();
+    assert_eq!(rig.frames(B), [message("c", 1)]);
+}
+
+#[test]
+fn the_topics_of_a_dead_tab_are_given_back() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "a")]);
+    subscribe(&mut rig, B, &[(1, "b")]);
+    sent(&mut rig);
+    rig.input(tabwire::core::Input::LockGranted(A));
+    rig.pass_millis(2000);
+    assert_eq!(
+        sent(&mut rig),
+        [json!({"type": "unsubscribe", "topics": ["a"]})]
+    );
+}
+
+#[test]
+fn a_new_socket_is_asked_for_all_that_is_wanted() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "a"), (2, "b")]);
+    rig.server_closes(1006, false);
+    subscribe(&mut rig, B, &[(1, "c")]);
+    unsubscribe(&mut rig, A, &[1]);
+    sent(&mut rig);
+    rig.pass_millis(10_000);
+    rig.accept();
+    answer_pings(&mut rig);
+    assert_eq!(
+        sent(&mut rig),
+        [json!({"type": "subscribe", "id": 2, "topics": ["b", "c"]})]
+    );
+}
+
+#[test]
+fn an_error_of_the_server_reaches_the_subscriptions_it_is_about() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "secret")]);
+    subscribe(&mut rig, B, &[(1, "public")]);
+    rig.take(A);
+    rig.take(B);
+    rig.frame(r#"{"type":"answer","id":1,"error":{"code":403}}"#);
+    rig.frame(r#"{"type":"answer","id":2}"#);
+    rig.tick();
+    let refused = HubMessage::Unsubscribed {
+        handle: H,
+        number: 1,
+        code: RequestError::Refused,
+        detail: r#"{"code":403}"#.into(),
+    };
+    assert_eq!(rig.notes(A), [refused]);
+    assert_eq!(rig.notes(B), []);
+    sent(&mut rig);
+    subscribe(&mut rig, A, &[(2, "secret")]);
+    assert_eq!(
+        sent(&mut rig).len(),
+        1,
+        "whoever wants it again may ask again"
+    );
+}
+
+#[test]
+fn a_server_that_does_not_answer_a_subscription_is_told_of() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "a")]);
+    rig.take(A);
+    rig.pass_millis(10_000);
+    let late = HubMessage::Unsubscribed {
+        handle: H,
+        number: 1,
+        code: RequestError::Timeout,
+        detail: String::new(),
+    };
+    assert!(rig.notes(A).contains(&late));
+}
+
+#[test]
+fn an_answer_goes_to_the_tab_that_asked_and_to_no_other() {
+    let mut rig = open();
+    request(&mut rig, A, 5, &json!("a"), 1000);
+    request(&mut rig, B, 5, &json!({"b": [1]}), 1000);
+    assert_eq!(
+        sent(&mut rig),
+        [
+            json!({"type": "request", "id": 1, "data": "a"}),
+            json!({"type": "request", "id": 2, "data": {"b": [1]}}),
+        ],
+        "two tabs with one number have two at the server"
+    );
+    let answers = [
+        r#"{"type":"answer","id":2,"data":"for B"}"#,
+        r#"{"type":"answer","id":1,"error":"for A"}"#,
+    ];
+    for answer in answers {
+        rig.frame(answer);
+    }
+    rig.tick();
+    assert_eq!(
+        parcels(&mut rig, A),
+        [(ParcelKind::Answered, 5, vec![answers[1].into()])]
+    );
+    assert_eq!(
+        parcels(&mut rig, B),
+        [(ParcelKind::Answered, 5, vec![answers[0].into()])]
+    );
+    rig.frame(answers[0]);
+    rig.tick();
+    assert_eq!(
+        rig.frames(A),
+        [] as [&str; 0],
+        "an answer that nobody waits for is for nobody"
+    );
+}
+
+#[test]
+fn a_request_settles_with_an_error_that_has_a_name() {
+    let told = |rig: &mut Rig, code| {
+        let unanswered = HubMessage::Unanswered {
+            handle: H,
+            number: 1,
+            code,
+        };
+        assert!(rig.notes(A).contains(&unanswered), "{code:?}");
+    };
+    let mut rig = open();
+    request(&mut rig, A, 1, &json!(1), 500);
+    rig.pass_millis(500);
+    told(&mut rig, RequestError::Timeout);
+    request(&mut rig, A, 1, &json!(1), 60_000);
+    rig.server_closes(1006, false);
+    told(&mut rig, RequestError::Lost);
+    for number in 2..1002 {
+        request(&mut rig, A, number, &json!(1), 60_000);
+    }
+    request(&mut rig, A, 1, &json!(1), 60_000);
+    told(&mut rig, RequestError::Full);
+    let mut rig = Rig::open(json!({}));
+    request(&mut rig, A, 1, &json!(1), 60_000);
+    told(&mut rig, RequestError::Unsupported);
+}
+
+#[test]
+fn a_request_that_was_not_sent_waits_for_the_next_socket() {
+    let mut rig = open();
+    rig.server_closes(1006, false);
+    request(&mut rig, A, 1, &json!("late"), 60_000);
+    request(&mut rig, A, 2, &json!("cancelled"), 60_000);
+    rig.wire(A, json!([19, H.0, rig.conn().0, 2]));
+    rig.pass_millis(10_000);
+    rig.accept();
+    answer_pings(&mut rig);
+    assert_eq!(
+        sent(&mut rig),
+        [json!({"type": "request", "id": 1, "data": "late"})]
+    );
+}
+
+#[test]
+fn what_is_published_keeps_its_place_among_the_sends() {
+    let mut rig = open();
+    let frames = json!(["\"first\"", ["a", "{\"n\":1}"], "\"last\""]);
+    rig.wire(A, json!([5, H.0, rig.conn().0, 0, frames]));
+    assert_eq!(
+        sent(&mut rig),
+        [
+            json!("first"),
+            json!({"type": "publish", "topic": "a", "data": {"n": 1}}),
+            json!("last")
+        ]
+    );
+}
+
+#[test]
+fn what_cannot_be_published_has_failed() {
+    let mut rig = Rig::open(json!({}));
+    rig.take(A);
+    rig.wire(A, json!([5, H.0, rig.conn().0, 0, [["a", "1"], "sent"]]));
+    let failed = HubMessage::Failed {
+        handle: H,
+        first: 0,
+        count: 1,
+        reason: SendFailure::Unsupported,
+    };
+    assert!(rig.notes(A).contains(&failed));
+    assert_eq!(rig.sent_texts(), ["sent"]);
+}
+
+#[test]
+fn a_raw_connection_has_no_topics() {
+    let mut rig = Rig::open(json!({}));
+    rig.take(A);
+    subscribe(&mut rig, A, &[(1, "a")]);
+    let unsupported = HubMessage::Unsubscribed {
+        handle: H,
+        number: 1,
+        code: RequestError::Unsupported,
+        detail: String::new(),
+    };
+    assert_eq!(rig.notes(A), [unsupported]);
+}
+
+#[test]
+fn a_bad_template_and_one_that_is_not_in_force_are_refused() {
+    let refusal = |rig: &mut Rig, subprotocol: Value| {
+        rig.hello(C);
+        rig.attach(C, H, json!({"subprotocol": subprotocol.to_string()}));
+        match &rig.notes(C)[..] {
+            [.., HubMessage::Refused { code, detail, .. }] => (*code, detail.clone()),
+            other => panic!("{other:?}"),
+        }
+    };
+    let mut rig = open();
+    assert_eq!(
+        refusal(&mut rig, json!({"send": {"subscribe": {}}})),
+        (
+            "bad-subprotocol",
+            "/send/subscribe has no placeholder: {topic} or {topics}".into()
+        )
+    );
+    assert_eq!(
+        refusal(&mut rig, json!({})),
+        ("other-subprotocol", "json".into())
+    );
+}
+
+#[test]
+fn a_frame_that_asks_for_it_has_the_socket_replaced() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "a")]);
+    rig.frame(r#"{"type":"answer","id":1}"#);
+    rig.frame(r#"{"type":"reconnect"}"#);
+    assert_eq!(rig.opened.len(), 2);
+    sent(&mut rig);
+    rig.accept();
+    answer_pings(&mut rig);
+    assert_eq!(
+        sent(&mut rig),
+        [json!({"type": "subscribe", "id": 2, "topics": ["a"]})]
+    );
+    assert_eq!(rig.retired.len(), 1);
+    rig.frame(r#"{"type":"reconnect","delay":3000}"#);
+    assert_eq!(rig.opened.len(), 2);
+    rig.pass_millis(3000);
+    assert_eq!(rig.opened.len(), 3);
+}
+
+#[test]
+fn a_server_that_speaks_json_and_says_nothing_is_stale() {
+    let mut rig = open();
+    for _ in 0..13 {
+        rig.pass_millis(10_000);
+        answer_pings(&mut rig);
+    }
+    let stale = rig.statuses(A);
+    assert!(stale.iter().any(|status| status.reason.code() == "stale"));
+}
+
+/// A server that answers, and knows what it has been asked for on each socket.
+#[derive(Default)]
+struct Server {
+    topics: BTreeMap<SocketId, BTreeSet<String>>,
+}
+
+impl Server {
+    /// Reads all that has come.
+    fn read(&mut self, rig: &mut Rig) {
+        for (socket, text) in core::mem::take(&mut rig.sent) {
+            let frame: Value = serde_json::from_str(&text).unwrap();
+            let topics = self.topics.entry(socket).or_default();
+            let named = frame["topics"].as_array().into_iter().flatten();
+            let named = named.map(|topic| topic.as_str().unwrap().to_owned());
+            match frame["type"].as_str().unwrap() {
+                "ping" => {
+                    let pong = r#"{"type":"pong"}"#;
+                    rig.frame(pong);
+                }
+                "subscribe" => {
+                    for topic in named {
+                        assert!(topics.insert(topic.clone()), "{topic} is known already");
+                    }
+                    rig.frame(&json!({"type": "answer", "id": frame["id"]}).to_string());
+                }
+                "unsubscribe" => {
+                    for topic in named {
+                        assert!(topics.remove(&topic), "{topic} is not known");
+                    }
+                }
+                other => panic!("{other}"),
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Subscribe(u32, usize),
+    Unsubscribe(u32, usize),
+    Die(u32),
+    Drop,
+    Wait(u64),
+    Say(usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let (tab, topic) = (1_u32..5, 0_usize..6);
+    let step = prop_oneof![
+        6 => (tab.clone(), topic.clone()).prop_map(|(tab, topic)| Step::Subscribe(tab, topic)),
+        4 => (tab.clone(), topic.clone()).prop_map(|(tab, topic)| Step::Unsubscribe(tab, topic)),
+        1 => tab.prop_map(Step::Die),
+        1 => Just(Step::Drop),
+        3 => (0_u64..3000).prop_map(Step::Wait),
+        8 => topic.prop_map(Step::Say),
+    ];
+    prop::collection::vec(step, 1..120)
+}
+
+proptest! {
+    #[test]
+    fn the_server_sees_each_topic_once_and_each_tab_exactly_its_own(steps in steps()) {
+        let mut rig = Rig::new();
+        let mut server = Server::default();
+        let mut wants: BTreeMap<u32, BTreeSet<usize>> = BTreeMap::new();
+        let mut due: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+        let mut number = 0;
+        let options = json!({"subprotocol": "json", "reconnect": {"maxDelay": 1000}});
+        // One that stays, so that the connection does.
+        rig.hello(PortId(9));
+        rig.attach(PortId(9), H, options.clone());
+        rig.accept();
+        server.read(&mut rig);
+        for step in steps {
+            match step {
+                Step::Subscribe(tab, topic) => {
+                    let port = PortId(tab);
+                    if let std::collections::btree_map::Entry::Vacant(entry) = wants.entry(tab) {
+                        rig.hello(port);
+                        rig.attach(port, H, options.clone());
+                        entry.insert(BTreeSet::new());
+                    }
+                    subscribe(&mut rig, port, &[(topic as u32, &format!("t{topic}"))]);
+                    wants.entry(tab).or_default().insert(topic);
+                }
+                Step::Unsubscribe(tab, topic) => {
+                    if wants.contains_key(&tab) {
+                        unsubscribe(&mut rig, PortId(tab), &[topic as u32]);
+                        wants.entry(tab).or_default().remove(&topic);
+                    }
+                }
+                Step::Die(tab) => {
+                    if wants.remove(&tab).is_some() {
+                        rig.wire(PortId(tab), json!([2]));
+                        due.remove(&tab);
+                        rig.take(PortId(tab));
+                    }
+                }
+                Step::Drop => {
+                    rig.server_closes(1006, false);
+                    rig.pass_millis(10_000);
+                    rig.accept();
+                }
+                Step::Wait(millis) => rig.pass(Duration::from_millis(millis)),
+                Step::Say(topic) => {
+                    let name = format!("t{topic}");
+                    let socket = rig.socket();
+                    if server.topics.get(&socket).is_some_and(|topics| topics.contains(&name)) {
+                        number += 1;
+                        let text = message(&name, number);
+                        rig.event(SocketEvent::Frame(tabwire::core::Payload::from_text(&text)));
+                        for (tab, _) in wants.iter().filter(|(_, topics)| topics.contains(&topic)) {
+                            due.entry(*tab).or_default().push(text.clone());
+                        }
+                    }
+                }
+            }
+            server.read(&mut rig);
+        }
+        rig.tick();
+        for tab in 1..5 {
+            prop_assert_eq!(rig.frames(PortId(tab)), due.remove(&tab).unwrap_or_default(), "tab {}", tab);
+        }
+        rig.pass_millis(2000);
+        server.read(&mut rig);
+        let all: BTreeSet<_> = wants.values().flatten().map(|topic| format!("t{topic}")).collect();
+        let known = server.topics.remove(&rig.socket()).unwrap_or_default();
+        prop_assert_eq!(known, all);
+    }
+}
