@@ -15,8 +15,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tabwire::protocol::{
     Address, Answer, Cause, ConnId, Env, GapReason, HandleId, HubMessage, Loss, MessageError, Need,
-    Notice, Options, Peer, PeerMessage, Reason, Report, SendFailure, State, Status, TabMessage,
-    WhenSlow, op, op_of,
+    Notice, Options, Peer, PeerMessage, Reason, Report, RequestError, SendFailure, State, Status,
+    TabMessage, WhenSlow, op, op_of,
 };
 use tabwire::time::Time;
 
@@ -48,6 +48,9 @@ fn fixture(name: &str) -> Vec<Value> {
 
 /// Ops that only the worker script speaks.
 const NOT_THE_HUBS: &[&str] = &["script", "unavailable", "crashed"];
+
+/// What the driver posts, since payloads are its own.
+const WITH_PAYLOADS: &[&str] = &["batch", "subscribed", "answered"];
 
 #[test]
 fn every_message_of_a_tab_in_the_fixtures_can_be_read() {
@@ -85,7 +88,8 @@ fn the_hub_says_only_what_the_fixtures_show() {
     }
     for case in &examples {
         let name = case["name"].as_str().unwrap();
-        let known = name == "batch" || hub_messages().iter().any(|(own, _)| *own == name);
+        let known =
+            WITH_PAYLOADS.contains(&name) || hub_messages().iter().any(|(own, _)| *own == name);
         assert!(
             known || NOT_THE_HUBS.contains(&name),
             "{name} is never said"
@@ -222,6 +226,23 @@ fn hub_messages() -> Vec<(&'static str, HubMessage)> {
                 code: 1000,
                 reason: "bye".into(),
                 clean: true,
+            },
+        ),
+        (
+            "unsubscribed",
+            HubMessage::Unsubscribed {
+                handle,
+                number: 2,
+                code: RequestError::Refused,
+                detail: r#"{"code":403}"#.into(),
+            },
+        ),
+        (
+            "unanswered",
+            HubMessage::Unanswered {
+                handle,
+                number: 3,
+                code: RequestError::Lost,
             },
         ),
         ("beat", HubMessage::Beat),

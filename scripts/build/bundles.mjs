@@ -78,8 +78,9 @@ const bundles = {
     literals: [
       /new SharedWorker\(new URL\((["'])\.\/worker\.js\1, import\.meta\.url\), \{/,
       /import\((["'])\.\/life\.js\1\)/,
+      /import\((["'])\.\/topics\.js\1\)/,
     ],
-    without: /^(worker\/(entry|host|local)\.ts|www\/client\/(life|ladder|answers)\.ts|target\/)/,
+    without: /^(worker\/(entry|host|local)\.ts|www\/client\/(life|ladder|answers|topics)\.ts|target\/)/,
   },
   'life.js': {
     entry: 'www/client/life.ts',
@@ -89,9 +90,10 @@ const bundles = {
       /import\((["'])\.\/local\.js\1\)/,
       /import\((["'])\.\/answers\.js\1\)/,
     ],
-    without: /^(worker\/|www\/client\/(client|connect|socket|handle|options|answers)\.ts|target\/)/,
+    without: /^(worker\/|www\/client\/(client|connect|socket|handle|options|answers|topics)\.ts|target\/)/,
   },
   'answers.js': { entry: 'www/client/answers.ts', minify: false, without: /^(?!www\/client\/(answers|address)\.ts)/ },
+  'topics.js': { entry: 'www/client/topics.ts', minify: false, without: /^(?!www\/client\/(topics|cue|protocol)\.ts)/ },
   'react.js': { entry: 'www/react/index.ts', minify: false, without: /^(www\/client|worker|target)\// },
 };
 
@@ -104,7 +106,7 @@ const seams = (entry) => ({
   name: 'seams',
   setup(build) {
     build.onResolve({ filter: /^#glue$/ }, () => ({ path: at('target/glue/hub.js') }));
-    build.onResolve({ filter: /\/(local|life|answers|index)\.js$/ }, async ({ path, pluginData, ...rest }) => {
+    build.onResolve({ filter: /\/(local|life|answers|topics|index)\.js$/ }, async ({ path, pluginData, ...rest }) => {
       if (pluginData === resolving) return undefined;
       const found = await build.resolve(path, { ...rest, pluginData: resolving });
       const sibling = Object.entries(bundles).find(

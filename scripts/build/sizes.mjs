@@ -30,11 +30,13 @@ async function measure() {
   const index = await bundled("export * from './dist/index.js'");
   const life = await bundled("export * from './dist/life.js'");
   const answers = await bundled("export * from './dist/answers.js'");
+  const topics = await bundled("export * from './dist/topics.js'");
   return {
     "import { SharedWebSocket } from 'tabwire'": await bundled("export { SharedWebSocket } from './dist/index.js'"),
     'life.js, loaded beside the search for a hub': life,
     'answers.js, only for tokens and function urls': answers,
-    "everything from 'tabwire', with these two": index + life + answers,
+    'topics.js, only for subprotocols other than raw': topics,
+    "everything from 'tabwire', with life.js": index + life,
     "'tabwire/react' on top of it": await bundled("export * from './dist/react.js'"),
     'local.js, only where the page hosts the hub': gzipped(readFileSync(at('dist/local.js'))),
     'hub.wasm': wasm,
@@ -64,7 +66,7 @@ async function bundled(contents) {
 const apart = {
   name: 'apart',
   setup(build) {
-    build.onResolve({ filter: /^(react|\.\/(index|life|answers|local)\.js$)/ }, ({ path }) => ({
+    build.onResolve({ filter: /^(react|\.\/(index|life|answers|topics|local)\.js$)/ }, ({ path }) => ({
       path,
       external: true,
     }));

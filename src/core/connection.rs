@@ -156,7 +156,7 @@ impl<P: Payload> Connection<P> {
         let mut config = ConnectionConfig::new(options);
         let ping = template.as_ref().and_then(|own| own.ping.as_ref());
         config.heartbeat.message = config.heartbeat.message.or_else(|| ping.cloned());
-        if options.subprotocol() == "json" && options.staleness.stale_after.is_none() {
+        if options.subprotocol() == "\"json\"" && options.staleness.stale_after.is_none() {
             config.staleness.stale_after = Some(JSON_STALE_AFTER);
         }
         Self {
@@ -287,11 +287,6 @@ impl<P: Payload> Connection<P> {
             },
         };
         self.fanout.push_note_to(port, attached);
-        if let Some(template) = &self.template {
-            let (conn, ways) = (self.id, template.ways.clone());
-            self.fanout
-                .push_note_to(port, HubMessage::Speaks { conn, ways });
-        }
         let waits_for_tab = self.phase == Phase::Waiting && self.status.reason == Reason::TokenWait;
         if (self.phase == Phase::Idle && !cx.meeting)
             || (waits_for_tab && needs != Needs::default())

@@ -369,7 +369,7 @@ impl<P: Payload> Hub<P> {
         let template = match Template::named(options.subprotocol()) {
             Ok(template) => template,
             Err(error) => {
-                self.refuse_handle(port, handle, "bad-subprotocol", error.to_string());
+                self.refuse_handle(port, handle, "bad-subprotocol", error.text());
                 return;
             }
         };

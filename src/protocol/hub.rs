@@ -115,13 +115,6 @@ pub enum HubMessage {
     },
     /// The answer to `report`.
     Reply(u32, Report),
-    /// Where the messages and answers of a connection have what tabs read, as JSON Pointers.
-    Speaks {
-        /// The connection.
-        conn: ConnId,
-        /// The topic of a message, its data, the data of an answer and its error.
-        ways: [String; 4],
-    },
     /// The server, or nobody, gives a subscription anything.
     Unsubscribed {
         /// The handle.
@@ -412,10 +405,6 @@ impl HubMessage {
             }
             Self::Reply(id, report) => {
                 items.extend([number(op::REPLY), number(*id), F::report(report)]);
-            }
-            Self::Speaks { conn, ways } => {
-                items.extend([number(op::SPEAKS), number(conn.0)]);
-                items.extend(ways.iter().map(|way| F::from_text(way)));
             }
             Self::Unsubscribed {
                 handle,

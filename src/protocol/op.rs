@@ -77,13 +77,11 @@ pub const ERROR: u32 = 83;
 pub const OVERFLOW: u32 = 84;
 /// `beside protocol build`
 pub const BESIDE: u32 = 85;
-/// `speaks conn topic data answer error`
-pub const SPEAKS: u32 = 86;
 /// `subscribed handle number frames times`
-pub const SUBSCRIBED: u32 = 87;
+pub const SUBSCRIBED: u32 = 86;
 /// `unsubscribed handle number code detail`
-pub const UNSUBSCRIBED: u32 = 88;
-/// `answered handle number frame`
-pub const ANSWERED: u32 = 89;
+pub const UNSUBSCRIBED: u32 = 87;
+/// `answered handle number frames times`
+pub const ANSWERED: u32 = 88;
 /// `unanswered handle number code`
-pub const UNANSWERED: u32 = 90;
+pub const UNANSWERED: u32 = 89;

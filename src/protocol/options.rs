@@ -200,7 +200,7 @@ pub struct Options {
     pub replay: ReplayOptions,
     /// How long a connection outlives its last handle; the largest asked for counts. Default 2 s.
     pub linger: Option<Millis>,
-    /// How the server speaks: a word, or the JSON text of a template. Default `raw`.
+    /// How the server speaks, as JSON text: a word or a template. Default `"raw"`.
     pub subprotocol: Option<String>,
 }
 
@@ -224,7 +224,7 @@ impl Options {
 
     /// How the server is said to speak.
     pub fn subprotocol(&self) -> &str {
-        self.subprotocol.as_deref().unwrap_or("raw")
+        self.subprotocol.as_deref().unwrap_or("\"raw\"")
     }
 
     /// The linger asked for, or its default of 2 s.

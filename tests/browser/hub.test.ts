@@ -34,7 +34,7 @@ describeEngines('the hub', (use) => {
         'text',
         [],
         [5],
-        [5, 7, 0, ['frame']],
+        [4, 7],
         [999],
         [3, 1, { url: 5 }],
         [6, 44, 1],

@@ -11,7 +11,7 @@ fn template(template: &Value) -> Template {
 }
 
 fn json_template() -> Template {
-    Template::named("json").unwrap().unwrap()
+    Template::named("\"json\"").unwrap().unwrap()
 }
 
 fn error(template: Value) -> String {
@@ -38,8 +38,8 @@ fn pubsub() -> Template {
 
 #[test]
 fn raw_is_no_template_and_other_words_are_not_known() {
-    assert_eq!(Template::named("raw").unwrap(), None);
-    let error = Template::named("stomp").unwrap_err();
+    assert_eq!(Template::named("\"raw\"").unwrap(), None);
+    let error = Template::named("\"stomp\"").unwrap_err();
     assert_eq!(error.to_string(), " is not known: stomp");
 }
 

@@ -18,7 +18,7 @@ fn open() -> Rig {
     let mut rig = Rig::new();
     for port in [A, B] {
         rig.hello(port);
-        rig.attach(port, H, json!({"subprotocol": "json"}));
+        rig.attach(port, H, json!({"subprotocol": "\"json\""}));
     }
     rig.accept();
     answer_pings(&mut rig);
@@ -179,7 +179,7 @@ fn what_is_kept_is_bounded_in_count_and_bytes() {
     rig.attach(
         A,
         H,
-        json!({"subprotocol": "json", "replay": {"perTopic": 2, "maxBytes": 3 * size}}),
+        json!({"subprotocol": "\"json\"", "replay": {"perTopic": 2, "maxBytes": 3 * size}}),
     );
     rig.accept();
     answer_pings(&mut rig);
@@ -460,7 +460,7 @@ fn a_bad_template_and_one_that_is_not_in_force_are_refused() {
     );
     assert_eq!(
         refusal(&mut rig, json!({})),
-        ("other-subprotocol", "json".into())
+        ("other-subprotocol", "\"json\"".into())
     );
 }
 
@@ -563,7 +563,7 @@ proptest! {
         let mut wants: BTreeMap<u32, BTreeSet<usize>> = BTreeMap::new();
         let mut due: BTreeMap<u32, Vec<String>> = BTreeMap::new();
         let mut number = 0;
-        let options = json!({"subprotocol": "json", "reconnect": {"maxDelay": 1000}});
+        let options = json!({"subprotocol": "\"json\"", "reconnect": {"maxDelay": 1000}});
         // One that stays, so that the connection does.
         rig.hello(PortId(9));
         rig.attach(PortId(9), H, options.clone());

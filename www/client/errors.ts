@@ -8,6 +8,21 @@ export class QueueFullError extends Error {
   override name = 'QueueFullError';
 }
 
+/**
+ * What a request rejects with and a subscription ends with. `code`: `timeout`: the server did not answer in time; `refused`: it
+ * answered with an error, which is `detail`; `lost`: the connection or the hub was lost before the answer came, and the server
+ * may have done what it was asked; `queue-full`: too many requests wait for answers; `closed`: the socket has ended;
+ * `unsupported`: the subprotocol does not say how.
+ */
+export interface RequestError extends Error {
+  readonly code: 'timeout' | 'refused' | 'lost' | 'queue-full' | 'closed' | 'unsupported';
+  /** What the server said, if it did. */
+  readonly detail?: unknown;
+}
+
+/** Whether `error` is a {@link RequestError}, of whatever copy of the package. */
+export const isRequestError = (error: unknown): error is RequestError => isNamed(error, 'RequestError');
+
 /** Whether `error` is an {@link UnsupportedError}, of whatever copy of the package. */
 export const isUnsupportedError = (error: unknown): error is UnsupportedError => isNamed(error, 'UnsupportedError');
 

@@ -6,6 +6,7 @@ import { Cue, type Handle, Leave } from './cue.js';
 import { QueueFullError } from './errors.js';
 import type { SocketOptions, UrlFunction } from './options.js';
 import { type Frame, type Need, Op, type SentFrame, type State, type StatusItems } from './protocol.js';
+import type { RequestOptions, Subscription, SubscriptionOptions, TopicMessage } from './subscription.js';
 
 /** How a socket is, and why. A frozen object, a new one for each change. */
 export interface Status {
@@ -58,6 +59,9 @@ export interface Shown {
   close(code?: number | { purge?: boolean }, reason?: string): void;
   reconnect(): void;
   shutdown(): Promise<void>;
+  subscribe?(topic: string, listener: (message: TopicMessage) => unknown, options?: SubscriptionOptions): Subscription;
+  publish?(topic: string, data: unknown): void;
+  request?(data: unknown, options?: RequestOptions): Promise<unknown>;
 }
 
 /** A send: its size in bytes and its data. */
@@ -66,13 +70,18 @@ type Entry = [size: number, data: SentFrame];
 /** Opens a handle at a client: one user of one connection. Its events are fired at `socket`; the options are a checked copy. */
 export const openHandle = (
   socket: EventTarget,
-  [post, add, remove, place]: Client,
+  client: Client,
   target: URL | UrlFunction,
   protocols: string[],
   // What stays here: a url object of `host` cannot even be cloned.
-  { key = '', host: _, auth: { token, ...auth } = {}, ...rest }: SocketOptions,
+  { key = '', host: _, auth: { token, ...auth } = {}, subprotocol, ...rest }: SocketOptions,
 ) => {
-  const options = { ...rest, auth };
+  const [post, add, remove, place] = client;
+  const options = {
+    ...rest,
+    auth,
+    subprotocol: JSON.stringify(subprotocol),
+  };
   // Functions stay here too, and are called when the hub needs what they give.
   const { href = '', origin = '' } = target as URL;
   const functions: { [kind in Need]?: unknown } = { url: !href && target, token };
@@ -108,6 +117,14 @@ export const openHandle = (
   let dropped = 0;
   let isAttached: boolean | undefined;
 
+  /** Only those who have topics load what knows of them. */
+  const topics =
+    (subprotocol || 'raw') != 'raw'
+      ? import('./topics.js').then(({ observe }) =>
+          observe(subprotocol, client, () => [id, isAttached ? conn : undefined]),
+        )
+      : undefined;
+
   const fire = (event: string | Event, fields?: object) => {
     socket.dispatchEvent(Object.assign(typeof event == 'string' ? new Event(event) : event, fields));
   };
@@ -132,6 +149,7 @@ export const openHandle = (
     items = now('connecting', null);
     ignored = [];
     add(handle);
+    topics?.then((topics) => topics.start());
   };
 
   const handle: Handle = (input) => {
@@ -197,6 +215,31 @@ export const openHandle = (
       for (const entry of fresh.splice(0)) posted.set(next++, entry);
     }
     if (show.readyState == Ready.Open) risked = next;
+  };
+
+  /** Queues something to send, whose text counts in UTF-8 where no size is given. */
+  const enqueue = (data: SentFrame, size = new TextEncoder().encode(`${data}`).length) => {
+    if (show.readyState < Ready.Closing) {
+      // The first waiting message is always accepted, and what has been posted is the hub's to drop.
+      while (
+        count &&
+        (show.readyState
+          ? show.bufferedAmount + size > maxInFlight
+          : count >= maxMessages || show.bufferedAmount + size > maxBytes) &&
+        (fresh[0] || overflow != 'drop-oldest')
+      ) {
+        if (overflow == 'reject') throw new QueueFullError(`queue: ${count}`);
+        queueMicrotask(flush);
+        dropped++;
+        if (overflow == 'drop-newest') return;
+        release(fresh.shift());
+      }
+      // What was discarded after `close` counts until the socket is used again.
+      if (!count++) show.bufferedAmount = 0;
+      fresh.push([size, data]);
+      queueMicrotask(flush);
+    }
+    show.bufferedAmount += size;
   };
 
   const release = (entry: Entry | undefined) => {
@@ -303,28 +346,7 @@ export const openHandle = (
           : given instanceof Blob
             ? given
             : `${given}`;
-      const size = byteLength ?? (data as Blob).size ?? new TextEncoder().encode(data as string).length;
-      if (show.readyState < Ready.Closing) {
-        // The first waiting message is always accepted, and what has been posted is the hub's to drop.
-        while (
-          count &&
-          (show.readyState
-            ? show.bufferedAmount + size > maxInFlight
-            : count >= maxMessages || show.bufferedAmount + size > maxBytes) &&
-          (fresh[0] || overflow != 'drop-oldest')
-        ) {
-          if (overflow == 'reject') throw new QueueFullError(`queue: ${count}`);
-          queueMicrotask(flush);
-          dropped++;
-          if (overflow == 'drop-newest') return;
-          release(fresh.shift());
-        }
-        // What was discarded after `close` counts until the socket is used again.
-        if (!count++) show.bufferedAmount = 0;
-        fresh.push([size, data]);
-        queueMicrotask(flush);
-      }
-      show.bufferedAmount += size;
+      enqueue(data, byteLength ?? (data as Blob).size);
     },
 
     close(...given) {
@@ -348,6 +370,14 @@ export const openHandle = (
         post([Op.Shutdown, id]);
       }),
   } as Shown;
+  if (topics) {
+    show.subscribe = (topic, ...rest) => {
+      const added = topics.then((topics) => topics.add(topic, ...rest));
+      return { topic, close: () => added.then((end) => end()) };
+    };
+    show.publish = (topic, data) => enqueue([topic, JSON.stringify(data)]);
+    show.request = (...args) => topics.then((topics) => topics.request(...args));
+  }
   start();
   return show;
 };

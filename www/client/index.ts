@@ -1,6 +1,13 @@
 export { configure } from './client.js';
 export type { Host } from './connect.js';
-export { isQueueFullError, isUnsupportedError, QueueFullError, UnsupportedError } from './errors.js';
+export {
+  isQueueFullError,
+  isRequestError,
+  isUnsupportedError,
+  QueueFullError,
+  type RequestError,
+  UnsupportedError,
+} from './errors.js';
 export type {
   CircuitBreakerOpenedEvent,
   ConnectionRecoveredEvent,
@@ -16,16 +23,22 @@ export type {
   Amount,
   AuthOptions,
   FlowOptions,
+  Form,
   HeartbeatOptions,
   HostOptions,
   HubOptions,
+  Pointer,
   QueueOptions,
   ReconnectOptions,
   RecoveryOptions,
+  ReplayOptions,
   SocketOptions,
   StalenessOptions,
+  Template,
   Token,
   UrlFunction,
+  When,
 } from './options.js';
 export type { State } from './protocol.js';
 export { createHub, type Hub, SharedWebSocket, type SharedWebSocketConstructor } from './socket.js';
+export type { RequestOptions, Subscription, SubscriptionOptions, TopicMessage } from './subscription.js';

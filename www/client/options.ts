@@ -39,8 +39,62 @@ export interface SocketOptions {
   liveness?: 'auto' | 'locks' | 'heartbeat';
   /** How long the connection outlives its last handle; the largest that any handle asked for counts. Default 2000 ms. */
   linger?: number;
-  /** How the server speaks. `'raw'`, the default, delivers every frame to every tab. */
-  subprotocol?: 'raw';
+  /** What is kept of each topic for those who subscribe later. */
+  replay?: ReplayOptions;
+  /**
+   * How the server speaks of topics. `'raw'`, the default, has none and delivers every frame to every tab; `'json'` is the
+   * template that the demo server speaks; a {@link Template} describes any other server whose frames are JSON. What is wrong
+   * with one is found by the hub: the socket is `failed` then, and `status.reason` says where in the template.
+   */
+  subprotocol?: 'raw' | 'json' | Template;
+}
+
+/** What is kept of each topic. */
+export interface ReplayOptions {
+  /** Messages of a topic. Default 1: the last value. */
+  perTopic?: number;
+  /** How old a message may be and still be handed out. Default 60 000 ms. */
+  maxAge?: number;
+  /** Bytes kept for all topics of the connection; what came first goes first. Default 1 MiB. */
+  maxBytes?: number;
+}
+
+/** A place in a JSON frame, as JSON Pointer (RFC 6901): `''` is the whole frame, `'/data/topic'` a member of a member. */
+export type Pointer = string;
+
+/** What has to be in a frame: at each pointer this text, number or word, or with `'{any}'` whatever. */
+export type When = { readonly [pointer: Pointer]: string | number | boolean | null };
+
+/** JSON with placeholders in its strings, such as `'{topic}'`. */
+export type Form = string | { readonly [name: string]: unknown } | readonly unknown[];
+
+/**
+ * How a server speaks, as data: what its frames mean, and what is sent to it. See `docs/SUBPROTOCOLS.md` for two that are
+ * worked out.
+ */
+export interface Template {
+  /** What a frame means: the first of these that holds, in this order. What none holds for goes to every tab. */
+  readonly receive?: {
+    /** A message of a topic. `data` is what listeners get of it, by default all. */
+    readonly message?: { when?: When; topic: Pointer; data?: Pointer; position?: Pointer };
+    /** An answer to what was sent with `'{id}'`. It is an error where there is something at `error`. */
+    readonly answer?: { when?: When; id: Pointer; data?: Pointer; error?: Pointer };
+    /** The pong. */
+    readonly pong?: { when: When };
+    /** The server wants its client to reconnect, at once or after so many ms. */
+    readonly reconnect?: { when: When; delay?: Pointer };
+  };
+  /**
+   * What is sent. `'{topic}'` is the topic, `'{topics}'` an array of several, `'{id}'` a number that the answer repeats,
+   * `'{data}'` what the user gave and `'{data/name}'` a part of it, `'{token}'` the token of `auth`.
+   */
+  readonly send?: {
+    readonly subscribe?: Form;
+    readonly unsubscribe?: Form;
+    readonly publish?: Form;
+    readonly request?: Form;
+    readonly ping?: Form;
+  };
 }
 
 /**
@@ -271,7 +325,8 @@ const endless = /* @__PURE__ */ from(1, Infinity);
 const fraction = /* @__PURE__ */ from(0, 1);
 const code = /* @__PURE__ */ from(1000, 4999);
 const codes = (value: unknown) => (Array.isArray(value) ? value.map(code).find(Boolean) : TypeError);
-const url = (value: unknown) => Object(value) !== value && judge(value, '');
+const objectOr = (words: string) => (value: unknown) => Object(value) !== value && judge(value, words);
+const url = /* @__PURE__ */ objectOr('');
 
 const socketRules = {
   key: '',
@@ -329,5 +384,6 @@ const socketRules = {
     batch: true,
   },
   linger: amount,
-  subprotocol: 'raw',
+  replay: { perTopic: amount, maxAge: amount, maxBytes: amount },
+  subprotocol: objectOr('raw json'),
 } satisfies Rules;

@@ -26,6 +26,10 @@ export enum Op {
   Shutdown = 13,
   Report = 14,
   Answer = 15,
+  Subscribe = 16,
+  Unsubscribe = 17,
+  Request = 18,
+  Cancel = 19,
 
   Script = 64,
   Welcome = 65,
@@ -49,6 +53,10 @@ export enum Op {
   Error = 83,
   Overflow = 84,
   Beside = 85,
+  Subscribed = 86,
+  Unsubscribed = 87,
+  Answered = 88,
+  Unanswered = 89,
 }
 
 /** A boolean on the wire. */
@@ -57,8 +65,8 @@ export type Bit = 0 | 1;
 /** A payload on the wire. */
 export type Frame = string | ArrayBuffer;
 
-/** A payload on its way to the server. */
-export type SentFrame = Frame | Blob;
+/** A payload on its way to the server, or a topic and what is published there, as JSON text. */
+export type SentFrame = Frame | Blob | [topic: string, data: string];
 
 /** Who a tab is. */
 export interface HelloBody {
@@ -113,7 +121,11 @@ export type TabMessage =
   | [Op.Online, Bit]
   | [Op.Reconnect | Op.Shutdown, handle: number]
   | [Op.Report, id: number]
-  | [Op.Answer, id: number, value: AnswerBody];
+  | [Op.Answer, id: number, value: AnswerBody]
+  | [Op.Subscribe, handle: number, conn: number, subscriptions: [number: number, topic: string, replay: number][]]
+  | [Op.Unsubscribe, handle: number, conn: number, numbers: number[]]
+  | [Op.Request, handle: number, conn: number, number: number, data: string, timeout: number]
+  | [Op.Cancel, handle: number, conn: number, number: number];
 
 /** What a connection is doing. */
 export type State = 'idle' | 'connecting' | 'open' | 'suspect' | 'reconnecting' | 'offline' | 'closed' | 'failed';
@@ -145,7 +157,10 @@ export type HandleMessage =
   | [Op.Need, handle: number, id: number, kind: Need]
   | [Op.Sent, handle: number, handed: number, confirmed: number]
   | [Op.Failed, handle: number, firstId: number, count: number, reason: string]
-  | [Op.Closed, handle: number, code: number, reason?: string | null, wasClean?: Bit | null];
+  | [Op.Closed, handle: number, code: number, reason?: string | null, wasClean?: Bit | null]
+  | [Op.Subscribed | Op.Answered, handle: number, number: number, frames: Frame[], times: number[]]
+  | [Op.Unsubscribed, handle: number, number: number, code: string, detail: string]
+  | [Op.Unanswered, handle: number, number: number, code: string];
 
 /** `gap` */
 export type GapMessage = [

@@ -13,6 +13,7 @@ import {
   type UrlFunction,
 } from './options.js';
 import { Op } from './protocol.js';
+import type { RequestOptions, Subscription, SubscriptionOptions, TopicMessage } from './subscription.js';
 
 /**
  * The WebSocket interface over a connection that every tab of the browser shares, and that reconnects.
@@ -56,12 +57,22 @@ export interface SharedWebSocket extends EventTarget {
   reconnect(): void;
   /** Closes the connection for every tab with 1000 `shutdown`. Resolves when this handle is closed. */
   shutdown(): Promise<void>;
-  /** Needs a subprotocol other than `raw`: throws {@link UnsupportedError}. */
-  subscribe(topic: string, listener: (message: unknown) => void, options?: object): never;
-  /** Needs a subprotocol other than `raw`: throws {@link UnsupportedError}. */
-  publish(topic: string, data: unknown): never;
-  /** Needs a subprotocol other than `raw`: throws {@link UnsupportedError}. */
-  request(data: unknown, options?: object): never;
+  /**
+   * Calls the listener with each message of a topic, the last one first if the hub has it. The server is asked once for all
+   * tabs; when nobody wants the topic any more, it is given back after `linger`. With `raw` throws {@link UnsupportedError}.
+   */
+  subscribe<T = unknown>(
+    topic: string,
+    listener: (message: TopicMessage<T>) => unknown,
+    options?: SubscriptionOptions,
+  ): Subscription;
+  /** Sends data, a JSON value, to a topic, as {@link send} sends a frame. With `raw` throws {@link UnsupportedError}. */
+  publish(topic: string, data: unknown): void;
+  /**
+   * Asks the server something, a JSON value, and resolves with the data of its answer; rejects with a {@link RequestError}.
+   * With `raw` throws {@link UnsupportedError}.
+   */
+  request<T = unknown>(data: unknown, options?: RequestOptions): Promise<T>;
 
   readonly CONNECTING: 0;
   readonly OPEN: 1;

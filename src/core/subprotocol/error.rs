@@ -26,23 +26,30 @@ impl TemplateError {
         self
     }
 
+    /// All of it in one line.
+    pub fn text(&self) -> String {
+        let colon = if self.word.is_empty() { "" } else { ": " };
+        [&self.at, " ", self.what, colon, &self.word].concat()
+    }
+
     /// Behind this name.
     pub fn under(mut self, name: &str) -> Self {
-        let name = name.replace('~', "~0").replace('/', "~1");
-        self.at = ["/", &name, &self.at].concat();
+        let mut at = String::from("/");
+        for char in name.chars() {
+            match char {
+                '~' => at.push_str("~0"),
+                '/' => at.push_str("~1"),
+                _ => at.push(char),
+            }
+        }
+        at.push_str(&self.at);
+        self.at = at;
         self
     }
 }
 
 impl fmt::Display for TemplateError {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str(&self.at)?;
-        to.write_str(" ")?;
-        to.write_str(self.what)?;
-        if !self.word.is_empty() {
-            to.write_str(": ")?;
-            to.write_str(&self.word)?;
-        }
-        Ok(())
+        to.write_str(&self.text())
     }
 }

@@ -55,7 +55,9 @@ impl Form {
         let mut text = String::new();
         let mut rest = json;
         while let Some(quote) = rest.find('"') {
-            let (before, from) = rest.split_at(quote);
+            let (Some(before), Some(from)) = (rest.get(..quote), rest.get(quote..)) else {
+                break;
+            };
             text.push_str(before);
             let string = Cursor::new(from, true)
                 .value()
@@ -157,7 +159,8 @@ impl Form {
 
 impl Hole {
     fn parse(name: &str, known: &[&str]) -> Option<Self> {
-        let (word, way) = name.split_at(name.find('/').unwrap_or(name.len()));
+        let word = name.split('/').next()?;
+        let way = name.get(word.len()..)?;
         if !known.contains(&word) || (!way.is_empty() && word != "data") {
             return None;
         }

@@ -17,11 +17,7 @@ impl Pointer {
         if text.is_empty() {
             return Some(Self::default());
         }
-        let names: Vec<_> = text
-            .strip_prefix('/')?
-            .split('/')
-            .map(|name| name.replace("~1", "/").replace("~0", "~"))
-            .collect();
+        let names: Vec<_> = text.strip_prefix('/')?.split('/').map(unescape).collect();
         (names.len() <= MOST_NAMES).then_some(Self { names })
     }
 
@@ -123,4 +119,21 @@ impl<'a, F: FnMut(&[Option<&'a str>]) -> bool> Seek<'_, 'a, F> {
             .filter(|(index, pointer)| mask & (1 << index) != 0 && is_wanted(pointer))
             .fold(0, |all, (index, _)| all | 1 << index)
     }
+}
+
+fn unescape(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    let mut chars = name.chars().peekable();
+    while let Some(char) = chars.next() {
+        let escaped = match (char, chars.peek()) {
+            ('~', Some('0')) => Some('~'),
+            ('~', Some('1')) => Some('/'),
+            _ => None,
+        };
+        if escaped.is_some() {
+            chars.next();
+        }
+        text.push(escaped.unwrap_or(char));
+    }
+    text
 }

@@ -178,10 +178,9 @@ impl Rule {
             }
             Kind::Pong => Reading::Pong,
             Kind::Reconnect => {
-                let millis = more.and_then(|delay| delay.parse::<f64>().ok());
-                let delay =
-                    millis.and_then(|millis| Duration::try_from_secs_f64(millis / 1000.0).ok());
-                Reading::Reconnect(delay)
+                // Whole milliseconds: to read other numbers would cost more than all the rest.
+                let millis = more.and_then(|delay| delay.parse().ok());
+                Reading::Reconnect(millis.map(Duration::from_millis))
             }
         }
     }

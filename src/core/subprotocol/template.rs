@@ -15,10 +15,6 @@ pub struct Template {
     pub pointers: Vec<Pointer>,
     /// The rules, in the order in which they are tried.
     pub rules: Vec<Rule>,
-    /// Where the data of a message lies. Default: the whole frame.
-    pub data: Pointer,
-    /// The pointers that tabs follow, as they were given: topic and data of a message, data and error of an answer.
-    pub ways: [String; 4],
     /// What subscribes to a topic, or to several.
     pub subscribe: Option<Form>,
     /// What ends that.
@@ -42,13 +38,13 @@ const LONGEST: usize = 64 << 10;
 const MOST_POINTERS: usize = 64;
 
 impl Template {
-    /// The template that an option names: a word, or the JSON text of one. Nothing for `raw`.
+    /// The template in the JSON text of an option: a word, or all of it. Nothing for `"raw"`.
     pub fn named(subprotocol: &str) -> Result<Option<Self>, TemplateError> {
-        match subprotocol {
-            "raw" => Ok(None),
-            "json" => Self::parse(JSON).map(Some),
-            text if text.starts_with('{') => Self::parse(text).map(Some),
-            name => Err(TemplateError::new("is not known").about(name)),
+        match text_of(subprotocol).as_deref() {
+            Some("raw") => Ok(None),
+            Some("json") => Self::parse(JSON).map(Some),
+            Some(name) => Err(TemplateError::new("is not known").about(name)),
+            None => Self::parse(subprotocol).map(Some),
         }
     }
 
@@ -124,21 +120,10 @@ impl Template {
         value: &str,
     ) -> Result<(), TemplateError> {
         let way = text_of(value).ok_or(TemplateError::new("is no JSON Pointer"))?;
-        let pointer =
-            Pointer::parse(&way).ok_or(TemplateError::new("is no JSON Pointer").about(&way))?;
-        let [topic, data, answer, error] = &mut self.ways;
-        match (rule.kind, name) {
-            (Kind::Message, "topic") => *topic = way.clone().into_owned(),
-            (Kind::Message, "data") => *data = way.clone().into_owned(),
-            (Kind::Answer, "data") => *answer = way.clone().into_owned(),
-            (Kind::Answer, "error") => *error = way.clone().into_owned(),
-            (Kind::Message | Kind::Answer | Kind::Pong | Kind::Reconnect, _) => {}
-        }
         if name == "data" {
-            if rule.kind == Kind::Message {
-                self.data = pointer;
-            }
-            return Ok(());
+            // Tabs follow it.
+            let wrong = TemplateError::new("is no JSON Pointer");
+            return Pointer::parse(&way).map(drop).ok_or(wrong.about(&way));
         }
         let slot = self.slot(&way)?;
         match name {

@@ -32,6 +32,16 @@ export class Control {
     return this.#post('/broadcast', { texts });
   }
 
+  /** Sends data to every connection that has asked for these topics. */
+  publish(topics: string[], data: unknown): Promise<{ sent: number }> {
+    return this.#post('/publish', { topics, data });
+  }
+
+  /** What each live connection has asked for, and what has been asked for and given back since the server was started. */
+  topics(): Promise<TopicReport> {
+    return this.#get('/topics');
+  }
+
   /** Starts to send numbered messages ('17 xxxx') to every live connection. */
   startFlood(order: FloodOrder): Promise<{ id: number; connections: number }> {
     return this.#post('/flood', order);
@@ -156,10 +166,11 @@ export interface CloseRecord {
   readonly by: 'client' | 'server' | 'cut' | 'lost';
 }
 
-/** `live`, `tabs` and `listening` exactly, the others at least. */
+/** `live`, `tabs`, `topics` (asked for, added up over live connections) and `listening` exactly, the others at least. */
 export interface Wish {
   readonly live?: number;
   readonly tabs?: number;
+  readonly topics?: number;
   readonly listening?: boolean;
   readonly total?: number;
   readonly refused?: number;
@@ -177,6 +188,12 @@ export interface Received {
   readonly dropped: number;
   /** A text, or bytes in base64. */
   readonly frames: readonly { readonly conn: number; readonly text?: string; readonly bytes?: string }[];
+}
+
+/** What the server was asked for. */
+export interface TopicReport {
+  connections: { id: number; topics: string[] }[];
+  counts: { subscribed: number; unsubscribed: number; duplicates: number; strays: number };
 }
 
 export interface FloodOrder {

@@ -1,4 +1,12 @@
-import type { Hub, HubOptions, SharedWebSocket, SocketOptions, Status } from '../../../www/client/index.js';
+import type {
+  Hub,
+  HubOptions,
+  SharedWebSocket,
+  SocketOptions,
+  Status,
+  Subscription,
+  TopicMessage,
+} from '../../../www/client/index.js';
 
 /** What happened to a socket. */
 export interface Probe {
@@ -19,6 +27,14 @@ export interface Probe {
   overflows: { count: number; policy: string }[];
 }
 
+/** What a subscription was told. */
+export interface Heard {
+  topic: string;
+  messages: TopicMessage[];
+  errors: { code: string; detail?: unknown }[];
+  subscription: Subscription;
+}
+
 declare global {
   interface Window {
     /** Set before the first socket: how the page's hub is made. */
@@ -27,6 +43,8 @@ declare global {
     listen(url: string, options?: SocketOptions, name?: string, protocols?: string[]): void;
     probe(name?: string): Probe;
     socket(name?: string): SharedWebSocket;
+    subscribe(topics: string[], name?: string): Heard[];
+    heard: Heard[];
     /** `pageshow.persisted`, for each time that the page was shown since it was loaded. */
     restored: boolean[];
     tabsAre(tabs: number): Promise<number>;

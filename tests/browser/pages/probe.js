@@ -59,3 +59,17 @@ window.tabsAre = async (tabs) => {
     if (report.tabs === tabs) return Date.now();
   }
 };
+
+/** Subscribes a socket to topics, and gives what each subscription is told. */
+window.subscribe = (topics, name = 'main') =>
+  topics.map((topic) => {
+    const heard = { topic, messages: [], errors: [] };
+    heard.subscription = window.socket(name).subscribe(topic, (message) => heard.messages.push(message), {
+      onerror: ({ code, detail }) => heard.errors.push({ code, detail }),
+    });
+    window.heard.push(heard);
+    return heard;
+  });
+
+/** Every subscription of the page, and what it was told. */
+window.heard = [];

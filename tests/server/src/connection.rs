@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::flood::Share;
 use crate::tcp::{Cut, Tcp};
+use crate::topics::Dialect;
 
 /// What a connection is for, by its path and query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,11 +20,23 @@ pub enum Purpose {
     Raw,
     /// `/ws?mode=silent`: says nothing by itself.
     Silent,
+    /// `/ws/topics`: speaks of topics.
+    Topics(Dialect),
     /// `/ws/monitoring/pipeline-status`: reports at intervals.
     Pipeline {
         /// Milliseconds between two reports.
         every: u64,
     },
+}
+
+impl Purpose {
+    /// How the connection speaks of topics, if it does.
+    pub fn dialect(self) -> Option<Dialect> {
+        match self {
+            Self::Topics(dialect) => Some(dialect),
+            Self::Talk | Self::Raw | Self::Silent | Self::Pipeline { .. } => None,
+        }
+    }
 }
 
 /// What an upgrade request told of itself.

@@ -37,6 +37,8 @@ pub fn router() -> Router<Arc<App>> {
         .route("/fetches", get(fetches))
         .route("/static", post(set_file_mode))
         .route("/broadcast", post(broadcast))
+        .route("/topics", get(topics))
+        .route("/publish", post(publish))
         .route("/flood", post(flood))
         .route("/flood/{id}", get(flood_progress))
         .route("/close", post(close::close))
@@ -120,6 +122,28 @@ async fn broadcast(State(app): Shared, Body(order): Body<BroadcastOrder>) -> Ans
         connection.push(Outgoing::Many(texts.clone(), None));
     }
     Ok(Json(json!({ "connections": connections.len() })))
+}
+
+async fn topics(State(app): Shared) -> Json<Value> {
+    Json(app.topics.report())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PublishOrder {
+    topic: Option<String>,
+    #[serde(default)]
+    topics: Vec<String>,
+    #[serde(default)]
+    data: Value,
+}
+
+async fn publish(State(app): Shared, Body(order): Body<PublishOrder>) -> Answer {
+    let topics = order.topic.into_iter().chain(order.topics);
+    let sent: usize = topics
+        .map(|topic| app.topics.publish(&app, &topic, &order.data))
+        .sum();
+    Ok(Json(json!({ "sent": sent })))
 }
 
 async fn flood(State(app): Shared, Body(order): Body<FloodOrder>) -> Answer {

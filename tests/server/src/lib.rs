@@ -28,6 +28,7 @@ mod stats;
 mod sync;
 mod tcp;
 mod tokens;
+mod topics;
 mod upgrade;
 mod wait;
 mod watch;

@@ -20,6 +20,7 @@ use crate::signal::Signal;
 use crate::state::{App, Counts};
 use crate::tcp::Cut;
 use crate::tokens::Tokens;
+use crate::topics::Topics;
 use crate::{site, watch, wire};
 
 /// How a server is to run.
@@ -78,6 +79,7 @@ pub async fn start(options: Options) -> io::Result<Server> {
         counts: Counts::default(),
         record: Record::default(),
         floods: Floods::default(),
+        topics: Topics::default(),
         files: Files::new(options.static_dirs.clone()),
         changed: Signal::default(),
         options,

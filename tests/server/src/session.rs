@@ -51,6 +51,7 @@ impl Lease {
     }
 
     fn end(&self, ending: Ending) {
+        self.app.topics.forget(self.connection.id);
         if self.app.registry.retire(self.connection.id, ending) {
             self.app.changed.raise();
         }

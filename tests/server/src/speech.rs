@@ -29,7 +29,8 @@ pub enum Answer {
 pub fn answer(purpose: Purpose, text: &str) -> Answer {
     match purpose {
         Purpose::Raw => Answer::Echo,
-        Purpose::Silent => Answer::Nothing,
+        // What is said of topics is answered elsewhere.
+        Purpose::Silent | Purpose::Topics(_) => Answer::Nothing,
         Purpose::Talk => understand(text).unwrap_or(Answer::Echo),
         Purpose::Pipeline { .. } => match understand(text) {
             Some(Answer::Reply(pong)) => Answer::Reply(pong),

@@ -15,6 +15,7 @@ use crate::server::Options;
 use crate::signal::Signal;
 use crate::tcp::Cut;
 use crate::tokens::Tokens;
+use crate::topics::Topics;
 
 /// The state of one server.
 pub struct App {
@@ -36,6 +37,8 @@ pub struct App {
     pub counts: Counts,
     /// What has been received.
     pub record: Record,
+    /// The topics that have been asked for.
+    pub topics: Topics,
     /// The floods that were asked for.
     pub floods: Floods,
     /// The static files, how often they were fetched, and which of them fail.

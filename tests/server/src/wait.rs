@@ -17,6 +17,8 @@ pub struct Wish {
     tabs: Option<u64>,
     /// The wire listens, or does not.
     listening: Option<bool>,
+    /// Exactly so many topics are asked for, added up over live connections.
+    topics: Option<usize>,
     /// At least so many connections have been live.
     total: Option<u64>,
     /// At least so many upgrades were refused.
@@ -41,6 +43,9 @@ impl Wish {
         let census = app.registry.census();
         let counts = &app.counts;
         self.live.is_none_or(|live| census.live == live)
+            && self
+                .topics
+                .is_none_or(|topics| app.topics.asked() == topics)
             && self.total.is_none_or(|total| census.total >= total)
             && self
                 .listening

@@ -15,12 +15,14 @@ use crate::clock::iso_now;
 use crate::connection::Purpose;
 use crate::cors;
 use crate::state::App;
+use crate::topics::Dialect;
 use crate::upgrade::Upgrade;
 
 /// The routes, open to pages of every origin.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/ws", get(talk))
+        .route("/ws/topics", get(topics))
         .route("/ws/monitoring/pipeline-status", get(pipeline))
         .route("/api/v1/public/health", get(health))
         .route("/api/v1/websocket/stats", get(socket_stats))
@@ -47,6 +49,15 @@ async fn talk(Query(query): Query<TalkQuery>, upgrade: Upgrade) -> Response {
         Some(Mode::Raw) => Purpose::Raw,
         Some(Mode::Silent) => Purpose::Silent,
     })
+}
+
+#[derive(Deserialize)]
+struct TopicsQuery {
+    speak: Option<Dialect>,
+}
+
+async fn topics(Query(query): Query<TopicsQuery>, upgrade: Upgrade) -> Response {
+    upgrade.answer(Purpose::Topics(query.speak.unwrap_or(Dialect::Json)))
 }
 
 #[derive(Deserialize)]

@@ -12,6 +12,7 @@ use crate::connection::{Connection, Outgoing};
 use crate::registry::{By, Ending};
 use crate::speech::{self, Answer};
 use crate::state::App;
+use crate::topics;
 
 /// Reads until the connection has ended, and tells how it did.
 pub async fn read(
@@ -81,6 +82,13 @@ impl Reader<'_> {
             Message::Text(text) => {
                 self.app.record.add_text(self.connection.id, &text);
                 self.count();
+                if let Some(dialect) = self.connection.origin.purpose.dialect() {
+                    let answer = topics::answer(self.app, self.connection, dialect, &text);
+                    if let Some(answer) = answer {
+                        self.reply(Message::Text(answer.into())).await;
+                    }
+                    return;
+                }
                 match speech::answer(self.connection.origin.purpose, &text) {
                     Answer::Nothing => {}
                     Answer::Echo => self.reply(Message::Text(text)).await,
