@@ -28,6 +28,8 @@ const all = [
       check(
         ['biome', 'check', '--error-on-warnings'],
         ['cargo', 'clippy', '--quiet', '--workspace', '--all-targets', '--', '-Dwarnings'],
+        // What is not run by `cargo test` alone is no target of all.
+        ['cargo', 'clippy', '--quiet', '--package=tabwire', '--test=sim', '--', '-Dwarnings'],
         ['cargo', 'clippy', '--quiet', '--package=tabwire', '--lib', `--target=${wasmTarget}`, '--', '-Dwarnings'],
       ),
   },

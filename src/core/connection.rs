@@ -7,6 +7,7 @@ use litemap::LiteMap;
 use super::access::Access;
 use super::backoff::Backoff;
 use super::fanout::Fanout;
+use super::flow::strictest;
 use super::heartbeat::Heartbeat;
 use super::io::{Output, Payload, PortId, SocketId, TimerReason};
 use super::outbox::Outbox;
@@ -17,9 +18,8 @@ use super::tabs::{Departure, Mode, Tabs};
 use super::timers::Timers;
 use super::topics::{Of, Topics};
 use crate::protocol::{
-    Amount, Attach, Cause, ConnId, ConnectionConfig, ConnectionReport, Counters, FlowConfig,
-    HandleId, HubMessage, Millis, Needs, Options, Outgoing, Reason, SendFailure, State, Status,
-    WhenSlow,
+    Attach, Cause, ConnId, ConnectionConfig, ConnectionReport, Counters, FlowConfig, HandleId,
+    HubMessage, Millis, Needs, Options, Outgoing, Reason, SendFailure, State, Status,
 };
 use crate::time::Time;
 
@@ -531,23 +531,10 @@ impl<P: Payload> Connection<P> {
         }
     }
 
-    /// The limits for a tab with several handles: the strictest of each.
+    /// The limits for a tab with several handles.
     fn lane_config(&self, port: PortId) -> FlowConfig {
-        self.handles
-            .iter()
-            .filter(|((owner, _), _)| *owner == port)
-            .map(|(_, flow)| flow.clone())
-            .reduce(|one, other| FlowConfig {
-                window: least(one.window, other.window),
-                cap: least(one.cap, other.cap),
-                when_slow: if one.when_slow == WhenSlow::Queue {
-                    other.when_slow
-                } else {
-                    one.when_slow
-                },
-                hidden_flush: one.hidden_flush.min(other.hidden_flush),
-            })
-            .unwrap_or_default()
+        let own = self.handles.iter().filter(|((owner, _), _)| *owner == port);
+        strictest(own.map(|(_, flow)| flow))
     }
 
     pub(super) fn stop_timers(&mut self, cx: &mut Cx<'_, P>) {
@@ -594,12 +581,5 @@ pub(super) fn close<P>(socket: SocketId, code: Option<u16>, reason: &str) -> Out
         socket,
         code,
         reason: reason.into(),
-    }
-}
-
-fn least(one: Amount, other: Amount) -> Amount {
-    Amount {
-        messages: one.messages.min(other.messages),
-        bytes: one.bytes.min(other.bytes),
     }
 }

@@ -529,3 +529,27 @@ impl Room {
         (fits.messages, fits)
     }
 }
+
+/// The limits of a tab with several handles: the strictest of each.
+pub fn strictest<'a>(flows: impl Iterator<Item = &'a FlowConfig>) -> FlowConfig {
+    flows
+        .cloned()
+        .reduce(|one, other| FlowConfig {
+            window: least(one.window, other.window),
+            cap: least(one.cap, other.cap),
+            when_slow: if one.when_slow == WhenSlow::Queue {
+                other.when_slow
+            } else {
+                one.when_slow
+            },
+            hidden_flush: one.hidden_flush.min(other.hidden_flush),
+        })
+        .unwrap_or_default()
+}
+
+fn least(one: Amount, other: Amount) -> Amount {
+    Amount {
+        messages: one.messages.min(other.messages),
+        bytes: one.bytes.min(other.bytes),
+    }
+}

@@ -11,8 +11,7 @@ use super::tabs::{Departure, Silence, Tab, Tabs};
 use super::timers::Timers;
 use super::wake::Watch;
 use crate::protocol::{
-    Answer, Attach, ConnId, HandleId, Hello, HubMessage, Liveness, MAJOR, MessageError, Report,
-    TabMessage, op,
+    Answer, Attach, ConnId, HandleId, Hello, HubMessage, Liveness, MAJOR, MessageError, Report, op,
 };
 use crate::time::Time;
 
@@ -206,104 +205,7 @@ impl<P: Payload> Hub<P> {
         self.go_on_yielding();
     }
 
-    fn handle_message(&mut self, port: PortId, message: TabMessage<P>) {
-        if let TabMessage::Hello(hello) = message {
-            self.handle_hello(port, &hello);
-            return;
-        }
-        let Some(tab) = self.tabs.get_mut(port) else {
-            if message != TabMessage::Bye {
-                self.ask_who(port);
-            }
-            return;
-        };
-        if tab.handle_heard(self.now) {
-            let next = tab.next_check();
-            self.timers
-                .set(Owner::Tab(port), TimerReason::TabSilence, next);
-        }
-        match message {
-            TabMessage::Hello(_) => {}
-            TabMessage::Bye => self.remove_tab(port, Departure::Left),
-            TabMessage::Attach(handle, attach) => self.attach(port, handle, &attach),
-            TabMessage::Detach {
-                handle,
-                code,
-                reason,
-                purge,
-            } => self.detach(port, handle, (code, reason), purge),
-            TabMessage::Send {
-                handle,
-                conn,
-                first,
-                frames,
-            } => self.with_handle_on((port, handle), conn, op::SEND, |connection, cx| {
-                connection.send(port, handle, first, frames, cx);
-            }),
-            TabMessage::Subscribe {
-                handle,
-                conn,
-                subscriptions,
-            } => self.with_handle_on((port, handle), conn, op::SUBSCRIBE, |connection, cx| {
-                connection.subscribe((port, handle), subscriptions, cx);
-            }),
-            TabMessage::Unsubscribe {
-                handle,
-                conn,
-                numbers,
-            } => self.with_handle_on((port, handle), conn, op::UNSUBSCRIBE, |connection, cx| {
-                connection.unsubscribe((port, handle), |sub| numbers.contains(&sub), cx);
-            }),
-            TabMessage::Request {
-                handle,
-                conn,
-                number,
-                data,
-                timeout,
-            } => self.with_handle_on((port, handle), conn, op::REQUEST, |connection, cx| {
-                connection.request((port, handle), (number, data), timeout.get(), cx);
-            }),
-            TabMessage::Cancel {
-                handle,
-                conn,
-                number,
-            } => self.with_handle_on((port, handle), conn, op::CANCEL, |connection, cx| {
-                let of = (port, handle);
-                connection.cancel(|own| own.of == of && own.number == number, cx);
-            }),
-            TabMessage::Ack { conn, next } => self.handle_ack(port, conn, next),
-            TabMessage::Alive => self.out.push(Output::Post(port, HubMessage::Beat)),
-            TabMessage::Visibility { visible, focused } => {
-                tab.visible = visible;
-                tab.focused = focused;
-                self.flush_port(port);
-            }
-            TabMessage::Online(online) => self.handle_online(online),
-            TabMessage::Suspend => {
-                tab.suspended = true;
-                self.watch_silence(port);
-                self.with_all(&|connection, cx| {
-                    connection.handle_unheard(|(owner, _)| *owner == port, cx);
-                });
-                self.announce_census();
-            }
-            TabMessage::Resume => self.wake(port),
-            TabMessage::Reconnect(handle) => {
-                self.with_handle(port, handle, op::RECONNECT, Connection::reconnect);
-            }
-            TabMessage::Shutdown(handle) => {
-                self.with_handle(port, handle, op::SHUTDOWN, Connection::shutdown);
-            }
-            TabMessage::Answer(id, answer) => self.handle_answer(port, id, answer),
-            TabMessage::Report(id) => {
-                let report = self.report(port);
-                self.out
-                    .push(Output::Post(port, HubMessage::Reply(id, report)));
-            }
-        }
-    }
-
-    fn handle_hello(&mut self, port: PortId, hello: &Hello) {
+    pub(super) fn handle_hello(&mut self, port: PortId, hello: &Hello) {
         if self.given_up.contains(&port) {
             // What it had here is gone: it must start over before it goes on.
             self.ask_who(port);
@@ -346,12 +248,12 @@ impl<P: Payload> Hub<P> {
         self.handle_online(hello.online);
     }
 
-    fn ask_who(&mut self, port: PortId) {
+    pub(super) fn ask_who(&mut self, port: PortId) {
         self.given_up.retain(|other| *other != port);
         self.out.push(Output::Post(port, HubMessage::Who));
     }
 
-    fn attach(&mut self, port: PortId, handle: HandleId, attach: &Attach) {
+    pub(super) fn attach(&mut self, port: PortId, handle: HandleId, attach: &Attach) {
         let options = match &attach.options {
             Ok(options) => options,
             Err(detail) => {
@@ -399,7 +301,7 @@ impl<P: Payload> Hub<P> {
         self.announce_census();
     }
 
-    fn detach(
+    pub(super) fn detach(
         &mut self,
         port: PortId,
         handle: HandleId,
@@ -420,7 +322,7 @@ impl<P: Payload> Hub<P> {
         }
     }
 
-    fn handle_answer(&mut self, port: PortId, id: u32, answer: Answer) {
+    pub(super) fn handle_answer(&mut self, port: PortId, id: u32, answer: Answer) {
         let mut connections = self.connections.iter();
         let asking = connections.find(|(_, connection)| connection.is_asking(port, id));
         if let Some(conn) = asking.map(|(conn, _)| *conn) {
@@ -431,7 +333,7 @@ impl<P: Payload> Hub<P> {
         }
     }
 
-    fn handle_ack(&mut self, port: PortId, conn: ConnId, next: u64) {
+    pub(super) fn handle_ack(&mut self, port: PortId, conn: ConnId, next: u64) {
         let known = self
             .with(conn, |connection, cx| connection.handle_ack(port, next, cx))
             .unwrap_or(false);
@@ -442,7 +344,7 @@ impl<P: Payload> Hub<P> {
         }
     }
 
-    fn handle_online(&mut self, online: bool) {
+    pub(super) fn handle_online(&mut self, online: bool) {
         if self.online == online {
             return;
         }
@@ -485,7 +387,7 @@ impl<P: Payload> Hub<P> {
     }
 
     /// A tab is back, or new: post what has waited for it.
-    fn wake(&mut self, port: PortId) {
+    pub(super) fn wake(&mut self, port: PortId) {
         if let Some(tab) = self.tabs.get_mut(port) {
             tab.suspended = false;
         }
@@ -526,7 +428,7 @@ impl<P: Payload> Hub<P> {
         self.announce_census();
     }
 
-    fn flush_port(&mut self, port: PortId) {
+    pub(super) fn flush_port(&mut self, port: PortId) {
         self.with_all(&|connection, cx| {
             if connection.has_lane(port) {
                 connection.post_verdicts(cx);
@@ -553,7 +455,7 @@ impl<P: Payload> Hub<P> {
         self.announce_census();
     }
 
-    fn announce_census(&mut self) {
+    pub(super) fn announce_census(&mut self) {
         let census = (self.tabs.count().0, self.by_identity.len() as u32);
         if census == self.census {
             return;
@@ -566,7 +468,7 @@ impl<P: Payload> Hub<P> {
         }
     }
 
-    fn refuse(&mut self, port: PortId, op: u32, error: MessageError) {
+    pub(super) fn refuse(&mut self, port: PortId, op: u32, error: MessageError) {
         self.out
             .push(Output::Post(port, HubMessage::Error { op, error }));
     }
@@ -587,7 +489,7 @@ impl<P: Payload> Hub<P> {
     }
 
     /// Does something for a handle that is on this connection.
-    fn with_handle_on(
+    pub(super) fn with_handle_on(
         &mut self,
         (port, handle): (PortId, HandleId),
         conn: ConnId,
@@ -604,7 +506,7 @@ impl<P: Payload> Hub<P> {
         }
     }
 
-    fn with_handle(
+    pub(super) fn with_handle(
         &mut self,
         port: PortId,
         handle: HandleId,

@@ -6,6 +6,7 @@ mod backoff;
 mod connection;
 mod fanout;
 mod flow;
+mod hearing;
 mod heartbeat;
 mod hub;
 mod interest;

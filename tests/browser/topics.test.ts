@@ -169,6 +169,42 @@ describeEngines('topics', (use) => {
     await untilAsked(use, 1);
   });
 
+  test('a hub that dies is followed by one that asks for everything again, and a request that it had is lost', async () => {
+    const host = { workerUrl: '/crashing-worker.js' };
+    const tabs = await use.browser.openTabs(2, use.server.page());
+    for (const [index, tab] of tabs.entries()) {
+      await tab.run((host) => {
+        window.hubOptions = { host };
+      }, host);
+      await listen(tab, use.server.socket('/ws/topics'), { subprotocol: 'json', reconnect: { firstDelayMax: 0 } });
+      await untilState(tab, 'open');
+      await subscribe(tab, 'both', `own ${index}`);
+    }
+    await untilAsked(use, 3);
+    await use.server.control.publish(['both'], 'before');
+    for (const tab of tabs) await untilHeard(tab, 1);
+    const { received } = await use.server.control.stats();
+    const code = await first(tabs).run(async () => {
+      const asked = window
+        .socket()
+        .request('nothing')
+        .catch(({ code }) => code);
+      // The hub has it once it has answered the next.
+      await window.socket().request('something');
+      new BroadcastChannel('test-crash').postMessage('close');
+      return asked;
+    });
+    expect(code).toBe('lost');
+    await use.server.control.wait({ total: 2, received: received + 4 });
+    const { counts } = await untilAsked(use, 3);
+    expect(counts).toMatchObject({ subscribed: 6, duplicates: 0 });
+    await use.server.control.publish(['both', 'own 0', 'own 1'], 'after');
+    for (const [index, tab] of tabs.entries()) {
+      const heard = await untilHeard(tab, 3);
+      expect(heard.sort()).toEqual(['both "after"', 'both "before"', `own ${index} "after"`]);
+    }
+  });
+
   test('a template with an error fails, and says where it is', async () => {
     const tab = first(await use.browser.openTabs(1, use.server.page()));
     await listen(tab, use.server.socket('/ws/topics'), { subprotocol: { send: { subscribe: { topic: '{topc}' } } } });

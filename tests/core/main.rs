@@ -26,4 +26,5 @@ mod staleness;
 mod subprotocol;
 mod tabs;
 mod topics;
+mod topics_by_chance;
 mod wake;

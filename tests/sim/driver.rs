@@ -167,13 +167,12 @@ impl Driver {
         if self.is_unheard(&input) {
             return Ok(());
         }
-        let input = match input {
-            Input::Message(port, message) => {
-                let known = self.aliases.get(&port).copied();
-                Input::Message(known.unwrap_or(port), message)
-            }
-            other => other,
-        };
+        let mut input = input;
+        if let Input::Message(port, _) = &mut input
+            && let Some(known) = self.aliases.get(port)
+        {
+            *port = *known;
+        }
         let now = net.clock.monotonic(net.now());
         let mut inbox = VecDeque::from([input]);
         while let Some(input) = inbox.pop_front() {

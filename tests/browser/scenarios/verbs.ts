@@ -61,7 +61,12 @@ const verbs: Record<string, (stage: Stage, ...words: string[]) => unknown> = {
     await back(stage.player(name)).tab.thaw();
   },
 
-  cache: (stage, name = '') => away(stage.player(name)).tab.navigate(stage.server.page('/bare.html')),
+  async cache(stage, name = '') {
+    await away(stage.player(name)).tab.navigate(stage.server.page('/bare.html'));
+    // What is posted before the hub has heard that the page is cached takes it out of the cache again.
+    const awake = [...stage.players.values()].filter(({ isAway }) => !isAway);
+    await awake[0]?.tab.run((tabs) => window.tabsAre(tabs), awake.length);
+  },
 
   async restore(stage, name = '') {
     const { tab } = back(stage.player(name));

@@ -139,6 +139,8 @@ impl Page {
             | HubMessage::Beside { .. }
             | HubMessage::Census { .. }
             | HubMessage::Reply(..)
+            | HubMessage::Unsubscribed { .. }
+            | HubMessage::Unanswered { .. }
             | HubMessage::Error { .. } => {}
         }
         Ok(())

@@ -3,8 +3,8 @@
 use core::cmp::Ordering;
 use tabwire::core::{ASLEEP_AFTER, Input, PortId, SocketEvent, SocketId, WATCH_EVERY};
 use tabwire::protocol::{
-    Attach, ConnId, HandleId, Hello, Liveness, MAJOR, MessageError, Peer, PeerMessage, TabMessage,
-    op,
+    Attach, ConnId, HandleId, Hello, Liveness, MAJOR, MessageError, Outgoing, Peer, PeerMessage,
+    TabMessage, op,
 };
 use tabwire::time::Time;
 
@@ -129,6 +129,11 @@ impl Reference {
                 first,
                 frames,
             } => self.take_send((port, *handle), *conn, *first, frames),
+            // No page of the simulation has topics.
+            TabMessage::Subscribe { .. }
+            | TabMessage::Unsubscribe { .. }
+            | TabMessage::Request { .. }
+            | TabMessage::Cancel { .. } => {}
             TabMessage::Ack { conn, next } => {
                 let conn = self.conns.get_mut(conn);
                 match conn.and_then(|conn| conn.lanes.get_mut(&port)) {
@@ -201,7 +206,13 @@ impl Reference {
         }
     }
 
-    fn take_send(&mut self, of: (PortId, HandleId), to: ConnId, first: u64, frames: &[Frame]) {
+    fn take_send(
+        &mut self,
+        of: (PortId, HandleId),
+        to: ConnId,
+        first: u64,
+        frames: &[Outgoing<Frame>],
+    ) {
         let now = self.now;
         let conn = match self.conns.get_mut(&to) {
             Some(conn) if conn.handles.contains_key(&of) => conn,
@@ -217,7 +228,7 @@ impl Reference {
         };
         let is_open = matches!(conn.phase, Phase::Up { .. });
         for (id, frame) in (first..).zip(frames) {
-            if let Frame::Sent(send, size) = frame {
+            if let Outgoing::Frame(Frame::Sent(send, size)) = frame {
                 let what = (*send, u64::from(*size));
                 conn.outgoing.push(of, id, what, is_open, now);
             }

@@ -28,7 +28,7 @@ impl Reference {
                 self.observe_post(*port, message)
             }
             Output::Deliver(delivery) => self.observe_delivery(delivery),
-            Output::Hand(..) => Err(Check::AttachIsAnswered.breach("nobody has subscribed")),
+            Output::Hand(..) => Err(Check::AttachIsAnswered.breach(NOBODY_SUBSCRIBES)),
             Output::Open {
                 socket,
                 url,
@@ -127,6 +127,9 @@ impl Reference {
             HubMessage::Need { handle, id, kind } => self.observe_need((port, *handle), *id, *kind),
             HubMessage::Move(_) => self.observe_move(port),
             HubMessage::Beside { .. } => Ok(()),
+            HubMessage::Unsubscribed { .. } | HubMessage::Unanswered { .. } => {
+                Err(Check::AttachIsAnswered.breach(NOBODY_SUBSCRIBES))
+            }
             HubMessage::Closed {
                 handle,
                 code,
@@ -529,3 +532,6 @@ fn check_status(conn: &Conn, status: &Status, now: Time) -> Held {
         State::Idle | State::Open | State::Suspect | State::Closed | State::Failed => Ok(()),
     }
 }
+
+/// Pages of the simulation have no topics.
+const NOBODY_SUBSCRIBES: &str = "nobody has subscribed";
