@@ -52,6 +52,19 @@ pub struct Asking {
 }
 
 impl Asking {
+    /// A question that nobody has been asked yet.
+    pub fn new(need: Need, reason: Reason, is_planned: bool, url: Option<String>) -> Self {
+        Self {
+            need,
+            reason,
+            is_planned,
+            id: 0,
+            of: (PortId(0), HandleId(0)),
+            in_vain: Vec::new(),
+            url,
+        }
+    }
+
     /// Whether this is the question with that number, put to that tab.
     pub fn is_answered_by(&self, port: PortId, id: u32) -> bool {
         (self.of.0, self.id) == (port, id)
@@ -148,6 +161,8 @@ impl Access {
                 push_encoded(url, &token.value);
             }
             Via::Subprotocol => protocols.extend([config.param.clone(), token.value.clone()]),
+            // It is the first frame.
+            Via::Message => {}
         }
     }
 }

@@ -17,24 +17,27 @@ impl<P: Payload> Connection<P> {
         cx: &mut Cx<'_, P>,
     ) {
         let is_function = self.identity.url == FUNCTION;
+        // A socket that is told a token is told the next one too.
+        let is_told = is_planned && self.config.auth.via == Via::Message;
         let need = if is_function && url.is_none() {
             Need::Url
-        } else if self.with_token && !self.access.is_fresh(&self.config.auth, cx.now) {
+        } else if self.with_token && !is_told && !self.access.is_fresh(&self.config.auth, cx.now) {
             Need::Token
         } else {
             self.go_on(reason, is_planned, url, cx);
             return;
         };
-        let asking = Asking {
-            need,
-            reason,
-            is_planned,
-            id: 0,
-            of: (PortId(0), HandleId(0)),
-            in_vain: Vec::new(),
-            url,
-        };
-        self.ask_next(asking, cx);
+        self.ask_next(Asking::new(need, reason, is_planned, url), cx);
+    }
+
+    /// The token is about to expire: the socket is told the next one, or replaced.
+    pub(super) fn refresh(&mut self, cx: &mut Cx<'_, P>) {
+        if self.config.auth.via != Via::Message {
+            self.replace(cx);
+        } else if self.access.asking.is_none() {
+            let asking = Asking::new(Need::Token, Reason::Handover, true, None);
+            self.ask_next(asking, cx);
+        }
     }
 
     fn go_on(&mut self, reason: Reason, is_planned: bool, url: Option<String>, cx: &mut Cx<'_, P>) {
@@ -75,6 +78,12 @@ impl<P: Payload> Connection<P> {
                     return;
                 }
                 self.access.set_token(token, lasts, cx.now);
+                if is_planned && self.config.auth.via == Via::Message {
+                    self.authenticate(cx);
+                    let refresh_at = self.access.refresh_at(&self.config.auth);
+                    self.set_timer(TimerReason::Refresh, refresh_at, cx);
+                    return;
+                }
                 self.go_on(reason, is_planned, asking.url, cx);
             }
             (_, Answer::Bad(need)) => self.handle_bad(need, asking, cx),

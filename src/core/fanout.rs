@@ -252,12 +252,17 @@ impl<P: Payload> Fanout<P> {
         if self.collected.is_empty() {
             return;
         }
-        let topics = core::mem::take(&mut self.topics);
+        let mut topics = core::mem::take(&mut self.topics);
+        let is_for_all = topics.iter().all(|topic| *topic == EVERYBODY);
+        if is_for_all {
+            topics.clear();
+        }
         let batch = Rc::new(Batch {
             bytes: core::mem::take(&mut self.collected_bytes),
             frames: core::mem::take(&mut self.collected),
+            topics,
         });
-        if topics.iter().all(|topic| *topic == EVERYBODY) {
+        if is_for_all {
             for (_, lane) in self.lanes.iter_mut() {
                 self.dropped += lane.push_batch(&batch);
             }
@@ -267,7 +272,8 @@ impl<P: Payload> Fanout<P> {
         let mut made: Vec<(Vec<bool>, Rc<Batch<P>>)> = Vec::new();
         for (_, lane) in self.lanes.iter_mut() {
             let interest = lane.interest();
-            let wanted: Vec<_> = topics.iter().map(|topic| interest.covers(*topic)).collect();
+            let topics = batch.topics.iter();
+            let wanted: Vec<_> = topics.map(|topic| interest.covers(*topic)).collect();
             if !wanted.contains(&true) {
                 continue;
             }

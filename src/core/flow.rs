@@ -19,20 +19,32 @@ pub struct Batch<P> {
     pub frames: Vec<P>,
     /// Their sizes added up.
     pub bytes: usize,
+    /// The topic of each, where there are topics.
+    pub topics: Vec<TopicNo>,
 }
 
 impl<P: Payload> Batch<P> {
+    pub(super) fn new(
+        frames: impl Iterator<Item = P>,
+        topics: impl Iterator<Item = TopicNo>,
+    ) -> Self {
+        let frames: Vec<_> = frames.collect();
+        let bytes = frames.iter().map(Payload::size).sum();
+        Self {
+            frames,
+            bytes,
+            topics: topics.collect(),
+        }
+    }
+
     /// The frames that are wanted.
     pub fn part(&self, wanted: &[bool]) -> Self {
-        let frames: Vec<_> = self
-            .frames
-            .iter()
-            .zip(wanted)
-            .filter(|(_, is_wanted)| **is_wanted)
-            .map(|(frame, _)| frame.clone())
-            .collect();
-        let bytes = frames.iter().map(Payload::size).sum();
-        Self { frames, bytes }
+        let frames = self.frames.iter().cloned().zip(wanted);
+        let topics = self.topics.iter().copied().zip(wanted);
+        Self::new(
+            frames.filter_map(|(frame, is_wanted)| is_wanted.then_some(frame)),
+            topics.filter_map(|(topic, is_wanted)| is_wanted.then_some(topic)),
+        )
     }
 }
 
@@ -58,7 +70,7 @@ impl Load {
         self.bytes = self.bytes.saturating_sub(other.bytes);
     }
 
-    fn exceeds(self, amount: Amount) -> bool {
+    pub(super) fn exceeds(self, amount: Amount) -> bool {
         self.messages > amount.messages.get() || self.bytes > amount.bytes.get()
     }
 
@@ -92,15 +104,15 @@ pub enum ParcelKind {
 /// One tab's place in the stream of a connection.
 #[derive(Debug)]
 pub struct Lane<P> {
-    config: FlowConfig,
+    pub(super) config: FlowConfig,
     interest: Interest,
     /// Sequence of the next frame: each tab counts what is for it.
-    next: u64,
-    queue: VecDeque<Item<P>>,
-    queued: Load,
+    pub(super) next: u64,
+    pub(super) queue: VecDeque<Item<P>>,
+    pub(super) queued: Load,
     posted: VecDeque<Posted>,
     in_flight: Load,
-    losing: bool,
+    pub(super) losing: bool,
 }
 
 /// What a lane wants posted next.
@@ -123,12 +135,16 @@ pub enum Step<P> {
     },
 }
 
+/// What waits in a lane.
 #[derive(Debug)]
-enum Item<P> {
+pub(super) enum Item<P> {
     /// A part of a batch whose first frame has this sequence.
     Frames(Rc<Batch<P>>, Range<usize>, u64),
+    /// A gap.
     Lost(u64, u64),
+    /// A control message.
     Note(HubMessage),
+    /// Frames for a part of the tab.
     Parcel(Parcel<P>),
 }
 
@@ -304,22 +320,6 @@ impl<P: Payload> Lane<P> {
         step
     }
 
-    /// Applies the policy to what could not be posted; returns how many messages are newly lost.
-    ///
-    /// `is_due` is false for a hidden tab that only waits for its beat: it is not slow.
-    pub fn enforce(&mut self, is_due: bool) -> u64 {
-        match self.config.when_slow {
-            WhenSlow::Latest if is_due && self.queued.messages > 1 => {
-                self.drop_oldest(Amount::new(1, u32::MAX))
-            }
-            WhenSlow::Latest | WhenSlow::DropOldest if self.queued.exceeds(self.config.cap) => {
-                self.drop_oldest(self.config.cap)
-            }
-            WhenSlow::Queue if self.queued.exceeds(self.config.cap) => self.drop_newest(),
-            WhenSlow::Latest | WhenSlow::DropOldest | WhenSlow::Queue => 0,
-        }
-    }
-
     /// Notes that the tab has dispatched everything before `next`.
     pub fn handle_ack(&mut self, next: u64) {
         while self.posted.front().is_some_and(|posted| posted.end <= next) {
@@ -398,89 +398,6 @@ impl<P: Payload> Lane<P> {
             used: self.in_flight,
             is_asked: self.posted.iter().any(|posted| posted.want_ack),
         }
-    }
-
-    fn push_lost(&mut self, from: u64, to: u64) {
-        if let Some(Item::Lost(_, end)) = self.queue.back_mut()
-            && *end == from
-        {
-            *end = to;
-            return;
-        }
-        self.queue.push_back(Item::Lost(from, to));
-    }
-
-    fn drop_oldest(&mut self, keep: Amount) -> u64 {
-        let mut dropped = 0;
-        let mut kept = VecDeque::with_capacity(self.queue.len());
-        for item in core::mem::take(&mut self.queue) {
-            match item {
-                Item::Frames(batch, mut range, first) => {
-                    let from = first + range.start as u64;
-                    while self.queued.exceeds(keep)
-                        && self.queued.messages > 1
-                        && range.start < range.end
-                    {
-                        let bytes = batch.frames.get(range.start).map_or(0, Payload::size);
-                        self.queued.sub(Load { messages: 1, bytes });
-                        range.start += 1;
-                        dropped += 1;
-                    }
-                    let to = first + range.start as u64;
-                    if to > from {
-                        match kept.back_mut() {
-                            Some(Item::Lost(_, end)) if *end == from => *end = to,
-                            _ => kept.push_back(Item::Lost(from, to)),
-                        }
-                    }
-                    if range.start < range.end {
-                        kept.push_back(Item::Frames(batch, range, first));
-                    }
-                }
-                Item::Lost(from, to) => match kept.back_mut() {
-                    Some(Item::Lost(_, end)) if *end == from => *end = to,
-                    _ => kept.push_back(Item::Lost(from, to)),
-                },
-                item @ (Item::Note(_) | Item::Parcel(_)) => kept.push_back(item),
-            }
-        }
-        self.queue = kept;
-        dropped
-    }
-
-    fn drop_newest(&mut self) -> u64 {
-        let mut dropped = 0;
-        let mut tail = Vec::new();
-        while self.queued.exceeds(self.config.cap) && self.queued.messages > 1 {
-            match self.queue.pop_back() {
-                Some(Item::Frames(batch, mut range, first)) => {
-                    let to = first + range.end as u64;
-                    while self.queued.exceeds(self.config.cap)
-                        && self.queued.messages > 1
-                        && range.start < range.end
-                    {
-                        range.end -= 1;
-                        let bytes = batch.frames.get(range.end).map_or(0, Payload::size);
-                        self.queued.sub(Load { messages: 1, bytes });
-                        dropped += 1;
-                    }
-                    tail.push(Item::Lost(first + range.end as u64, to));
-                    if range.start < range.end {
-                        self.queue.push_back(Item::Frames(batch, range, first));
-                    }
-                }
-                Some(other) => tail.push(other),
-                None => break,
-            }
-        }
-        for item in tail.into_iter().rev() {
-            match item {
-                Item::Lost(from, to) => self.push_lost(from, to),
-                Item::Note(_) | Item::Parcel(_) | Item::Frames(..) => self.queue.push_back(item),
-            }
-        }
-        self.losing = true;
-        dropped
     }
 }
 

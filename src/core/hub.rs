@@ -11,7 +11,8 @@ use super::tabs::{Departure, Silence, Tab, Tabs};
 use super::timers::Timers;
 use super::wake::Watch;
 use crate::protocol::{
-    Answer, Attach, ConnId, HandleId, Hello, HubMessage, Liveness, MAJOR, MessageError, Report, op,
+    Answer, Attach, ConnId, HandleId, Hello, HubMessage, Liveness, MAJOR, MessageError, Report,
+    Via, op,
 };
 use crate::time::Time;
 
@@ -275,6 +276,13 @@ impl<P: Payload> Hub<P> {
                 return;
             }
         };
+        let can_tell = template
+            .as_ref()
+            .is_some_and(|own| own.authenticate.is_some());
+        if options.auth.via == Some(Via::Message) && !can_tell {
+            self.refuse_handle(port, handle, "bad-options", "auth.via".into());
+            return;
+        }
         let in_force = known.and_then(|conn| self.connections.get(&conn));
         let in_force = in_force.map(|connection| &connection.subprotocol);
         if let Some(other) = in_force.filter(|other| *other != options.subprotocol()) {

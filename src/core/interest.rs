@@ -7,6 +7,8 @@ use super::topics::TopicNo;
 pub struct Interest {
     /// A bit for each topic.
     words: Vec<u64>,
+    /// Whether messages without a topic count.
+    others: bool,
 }
 
 /// What a message without a topic is marked with: it is for every tab.
@@ -26,6 +28,16 @@ impl Interest {
                 *word &= !bit;
             }
         }
+    }
+
+    /// Adds a topic, or those without one. False if it was there.
+    pub fn add(&mut self, topic: TopicNo) -> bool {
+        if topic == EVERYBODY {
+            return !core::mem::replace(&mut self.others, true);
+        }
+        let is_new = !self.covers(topic);
+        self.set(topic, true);
+        is_new
     }
 
     /// Whether a message of this topic is for the tab.

@@ -17,6 +17,7 @@ mod moving;
 mod outbox;
 mod outputs;
 mod replace;
+mod slow;
 pub mod subprotocol;
 mod subscribing;
 mod tabs;

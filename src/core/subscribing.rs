@@ -8,7 +8,7 @@ use super::interest::EVERYBODY;
 use super::io::{Output, Payload, PortId, TimerReason};
 use super::subprotocol::{Filling, Form, Hole, Reading, Template};
 use super::topics::{Of, Request, Stage, TopicNo, Want};
-use crate::protocol::{HandleId, HubMessage, Outgoing, RequestError, Subscription};
+use crate::protocol::{HandleId, HubMessage, Outgoing, RequestError, Subscription, Via};
 
 /// How long the server may take to answer a subscription.
 pub const SUBSCRIBE_WITHIN: Duration = Duration::from_secs(10);
@@ -149,8 +149,25 @@ impl<P: Payload> Connection<P> {
             return;
         }
         self.forget_server();
+        self.authenticate(cx);
         self.ask_for_topics(cx);
         self.send_requests(cx);
+    }
+
+    /// Shows the server the token, where that is done by a message.
+    pub(super) fn authenticate(&self, cx: &mut Cx<'_, P>) {
+        let form = self
+            .template
+            .as_ref()
+            .and_then(|own| own.authenticate.as_ref());
+        let is_told = self.with_token && self.config.auth.via == Via::Message;
+        if let (Phase::Up { socket, .. }, Some(form), true) = (&self.phase, form, is_told) {
+            let frame = form.fill(&Filling {
+                token: self.access.token(),
+                ..Filling::default()
+            });
+            cx.out.push(Output::Send(*socket, P::from_text(&frame)));
+        }
     }
 
     /// The connection is lost, and with it what the server knew.

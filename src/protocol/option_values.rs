@@ -214,7 +214,7 @@ named! {
     WhenSlow {
         /// Queue up to the cap; then lose what is new until the queue is empty.
         Queue => "queue",
-        /// Keep only the newest message that does not fit the window.
+        /// Keep only the newest message that does not fit the window, or of each topic the newest.
         Latest => "latest",
         /// Queue up to the cap; then lose what is oldest.
         DropOldest => "drop-oldest",
@@ -228,6 +228,8 @@ named! {
         Query => "query",
         /// As a subprotocol, offered after one that is named like the parameter.
         Subprotocol => "subprotocol",
+        /// As a message of its own, the first on each socket.
+        Message => "message",
     }
 }
 

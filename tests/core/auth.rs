@@ -310,3 +310,41 @@ fn a_purge_ends_every_lingering_connection_of_that_key_at_once() {
     rig.pass_millis(0);
     assert_eq!(rig.closed.len(), 2, "both of alice, and not bob's");
 }
+
+#[test]
+fn a_token_that_is_told_is_the_first_message_and_a_fresh_one_needs_no_socket() {
+    let options =
+        json!({"subprotocol": "\"json\"", "auth": {"via": "message", "refreshBefore": 2000}});
+    let (mut rig, id) = asking(options);
+    answer(&mut rig, id, json!({"token": "t1", "expiresIn": 20_000}));
+    assert_eq!(rig.opened[0].1, URL);
+    rig.accept();
+    rig.wire(A, json!([16, H.0, rig.conn().0, [[1, "a", 1]]]));
+    rig.frame(r#"{"type":"pong"}"#);
+    let told = |token: &str| format!(r#"{{"type":"authenticate","token":"{token}"}}"#);
+    let asked_for = r#"{"type":"subscribe","id":1,"topics":["a"]}"#;
+    assert_eq!(rig.sent_texts()[1..], [&told("t1"), asked_for]);
+    rig.pass_millis(18_000);
+    let (id, _) = rig.asked(A).unwrap();
+    answer(&mut rig, id, json!({"token": "t2", "expiresIn": 20_000}));
+    assert_eq!(rig.sent_texts().last(), Some(&told("t2").as_str()));
+    assert_eq!(rig.opened.len(), 1);
+    rig.pass_millis(13_000);
+    rig.frame(r#"{"type":"pong"}"#);
+    rig.pass_millis(5000);
+    assert!(rig.asked(A).is_some(), "and so on");
+}
+
+#[test]
+fn a_token_cannot_be_told_without_a_form_for_it() {
+    let mut rig = Rig::new();
+    rig.hello(A);
+    rig.take(A);
+    rig.attach_asked(A, URL, &["token"], json!({"auth": {"via": "message"}}));
+    let refused = HubMessage::Refused {
+        handle: H,
+        code: "bad-options",
+        detail: "auth.via".into(),
+    };
+    assert_eq!(rig.notes(A), [refused]);
+}

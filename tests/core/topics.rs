@@ -491,3 +491,46 @@ fn a_server_that_speaks_json_and_says_nothing_is_stale() {
     let stale = rig.statuses(A);
     assert!(stale.iter().any(|status| status.reason.code() == "stale"));
 }
+
+#[test]
+fn latest_keeps_the_newest_of_each_topic_and_counts_what_was_merged() {
+    let mut rig = Rig::new();
+    rig.hello(A);
+    let flow = json!({"window": {"messages": 2}, "whenSlow": "latest"});
+    rig.attach(A, H, json!({"subprotocol": "\"json\"", "flow": flow}));
+    rig.accept();
+    answer_pings(&mut rig);
+    subscribe(&mut rig, A, &[(1, "a"), (2, "b"), (3, "c")]);
+    rig.take(A);
+    for (number, topic) in ["a", "b", "a", "b", "a", "c", "b"].into_iter().enumerate() {
+        rig.frame(&message(topic, number as u32));
+        rig.tick();
+    }
+    for next in [2, 6] {
+        rig.wire(A, json!([6, rig.conn().0, next]));
+    }
+    let (mut next, mut frames, mut lost, mut counted) = (0, Vec::new(), 0, 0);
+    for got in rig.take(A) {
+        match got {
+            Got::Frames(first, texts, _) => {
+                assert_eq!(first, next, "no hole that is not told");
+                next += texts.len() as u64;
+                frames.extend(texts);
+            }
+            Got::Note(HubMessage::Gap {
+                lost: Some((from, to)),
+                ..
+            }) => {
+                assert_eq!(from, next);
+                next = to;
+                lost += to - from;
+            }
+            Got::Note(HubMessage::Overflow { count, .. }) => counted += count,
+            Got::Note(_) | Got::Parcel(..) => {}
+        }
+    }
+    let due = [("a", 0), ("b", 1), ("a", 4), ("c", 5), ("b", 6)];
+    assert_eq!(frames, due.map(|(topic, number)| message(topic, number)));
+    assert_eq!((lost, counted), (2, 2));
+    assert_eq!(rig.hub.report(A).attached[0].counters.dropped, 2);
+}

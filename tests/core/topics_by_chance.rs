@@ -6,8 +6,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tabwire::core::{PortId, SocketEvent, SocketId};
+use tabwire::protocol::HubMessage;
 
-use crate::rig::{H, Rig};
+use crate::rig::{Got, H, Rig};
 use crate::topics::{message, subscribe, unsubscribe};
 
 /// A server that answers, and knows what it has been asked for on each socket.
@@ -138,5 +139,77 @@ proptest! {
         let all: BTreeSet<_> = wants.values().flatten().map(|topic| format!("t{topic}")).collect();
         let known = server.topics.remove(&rig.socket()).unwrap_or_default();
         prop_assert_eq!(known, all);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_slow_tab_gets_the_newest_of_each_topic_and_is_told_of_the_rest(
+        window in 1_u32..6,
+        policy in prop_oneof![Just("latest"), Just("drop-oldest"), Just("queue")],
+        cap in 1_u32..6,
+        steps in prop::collection::vec((0_usize..4, 0_u8..4), 1..80),
+    ) {
+        let mut rig = Rig::new();
+        let port = PortId(1);
+        let flow = json!({"window": {"messages": window}, "cap": {"messages": cap}, "whenSlow": policy});
+        rig.hello(port);
+        rig.attach(port, H, json!({"subprotocol": "\"json\"", "flow": flow}));
+        rig.accept();
+        rig.frame(r#"{"type":"pong"}"#);
+        subscribe(&mut rig, port, &[(0, "t0"), (1, "t1"), (2, "t2")]);
+        rig.take(port);
+        let (mut next, mut got, mut lost) = (0, Vec::new(), 0);
+        let mut newest = BTreeMap::new();
+        let mut said = 0;
+        let take = |rig: &mut Rig, next: &mut u64, got: &mut Vec<String>, lost: &mut u64| {
+            for item in rig.take(port) {
+                match item {
+                    Got::Frames(first, texts, _) => {
+                        assert_eq!(first, *next, "no hole that is not told");
+                        *next += texts.len() as u64;
+                        got.extend(texts);
+                    }
+                    Got::Note(HubMessage::Gap { lost: Some((from, to)), .. }) => {
+                        assert_eq!(from, *next);
+                        *next = to;
+                        *lost += to - from;
+                    }
+                    Got::Note(_) | Got::Parcel(..) => {}
+                }
+            }
+        };
+        for (number, (topic, then)) in steps.into_iter().enumerate() {
+            // Nobody wants the last.
+            let text = message(&format!("t{topic}"), number as u32);
+            rig.frame(&text);
+            if topic < 3 {
+                said += 1;
+                newest.insert(topic, text);
+            }
+            if then > 0 {
+                rig.tick();
+            }
+            if then == 3 {
+                take(&mut rig, &mut next, &mut got, &mut lost);
+                rig.wire(port, json!([6, rig.conn().0, next]));
+            }
+        }
+        rig.tick();
+        loop {
+            let before = next;
+            take(&mut rig, &mut next, &mut got, &mut lost);
+            rig.wire(port, json!([6, rig.conn().0, next]));
+            if next == before {
+                break;
+            }
+        }
+        prop_assert_eq!(got.len() as u64 + lost, said);
+        prop_assert_eq!(lost, rig.hub.report(port).attached[0].counters.dropped);
+        if policy == "latest" {
+            for text in newest.values() {
+                prop_assert!(got.contains(text), "{} is the newest", text);
+            }
+        }
     }
 }

@@ -1,5 +1,4 @@
 // biome-ignore-all lint/suspicious/noDoubleEquals: a byte shorter each, where both sides are of one type
-import { UnsupportedError } from './errors.js';
 
 /**
  * Options of a socket. Durations are milliseconds, sizes bytes. Numbers are finite and not negative unless an option says
@@ -94,6 +93,8 @@ export interface Template {
     readonly publish?: Form;
     readonly request?: Form;
     readonly ping?: Form;
+    /** For `auth.via: 'message'`. */
+    readonly authenticate?: Form;
   };
 }
 
@@ -213,10 +214,11 @@ export interface AuthOptions {
    */
   token?: () => Token | Promise<Token>;
   /**
-   * Where the token goes: into the query of the url, or among the subprotocols that are offered. Default `'query'`.
-   * `'message'` needs a subprotocol other than `raw`: throws {@link UnsupportedError}.
+   * Where the token goes: into the query of the url, among the subprotocols that are offered, or into a message of its own, the
+   * first, as `authenticate` of the {@link Template} says. The latter is sent again with each fresh token; with the others the
+   * socket is replaced. Default `'query'`.
    */
-  via?: 'query' | 'subprotocol';
+  via?: 'query' | 'subprotocol' | 'message';
   /** The name of the query parameter, or the subprotocol that is offered before the token. Default `'access_token'`. */
   param?: string;
   /** How long before it expires a token is replaced, and the socket with it. Default 60 000 ms. */
@@ -260,7 +262,10 @@ export interface FlowOptions {
   window?: Amount;
   /** Most that waits in the hub beyond the window. Default 65 536 messages or 16 MiB, whichever is first. */
   cap?: Amount;
-  /** At the cap: lose what is new until the queue is empty, keep only the newest, or lose the oldest. Default `'queue'`. */
+  /**
+   * Lose what is new at the cap, until the queue is empty; keep only the newest beyond the window, with topics the newest of
+   * each; lose the oldest at the cap. All of it is told as `gap` and `overflow`. Default `'queue'`.
+   */
   whenSlow?: 'queue' | 'latest' | 'drop-oldest';
   /** Longest delay of a message to a hidden tab. Default 250 ms. */
   hiddenFlush?: number;
@@ -363,7 +368,7 @@ const socketRules = {
     token(value: unknown): undefined {
       if (typeof value != 'function') throw new TypeError(`auth.token: ${typeof value}`);
     },
-    via: (value: unknown) => (value == 'message' ? UnsupportedError : judge(value, 'query subprotocol')),
+    via: 'query subprotocol message',
     param: '',
     refreshBefore: amount,
     refusedCodes: codes,

@@ -58,14 +58,14 @@ impl Form {
             let (Some(before), Some(from)) = (rest.get(..quote), rest.get(quote..)) else {
                 break;
             };
-            text.push_str(before);
+            push_bare(before, &mut text);
             let string = Cursor::new(from, true)
                 .value()
                 .map_err(|_| TemplateError::new("is not JSON"))?;
             rest = from.get(string.len()..).unwrap_or_default();
             form.push_string(string, known, &mut text)?;
         }
-        text.push_str(rest);
+        push_bare(rest, &mut text);
         form.push_json(&mut text);
         Ok(form)
     }
@@ -202,4 +202,9 @@ fn push_part(hole: &Hole, with: &Filling<'_>, frame: &mut String) {
             push_inner(&text_of(value).unwrap_or(value.into()), frame);
         }
     }
+}
+
+/// Adds what stands outside of strings, without white space.
+fn push_bare(json: &str, to: &mut String) {
+    to.extend(json.chars().filter(|char| !char.is_ascii_whitespace()));
 }

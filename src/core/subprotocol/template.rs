@@ -55,8 +55,8 @@ impl Template {
         let mut template = Self::default();
         for (name, value) in object(text)? {
             match &*name {
-                "receive" => template.read_rules(value),
-                "send" => template.read_forms(value),
+                "receive" => template.read_each(value, Self::read_rule),
+                "send" => template.read_each(value, Self::read_form),
                 _ => Err(TemplateError::new("is not known")),
             }
             .map_err(|error| error.under(&name))?;
@@ -65,10 +65,13 @@ impl Template {
         Ok(template)
     }
 
-    fn read_rules(&mut self, text: &str) -> Result<(), TemplateError> {
+    fn read_each(
+        &mut self,
+        text: &str,
+        read: fn(&mut Self, &str, &str) -> Result<(), TemplateError>,
+    ) -> Result<(), TemplateError> {
         for (name, value) in object(text)? {
-            self.read_rule(&name, value)
-                .map_err(|error| error.under(&name))?;
+            read(self, &name, value).map_err(|error| error.under(&name))?;
         }
         Ok(())
     }
@@ -149,21 +152,13 @@ impl Template {
         }
     }
 
-    fn read_forms(&mut self, text: &str) -> Result<(), TemplateError> {
-        for (name, value) in object(text)? {
-            self.read_form(&name, value)
-                .map_err(|error| error.under(&name))?;
-        }
-        Ok(())
-    }
-
     fn read_form(&mut self, name: &str, text: &str) -> Result<(), TemplateError> {
         let (form, known): (_, &[&str]) = match name {
             "subscribe" => (&mut self.subscribe, &["topic", "topics", "id", "token"]),
             "unsubscribe" => (&mut self.unsubscribe, &["topic", "topics", "id", "token"]),
             "publish" => (&mut self.publish, &["topic", "data", "token"]),
             "request" => (&mut self.request, &["data", "id", "token"]),
-            "authenticate" => (&mut self.authenticate, &["token", "id"]),
+            "authenticate" => (&mut self.authenticate, &["token"]),
             "ping" => {
                 let frame = Form::parse(text, &[])?.fill(&super::form::Filling::default());
                 // A text is sent as it is: not every ping is JSON.

@@ -260,6 +260,8 @@ impl Conn {
             match self.config.auth.via {
                 Via::Query => due = format!("{due}?access_token={}", token.value),
                 Via::Subprotocol => offered.extend(["access_token".into(), token.value.clone()]),
+                // Its connections have no templates.
+                Via::Message => {}
             }
         }
         Check::AttemptsBringWhatTheyNeed

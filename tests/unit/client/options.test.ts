@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { UnsupportedError } from '../../../www/client/errors.js';
 import { checkHubOptions, checkSocketOptions, type SocketOptions } from '../../../www/client/options.js';
 import { optionCases } from './fixtures.js';
 
@@ -38,7 +37,6 @@ describe('options', () => {
     [{ recovery: { failureThreshold: 0 } }, RangeError, 'recovery.failureThreshold: 0'],
     [{ recovery: { openFor: '1s' } }, TypeError, 'recovery.openFor: "1s"'],
     [{ auth: { via: 'header' } }, RangeError, 'auth.via: "header"'],
-    [{ auth: { via: 'message' } }, UnsupportedError, 'auth.via: "message"'],
     [{ auth: { param: 5 } }, TypeError, 'auth.param: 5'],
     [{ auth: { refreshBefore: -1 } }, RangeError, 'auth.refreshBefore: -1'],
     [{ auth: { refusedCodes: [99] } }, RangeError, 'auth.refusedCodes: 99'],

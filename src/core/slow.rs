@@ -1,0 +1,173 @@
+//! What happens to the messages of a tab that does not keep up.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::flow::{Batch, Item, Lane, Load};
+use super::interest::{EVERYBODY, Interest};
+use super::io::Payload;
+use crate::protocol::{Amount, WhenSlow};
+
+impl<P: Payload> Lane<P> {
+    /// Applies the policy to what could not be posted; returns how many messages are newly lost.
+    ///
+    /// `is_due` is false for a hidden tab that only waits for its beat: it is not slow.
+    pub fn enforce(&mut self, is_due: bool) -> u64 {
+        match self.config.when_slow {
+            WhenSlow::Latest if is_due && self.queued.messages > 1 => {
+                let has_topics = |item: &Item<P>| matches!(item, Item::Frames(batch, ..) if !batch.topics.is_empty());
+                if self.queue.iter().any(has_topics) {
+                    self.conflate()
+                } else {
+                    self.drop_oldest(Amount::new(1, u32::MAX))
+                }
+            }
+            WhenSlow::Latest | WhenSlow::DropOldest if self.queued.exceeds(self.config.cap) => {
+                self.drop_oldest(self.config.cap)
+            }
+            WhenSlow::Queue if self.queued.exceeds(self.config.cap) => self.drop_newest(),
+            WhenSlow::Latest | WhenSlow::DropOldest | WhenSlow::Queue => 0,
+        }
+    }
+
+    pub(super) fn push_lost(&mut self, from: u64, to: u64) {
+        if let Some(Item::Lost(_, end)) = self.queue.back_mut()
+            && *end == from
+        {
+            *end = to;
+            return;
+        }
+        self.queue.push_back(Item::Lost(from, to));
+    }
+
+    fn drop_oldest(&mut self, keep: Amount) -> u64 {
+        let mut dropped = 0;
+        let mut kept = VecDeque::with_capacity(self.queue.len());
+        for item in core::mem::take(&mut self.queue) {
+            match item {
+                Item::Frames(batch, mut range, first) => {
+                    let from = first + range.start as u64;
+                    while self.queued.exceeds(keep)
+                        && self.queued.messages > 1
+                        && range.start < range.end
+                    {
+                        let bytes = batch.frames.get(range.start).map_or(0, Payload::size);
+                        self.queued.sub(Load { messages: 1, bytes });
+                        range.start += 1;
+                        dropped += 1;
+                    }
+                    let to = first + range.start as u64;
+                    if to > from {
+                        match kept.back_mut() {
+                            Some(Item::Lost(_, end)) if *end == from => *end = to,
+                            _ => kept.push_back(Item::Lost(from, to)),
+                        }
+                    }
+                    if range.start < range.end {
+                        kept.push_back(Item::Frames(batch, range, first));
+                    }
+                }
+                Item::Lost(from, to) => match kept.back_mut() {
+                    Some(Item::Lost(_, end)) if *end == from => *end = to,
+                    _ => kept.push_back(Item::Lost(from, to)),
+                },
+                item @ (Item::Note(_) | Item::Parcel(_)) => kept.push_back(item),
+            }
+        }
+        self.queue = kept;
+        dropped
+    }
+
+    /// Keeps the newest message of each topic, and of those without one. Nothing that waits has been told its sequence, so what
+    /// is kept moves up behind one gap with all that is lost.
+    fn conflate(&mut self) -> u64 {
+        let mut newest = Interest::default();
+        let (mut waits, mut lost, mut merged) = (0, 0, 0);
+        let mut kept = VecDeque::new();
+        for item in core::mem::take(&mut self.queue).into_iter().rev() {
+            match item {
+                Item::Frames(batch, range, _) => {
+                    waits += range.len() as u64;
+                    let topic_of = |at| batch.topics.get(at).copied().unwrap_or(EVERYBODY);
+                    let mut last: Vec<_> =
+                        range.rev().filter(|at| newest.add(topic_of(*at))).collect();
+                    last.reverse();
+                    let frames = last.iter().filter_map(|at| batch.frames.get(*at).cloned());
+                    let topics = last.iter().map(|at| topic_of(*at));
+                    let part = Batch::new(frames, topics);
+                    if !part.frames.is_empty() {
+                        let end = part.frames.len();
+                        kept.push_front(Item::Frames(Rc::new(part), 0..end, 0));
+                    }
+                }
+                Item::Lost(from, to) => lost += to - from,
+                item @ (Item::Note(_) | Item::Parcel(_)) => kept.push_front(item),
+            }
+        }
+        self.queued = Load::default();
+        let mut next = self.next - waits - lost;
+        for item in &mut kept {
+            if let Item::Frames(batch, range, _) = item {
+                merged += range.len() as u64;
+                self.queued.add(Load {
+                    messages: range.len(),
+                    bytes: batch.bytes,
+                });
+            }
+        }
+        merged = waits - merged;
+        lost += merged;
+        for item in kept {
+            match item {
+                Item::Frames(batch, range, _) => {
+                    if lost > 0 {
+                        self.queue.push_back(Item::Lost(next, next + lost));
+                        next += core::mem::take(&mut lost);
+                    }
+                    let first = next;
+                    next += range.len() as u64;
+                    self.queue.push_back(Item::Frames(batch, range, first));
+                }
+                item @ (Item::Lost(..) | Item::Note(_) | Item::Parcel(_)) => {
+                    self.queue.push_back(item)
+                }
+            }
+        }
+        merged
+    }
+
+    fn drop_newest(&mut self) -> u64 {
+        let mut dropped = 0;
+        let mut tail = Vec::new();
+        while self.queued.exceeds(self.config.cap) && self.queued.messages > 1 {
+            match self.queue.pop_back() {
+                Some(Item::Frames(batch, mut range, first)) => {
+                    let to = first + range.end as u64;
+                    while self.queued.exceeds(self.config.cap)
+                        && self.queued.messages > 1
+                        && range.start < range.end
+                    {
+                        range.end -= 1;
+                        let bytes = batch.frames.get(range.end).map_or(0, Payload::size);
+                        self.queued.sub(Load { messages: 1, bytes });
+                        dropped += 1;
+                    }
+                    tail.push(Item::Lost(first + range.end as u64, to));
+                    if range.start < range.end {
+                        self.queue.push_back(Item::Frames(batch, range, first));
+                    }
+                }
+                Some(other) => tail.push(other),
+                None => break,
+            }
+        }
+        for item in tail.into_iter().rev() {
+            match item {
+                Item::Lost(from, to) => self.push_lost(from, to),
+                Item::Note(_) | Item::Parcel(_) | Item::Frames(..) => self.queue.push_back(item),
+            }
+        }
+        self.losing = true;
+        dropped
+    }
+}
