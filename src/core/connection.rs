@@ -95,6 +95,8 @@ pub struct Connection<P> {
     pub(super) heartbeat: Heartbeat<P>,
     pub(super) access: Access,
     pub(super) inbound_at: Time,
+    /// Since when there has been this socket.
+    pub(super) socket_at: Time,
     pub(super) woke_at: Time,
     pub(super) successor: Option<Successor>,
     pub(super) retired: Option<SocketId>,
@@ -188,6 +190,7 @@ impl<P: Payload> Connection<P> {
             attempts: 0,
             access: Access::default(),
             inbound_at: now,
+            socket_at: now,
             woke_at: now,
             successor: None,
             retired: None,

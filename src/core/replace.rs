@@ -27,6 +27,7 @@ impl<P: Payload> Connection<P> {
     /// Sets the timers of an open socket: for its age, its token and its silence.
     pub(super) fn watch_age(&mut self, cx: &mut Cx<'_, P>) {
         self.inbound_at = cx.now;
+        self.socket_at = cx.now;
         // Also what was set after a replacement that failed.
         cx.timers.clear(self.owner(), TimerReason::MaxAge);
         if let Some(age) = self.config.staleness.max_age {

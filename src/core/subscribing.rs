@@ -231,13 +231,29 @@ impl<P: Payload> Connection<P> {
             }
             Meaning::Unwanted => self.counters.unwanted += 1,
             Meaning::Answer(id, error) => self.handle_server_answer(frame, id, error, cx),
-            Meaning::Reconnect(None) => self.replace(cx),
-            Meaning::Reconnect(Some(delay)) => self.set_timer_in(TimerReason::MaxAge, delay, cx),
+            Meaning::Reconnect(delay) => {
+                let delay = delay.unwrap_or_else(|| self.spread(cx));
+                let (owner, at) = (self.owner(), cx.now + delay);
+                cx.timers.set_at_latest(owner, TimerReason::MaxAge, at);
+            }
             Meaning::Pong => {}
             Meaning::Malformed => {
                 self.counters.malformed += 1;
                 self.fanout.push_frame(frame, EVERYBODY);
             }
+        }
+    }
+
+    /// How long to wait where the server says no more than that it wants a reconnect: it says so to many at once. One that says so on
+    /// every socket does not have it in a circle.
+    fn spread(&self, cx: &mut Cx<'_, P>) -> Duration {
+        let reconnect = &self.config.reconnect;
+        let spread = reconnect.first_delay_max.get().mul_f64(cx.rng.f64());
+        let stable_after = reconnect.stable_after.get();
+        if cx.now.since(self.socket_at) < stable_after {
+            spread + stable_after
+        } else {
+            spread
         }
     }
 

@@ -465,8 +465,11 @@ fn a_frame_that_asks_for_it_has_the_socket_replaced() {
     let mut rig = open();
     subscribe(&mut rig, A, &[(1, "a")]);
     rig.frame(r#"{"type":"answer","id":1}"#);
+    rig.pass_millis(5000);
     rig.frame(r#"{"type":"reconnect"}"#);
-    assert_eq!(rig.opened.len(), 2);
+    assert_eq!(rig.opened.len(), 1);
+    rig.pass_millis(5000);
+    assert_eq!(rig.opened.len(), 2, "within reconnect.firstDelayMax");
     sent(&mut rig);
     rig.accept();
     answer_pings(&mut rig);
@@ -533,4 +536,26 @@ fn latest_keeps_the_newest_of_each_topic_and_counts_what_was_merged() {
     assert_eq!(frames, due.map(|(topic, number)| message(topic, number)));
     assert_eq!((lost, counted), (2, 2));
     assert_eq!(rig.hub.report(A).attached[0].counters.dropped, 2);
+}
+
+#[test]
+fn a_server_that_asks_for_a_reconnect_on_every_socket_does_not_get_one_after_the_other() {
+    let mut rig = open();
+    for _ in 0..60 {
+        rig.frame(r#"{"type":"reconnect"}"#);
+        rig.pass_millis(1000);
+        let (socket, ..) = rig.opened.last().unwrap().clone();
+        rig.input(tabwire::core::Input::Socket(
+            socket,
+            tabwire::core::SocketEvent::Opened {
+                protocol: String::new(),
+                extensions: String::new(),
+            },
+        ));
+        answer_pings(&mut rig);
+        rig.event(tabwire::core::SocketEvent::Frame(
+            tabwire::core::Payload::from_text(r#"{"type":"pong"}"#),
+        ));
+    }
+    assert!(rig.opened.len() <= 13, "{}", rig.opened.len());
 }
