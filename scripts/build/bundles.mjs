@@ -80,7 +80,7 @@ const bundles = {
       /import\((["'])\.\/life\.js\1\)/,
       /import\((["'])\.\/topics\.js\1\)/,
     ],
-    without: /^(worker\/(entry|host|local)\.ts|www\/client\/(life|ladder|answers|topics)\.ts|target\/)/,
+    without: /^(worker\/(entry|host|local)\.ts|www\/client\/(life|seek|ladder|answers|topics)\.ts|target\/)/,
   },
   'life.js': {
     entry: 'www/client/life.ts',

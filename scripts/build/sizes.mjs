@@ -33,7 +33,7 @@ async function measure() {
   const topics = await bundled("export * from './dist/topics.js'");
   return {
     "import { SharedWebSocket } from 'tabwire'": await bundled("export { SharedWebSocket } from './dist/index.js'"),
-    'life.js, loaded beside the search for a hub': life,
+    'life.js, loaded while the worker starts': life,
     'answers.js, only for tokens and function urls': answers,
     'topics.js, only for subprotocols other than raw': topics,
     "everything from 'tabwire', with life.js": index + life,

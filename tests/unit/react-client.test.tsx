@@ -3,24 +3,37 @@ import { hydrateRoot } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
 import { type SharedWebSocketResult, useMessages, useSharedWebSocket, WebSocketProvider } from 'tabwire/react';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+// What a client loads later is here already, so that it takes no more than a turn.
+import '../../www/client/life.js';
 import { Op, type TabMessage } from '../../www/client/protocol.js';
 import { Boundary, mount } from './react-support.js';
 
 /** What a page sees of a hub that opens every connection at once: a worker that follows docs/PROTOCOL.md. */
+type Listener = (event: { data: unknown }) => void;
+
 class FakeSharedWorker {
   static attached: number[] = [];
   static detached: number[] = [];
   static sent: unknown[] = [];
   static say: (message: unknown[]) => void;
 
+  #listen: (listener: Listener) => void = () => {};
+  /** Who listens: what is said before that waits, as at a real port. */
+  readonly #listener = new Promise<Listener>((resolve) => {
+    this.#listen = resolve;
+  });
+
   readonly port = {
-    onmessage: null as ((event: { data: unknown }) => void) | null,
+    set: this.#listen,
+    set onmessage(listener: Listener | null) {
+      if (listener) this.set(listener);
+    },
     postMessage: (message: TabMessage) => this.#hear(message),
     close() {},
   };
 
   constructor() {
-    FakeSharedWorker.say = (data) => queueMicrotask(() => this.port.onmessage?.({ data }));
+    FakeSharedWorker.say = (data) => this.#listener.then((listener) => listener({ data }));
   }
 
   #hear(message: TabMessage) {

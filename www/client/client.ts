@@ -1,10 +1,10 @@
 // biome-ignore-all lint/suspicious/noDoubleEquals: a byte shorter each, where both sides are of one type
 
-import { type Host, loadLife, type Past, type Port, type Rung, seek } from './connect.js';
+import { type Host, loadLife, openShared, type Port, type Rung } from './connect.js';
 import { Cue, type CueMessage, type Handle } from './cue.js';
 import { Ms } from './deadline.js';
 import { UnsupportedError } from './errors.js';
-import type { Life } from './life.js';
+import type { Inner, Life } from './life.js';
 import { checkHubOptions, type HubOptions, type SocketOptions } from './options.js';
 import { type Bit, type Frame, type HubMessage, Op, Protocol, type TabMessage } from './protocol.js';
 
@@ -39,11 +39,11 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
   let epoch: string | null = null;
   const trail = new Set<string>();
   let port: Port | null = null;
-  let leave = () => {};
   let isRunning = false;
   let life: Life | undefined;
-  /** What its life is to be told once it is loaded. */
-  const early: HubMessage[] = [];
+  /** The worker that the page begins with, if it could be opened; and whether it has failed. */
+  let worker: SharedWorker | undefined;
+  let isBroken: unknown;
   let open: Rung[2] | undefined;
 
   /** What has arrived and waits; and how many messages of the first, if it is a batch, have been dispatched to whom. */
@@ -61,33 +61,15 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
     for (const handle of handles) handle(message);
   };
 
-  const search = (past?: Past) => {
-    if (!isRunning) return;
-    trail.clear();
-    leave = seek(
-      where,
-      past,
-      (opened, ...place) => {
-        port = opened;
-        [host, open] = place;
-        greet();
-      },
-      (message) => {
-        life?.[0](message);
-        push(message);
-      },
-      (why) => {
-        port = null;
-        if (why) trail.add(why);
-        // A page that has had a hub does not give up.
-        else if (past) push([Op.Unavailable] as never);
-        else quit('wasm-unavailable');
-      },
-    );
+  const adopt: Inner[5] = (opened, ...place) => {
+    port = opened;
+    if (!opened) return;
+    [host, open] = place as [Host, Rung[2]];
+    // The first has been greeted without waiting for what seeks it.
+    if (opened != worker?.port) greet();
   };
 
   const abandon = () => {
-    leave();
     port = null;
     waiting.length = done = 0;
   };
@@ -147,8 +129,7 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
       epoch = name;
     }
     tell(message);
-    if (life) life[1](message);
-    else if (message[0] > Op.Script) early.push(message);
+    life?.[1](message);
   };
 
   /** What the hub knew is gone. */
@@ -159,7 +140,8 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
 
   const quit = (failure?: string) => {
     isRunning = false;
-    life?.[0]();
+    if (life) life[0]();
+    else post([Op.Bye]);
     abandon();
     forget([Cue.End, null, failure]);
   };
@@ -179,12 +161,39 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
       });
   };
 
-  /** It comes later than the search, and sooner than it is needed: then there may be no network. */
+  const openWorker = () => openShared(where);
+
+  /** Opens the worker. What it says waits at its port until the page has loaded what listens. */
+  const begin = () => {
+    worker = isBroken = undefined;
+    trail.clear();
+    if (where.use != 'this-tab') {
+      try {
+        worker = openWorker();
+        worker.onerror = () => {
+          isBroken = 1;
+        };
+        port = worker.port;
+        greet();
+      } catch {}
+    }
+    load();
+  };
+
   const load = () => {
     loadLife().then(
       ({ live }) => {
-        life ??= live(client, [handles, () => locks, push, hold, greet, forget, abandon, search], where.use);
-        for (const message of early.splice(0)) life[1](message);
+        life ??= live(
+          client,
+          [handles, () => locks, push, hold, greet, adopt, forget, abandon, openWorker],
+          where,
+          quit,
+        );
+        if (isRunning)
+          life[2]((use, fail) => {
+            use(worker as SharedWorker);
+            if (isBroken) fail('error');
+          });
       },
       () => setTimeout(load, Ms.Silence),
     );
@@ -197,8 +206,7 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
       handle([Cue.Attach]);
       if (isRunning) return;
       isRunning = true;
-      hold(search);
-      load();
+      hold(begin);
     },
     (handle) => handles.delete(handle),
     () => [host, epoch, trail, open],

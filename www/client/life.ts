@@ -1,11 +1,11 @@
 // biome-ignore-all lint/suspicious/noDoubleEquals: as in the other files of the page side
 import type { Client } from './client.js';
-import type { Past } from './connect.js';
+import type { Host, Past, Port, Rung } from './connect.js';
 import { Cue, type CueMessage, type Handle, Leave } from './cue.js';
 import { deadline, Ms } from './deadline.js';
+import type { HostOptions } from './options.js';
 import { type AnswerBody, type Bit, type HubMessage, type Need, Op, type WelcomeBody } from './protocol.js';
-
-export { rungsFor } from './ladder.js';
+import { seek } from './seek.js';
 
 /** What a client lets its life see and do, besides what it lets everybody do. */
 export type Inner = [
@@ -18,29 +18,40 @@ export type Inner = [
   hold: (then: () => void) => void,
   /** Says hello and attaches all handles. */
   greet: () => void,
+  /** Goes to a port, or to none. */
+  adopt: (port: Port | null, host?: Host, open?: Rung[2]) => void,
   /** Forgets what the hub knew. */
   forget: (cue?: CueMessage) => void,
-  /** Leaves the hub. */
+  /** Has no port any more, and nothing that has come by it. */
   abandon: () => void,
-  /** Seeks a hub. */
-  search: (past?: Past) => void,
+  /** Opens the SharedWorker that all tabs of this build share. */
+  openWorker: () => SharedWorker,
 ];
 
-/** The life of a client: told of each message as it arrives, or of none when the client has ended; and of each in its turn. */
-export type Life = [hear: (message?: HubMessage) => void, take: (message: HubMessage) => void];
+/** The life of a client. */
+export type Life = [
+  /** The client has ended. */
+  quit: () => void,
+  /** A message has come to its turn. */
+  take: (message: HubMessage) => void,
+  /** The client begins: `first` gives what it has opened. */
+  search: (first: Rung[2]) => void,
+];
 
 /**
- * Lets a client live on when its hub dies, is replaced or falls silent, and when its page is hidden, cached, frozen or left.
- * A page needs this only once it has a hub, or has none to be had: so it is loaded beside the search for one.
+ * Finds the hub of a client, and lets it live on when that dies, is replaced or falls silent, and when its page is hidden,
+ * cached, frozen or left. It is loaded while the first worker starts.
  */
 export const live = (
   [post, , , place]: Client,
-  [handles, locksOf, push, hold, greet, forget, abandon, search]: Inner,
-  use: string | undefined,
+  [handles, locksOf, push, hold, greet, adopt, forget, abandon, openWorker]: Inner,
+  where: HostOptions,
+  quit: (failure: string) => void,
 ): Life => {
   let welcome: WelcomeBody | undefined;
   let asks = false;
   let cancel = () => {};
+  let leave = () => {};
   let lostAt = 0;
   /** The epoch of a hub that a second script has put in doubt, until somebody says welcome. */
   let doubted: string | undefined;
@@ -93,12 +104,40 @@ export const live = (
     cancel();
   };
 
+  const search = (past?: Past, first?: Rung[2]) => {
+    const [, , trail] = place();
+    trail.clear();
+    leave = seek(
+      where,
+      past,
+      [(use) => use(openWorker()), first],
+      adopt,
+      (message) => {
+        listen();
+        if (message[0] == Op.Ask) post([Op.Alive]);
+        push(message);
+      },
+      (why) => {
+        adopt(null);
+        if (why) trail.add(why);
+        // A page that has had a hub does not give up.
+        else if (past) push([Op.Unavailable] as never);
+        else quit('wasm-unavailable');
+      },
+    );
+  };
+
+  const depart = () => {
+    leave();
+    abandon();
+  };
+
   /** Leaves the hub, and seeks another after that long. */
   const change = (how: Leave, ms: number, target?: Past[3]) => {
     stop();
     const [host, , , open] = place();
     forget([Cue.Lose, null, how]);
-    abandon();
+    depart();
     next = () => {
       stop();
       soughtAt = Date.now();
@@ -202,7 +241,7 @@ export const live = (
         // Below the best host a lost connection is the occasion to try that again: nothing is open, and no attempt has begun.
         if (
           host == 'this-tab' &&
-          host != use &&
+          host != where.use &&
           globalThis.SharedWorker &&
           (message[4] ?? 0) > Date.now() &&
           Date.now() - soughtAt > Ms.Minute &&
@@ -225,7 +264,7 @@ export const live = (
   const page: Record<string, (event: PageTransitionEvent) => unknown> = {
     pagehide({ persisted }) {
       if (persisted) suspend();
-      else abandon();
+      else depart();
     },
     pageshow({ persisted }) {
       if (!persisted) return;
@@ -255,12 +294,12 @@ export const live = (
   online();
 
   return [
-    (message) => {
-      if (message) listen();
-      else stop();
-      if (message?.[0] == Op.Ask) post([Op.Alive]);
+    () => {
+      stop();
+      leave();
     },
     take,
+    (first) => search(undefined, first),
   ];
 };
 

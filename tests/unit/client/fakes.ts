@@ -9,12 +9,24 @@ export const workerUrl = new URL('/worker.js', location.href).href;
 
 /** The hub's end of a port: notes what the tab posts, and says what a test tells it. */
 export class FakePort {
-  onmessage: ((event: { data: unknown }) => void) | null = null;
+  #listener: ((event: { data: unknown }) => void) | null = null;
+  /** What has been said before anybody listened. */
+  #held: unknown[] = [];
   isClosed = false;
   /** Everything posted so far. */
   readonly posted: TabMessage[] = [];
   /** The number of the newest handle. */
   handle = 0;
+
+  get onmessage() {
+    return this.#listener;
+  }
+
+  set onmessage(listener) {
+    this.#listener = listener;
+    if (!listener) return;
+    for (const data of this.#held.splice(0)) queueMicrotask(() => listener({ data }));
+  }
 
   postMessage(message: TabMessage) {
     const fault = faultOf(message);
@@ -38,7 +50,8 @@ export class FakePort {
   }
 
   say(...message: HubMessage) {
-    this.onmessage?.({ data: message });
+    if (this.#listener) this.#listener({ data: message });
+    else if (!this.isClosed) this.#held.push(message);
   }
 
   /** Says that the hub of this epoch is up. */

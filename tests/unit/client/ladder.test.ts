@@ -189,6 +189,7 @@ describe('the host ladder', () => {
     expect(socket.status).toMatchObject({ state: 'connecting', reason: 'connecting' });
     workers.latest.welcome();
     workers.latest.attached('open');
+    await settle();
     expect(socket.readyState).toBe(SharedWebSocket.OPEN);
   });
 });
