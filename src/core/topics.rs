@@ -368,6 +368,10 @@ impl<P: Payload> Topics<P> {
     fn remove(&mut self, no: TopicNo) -> Option<Topic<P>> {
         let topic = self.places.get_mut(no as usize)?.take()?;
         self.by_name.remove(&topic.name);
+        // An answer that is still to come is not about the topic that gets this place next.
+        for (_, asked) in self.asked.iter_mut() {
+            asked.topics.retain(|own| *own != no);
+        }
         self.free.push(no);
         let bytes = topic.kept.iter().map(|kept| kept.frame.size());
         self.kept_bytes -= bytes.sum::<usize>();

@@ -559,3 +559,19 @@ fn a_server_that_asks_for_a_reconnect_on_every_socket_does_not_get_one_after_the
     }
     assert!(rig.opened.len() <= 13, "{}", rig.opened.len());
 }
+
+#[test]
+fn a_late_refusal_is_not_about_the_topic_that_came_into_its_place() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "slow")]);
+    unsubscribe(&mut rig, A, &[1]);
+    rig.pass_millis(2000);
+    subscribe(&mut rig, A, &[(2, "other")]);
+    rig.take(A);
+    rig.frame(r#"{"type":"answer","id":1,"error":"no"}"#);
+    rig.frame(r#"{"type":"answer","id":3}"#);
+    rig.pass_millis(10_000);
+    rig.frame(&message("other", 1));
+    rig.tick();
+    assert_eq!(rig.frames(A), [message("other", 1)]);
+}

@@ -372,10 +372,10 @@ export const openHandle = (
   } as Shown;
   if (topics) {
     show.subscribe = (topic, ...rest) => {
-      const added = topics.then((topics) => topics.add(topic, ...rest));
+      const added = topics.then((topics) => topics.add(`${topic}`, ...rest));
       return { topic, close: () => added.then((end) => end()) };
     };
-    show.publish = (topic, data) => enqueue([topic, JSON.stringify(data)]);
+    show.publish = (topic, data) => enqueue([`${topic}`, JSON.stringify(data) ?? 'null']);
     show.request = (...args) => topics.then((topics) => topics.request(...args));
   }
   start();

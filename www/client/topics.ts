@@ -43,6 +43,8 @@ export const json: Pick<Template, 'receive'> = {
 
 /** How long a request waits by default. */
 const Patience = 10_000;
+/** Requests of a socket that wait for an answer, or for a hub. */
+const MostAsked = 1000;
 
 /** Watches what the hub says of the topics of a socket, whose handle and connection `at` tells while it is attached. */
 export const observe = (
@@ -86,7 +88,6 @@ export const observe = (
 
   const fail = (number: number, code: RequestError['code'], detail?: unknown) => {
     asked.get(number)?.reject(failure(code, detail));
-    asked.delete(number);
   };
 
   const end = (number: number, code: RequestError['code'], detail?: unknown) => {
@@ -148,7 +149,6 @@ export const observe = (
         const error = find(answer?.error ?? '/', frame);
         if (error) fail(number, 'refused', error);
         else asked.get(number)?.resolve(find(answer?.data, frame));
-        asked.delete(number);
         break;
       }
       case Op.Unanswered:
@@ -179,16 +179,29 @@ export const observe = (
     request: (data, { timeout = Patience, signal } = {}) =>
       new Promise((resolve, reject) => {
         signal?.throwIfAborted();
+        if (asked.size >= MostAsked) throw failure('queue-full');
         const number = ++last;
-        asked.set(number, { resolve, reject, data: JSON.stringify(data) ?? 'null', timeout });
-        signal?.addEventListener('abort', () => {
-          const one = asked.get(number);
-          if (!one) return;
-          asked.delete(number);
-          reject(signal.reason);
-          const [handle, conn] = at();
-          if (one.isPosted && conn !== undefined) post([Op.Cancel, handle, conn, number]);
+        const settled = new AbortController();
+        const settle =
+          <T>(how: (value: T) => void) =>
+          (value: T) => {
+            asked.delete(number);
+            settled.abort();
+            how(value);
+          };
+        asked.set(number, {
+          resolve: settle(resolve),
+          reject: settle(reject),
+          data: JSON.stringify(data) ?? 'null',
+          timeout,
         });
+        const giveUp = () => {
+          const [handle, conn] = at();
+          const one = asked.get(number);
+          if (one?.isPosted && conn !== undefined) post([Op.Cancel, handle, conn, number]);
+          one?.reject(signal?.reason);
+        };
+        signal?.addEventListener('abort', giveUp, { signal: settled.signal });
         queueMicrotask(flush);
       }),
   };

@@ -183,6 +183,13 @@ describe('publish', () => {
   });
 });
 
+test('what is no text or no JSON is published as what JSON makes of it', async () => {
+  const { socket, port } = await start();
+  socket.publish(5 as never, undefined);
+  await settle();
+  expect(port.take()).toEqual([[Op.Send, port.handle, 7, 0, [['5', 'null']]]]);
+});
+
 describe('request', () => {
   test('resolves with the data of its answer', async () => {
     const { socket, port } = await start();
@@ -230,6 +237,18 @@ describe('request', () => {
     expect(port.all(Op.Request)).toEqual([[Op.Request, port.handle, 7, 2, '"fresh"', 10_000]]);
     port.say(Op.Answered, port.handle, 2, ['{"data":"yes"}'], [0]);
     expect(await fresh).toBe('yes');
+  });
+
+  test('is bounded in number, and leaves nothing at its signal', async () => {
+    const { socket, port } = await start();
+    const { signal } = new AbortController();
+    const remove = vi.spyOn(signal, 'addEventListener');
+    const answers = Array.from({ length: 1000 }, (_, number) => socket.request(number, { signal }));
+    await settle();
+    expect(await socket.request('more').catch((error) => error)).toMatchObject({ code: 'queue-full' });
+    for (const [, , , number] of port.all(Op.Request)) port.say(Op.Answered, port.handle, number, ['{"data":1}'], [0]);
+    expect(new Set(await Promise.all(answers))).toEqual(new Set([1]));
+    expect(remove.mock.calls.every(([, , options]) => (options as { signal: AbortSignal }).signal.aborted)).toBe(true);
   });
 
   test('rejects when the socket ends', async () => {
