@@ -22,7 +22,7 @@ pub struct Fanout<P> {
     conn: ConnId,
     next: u64,
     collected: Vec<P>,
-    /// The topic of each.
+    /// The topic of each, once one of them has a topic.
     topics: Vec<TopicNo>,
     collected_bytes: usize,
     lanes: LiteMap<PortId, Lane<P>>,
@@ -103,8 +103,13 @@ impl<P: Payload> Fanout<P> {
             return;
         }
         self.collected_bytes += frame.size();
+        if topic != EVERYBODY {
+            self.topics.resize(self.collected.len(), EVERYBODY);
+        }
+        if topic != EVERYBODY || !self.topics.is_empty() {
+            self.topics.push(topic);
+        }
         self.collected.push(frame);
-        self.topics.push(topic);
     }
 
     /// From here on a tab gets the messages of a topic, or gets them no more.
@@ -252,17 +257,12 @@ impl<P: Payload> Fanout<P> {
         if self.collected.is_empty() {
             return;
         }
-        let mut topics = core::mem::take(&mut self.topics);
-        let is_for_all = topics.iter().all(|topic| *topic == EVERYBODY);
-        if is_for_all {
-            topics.clear();
-        }
         let batch = Rc::new(Batch {
             bytes: core::mem::take(&mut self.collected_bytes),
             frames: core::mem::take(&mut self.collected),
-            topics,
+            topics: core::mem::take(&mut self.topics),
         });
-        if is_for_all {
+        if batch.topics.is_empty() {
             for (_, lane) in self.lanes.iter_mut() {
                 self.dropped += lane.push_batch(&batch);
             }
