@@ -19,7 +19,7 @@ use super::timers::Timers;
 use super::topics::{Of, Topics};
 use crate::protocol::{
     Attach, Cause, ConnId, ConnectionConfig, ConnectionReport, Counters, FlowConfig, HandleId,
-    HubMessage, Millis, Needs, Options, Outgoing, Reason, SendFailure, State, Status,
+    HubMessage, Needs, Options, Outgoing, Reason, SendFailure, State, Status,
 };
 use crate::time::Time;
 
@@ -116,9 +116,6 @@ pub struct Connection<P> {
     pub(super) early: Vec<P>,
 }
 
-/// A server that speaks `json` is expected to talk.
-const JSON_STALE_AFTER: Millis = Millis::from_millis(120_000);
-
 /// Where in its life a connection is. What the tabs see of it is its [`Status`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -156,10 +153,10 @@ impl<P: Payload> Connection<P> {
         now: Time,
     ) -> Self {
         let mut config = ConnectionConfig::new(options);
-        let ping = template.as_ref().and_then(|own| own.ping.as_ref());
-        config.heartbeat.message = config.heartbeat.message.or_else(|| ping.cloned());
-        if options.subprotocol() == "\"json\"" && options.staleness.stale_after.is_none() {
-            config.staleness.stale_after = Some(JSON_STALE_AFTER);
+        if let Some(template) = &template {
+            let (heartbeat, staleness) = (&mut config.heartbeat, &mut config.staleness);
+            heartbeat.message = heartbeat.message.take().or(template.ping.clone());
+            staleness.stale_after = staleness.stale_after.or(template.stale_after);
         }
         Self {
             subprotocol: options.subprotocol().into(),

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::interest::Interest;
 use super::io::Payload;
+use super::slow::push_lost;
 use super::topics::TopicNo;
 use crate::protocol::{
     Amount, ConnId, FlowConfig, GapReason, HandleId, HubMessage, Loss, WhenSlow,
@@ -236,7 +237,7 @@ impl<P: Payload> Lane<P> {
         let first = self.next;
         self.next += batch.frames.len() as u64;
         if self.losing {
-            self.push_lost(first, self.next);
+            push_lost(&mut self.queue, first, self.next);
             return batch.frames.len() as u64;
         }
         self.queued.add(Load {

@@ -30,16 +30,6 @@ impl<P: Payload> Lane<P> {
         }
     }
 
-    pub(super) fn push_lost(&mut self, from: u64, to: u64) {
-        if let Some(Item::Lost(_, end)) = self.queue.back_mut()
-            && *end == from
-        {
-            *end = to;
-            return;
-        }
-        self.queue.push_back(Item::Lost(from, to));
-    }
-
     fn drop_oldest(&mut self, keep: Amount) -> u64 {
         let mut dropped = 0;
         let mut kept = VecDeque::with_capacity(self.queue.len());
@@ -58,19 +48,13 @@ impl<P: Payload> Lane<P> {
                     }
                     let to = first + range.start as u64;
                     if to > from {
-                        match kept.back_mut() {
-                            Some(Item::Lost(_, end)) if *end == from => *end = to,
-                            _ => kept.push_back(Item::Lost(from, to)),
-                        }
+                        push_lost(&mut kept, from, to);
                     }
                     if range.start < range.end {
                         kept.push_back(Item::Frames(batch, range, first));
                     }
                 }
-                Item::Lost(from, to) => match kept.back_mut() {
-                    Some(Item::Lost(_, end)) if *end == from => *end = to,
-                    _ => kept.push_back(Item::Lost(from, to)),
-                },
+                Item::Lost(from, to) => push_lost(&mut kept, from, to),
                 item @ (Item::Note(_) | Item::Parcel(_)) => kept.push_back(item),
             }
         }
@@ -82,8 +66,9 @@ impl<P: Payload> Lane<P> {
     /// is kept moves up behind one gap with all that is lost.
     fn conflate(&mut self) -> u64 {
         let mut newest = Interest::default();
-        let (mut waits, mut lost, mut merged) = (0, 0, 0);
+        let (mut waits, mut lost) = (0, 0);
         let mut kept = VecDeque::new();
+        self.queued = Load::default();
         for item in core::mem::take(&mut self.queue).into_iter().rev() {
             match item {
                 Item::Frames(batch, range, _) => {
@@ -95,27 +80,21 @@ impl<P: Payload> Lane<P> {
                     let frames = last.iter().filter_map(|at| batch.frames.get(*at).cloned());
                     let topics = last.iter().map(|at| topic_of(*at));
                     let part = Batch::new(frames, topics);
-                    if !part.frames.is_empty() {
-                        let end = part.frames.len();
-                        kept.push_front(Item::Frames(Rc::new(part), 0..end, 0));
+                    let messages = part.frames.len();
+                    if messages > 0 {
+                        self.queued.add(Load {
+                            messages,
+                            bytes: part.bytes,
+                        });
+                        kept.push_front(Item::Frames(Rc::new(part), 0..messages, 0));
                     }
                 }
                 Item::Lost(from, to) => lost += to - from,
                 item @ (Item::Note(_) | Item::Parcel(_)) => kept.push_front(item),
             }
         }
-        self.queued = Load::default();
         let mut next = self.next - waits - lost;
-        for item in &mut kept {
-            if let Item::Frames(batch, range, _) = item {
-                merged += range.len() as u64;
-                self.queued.add(Load {
-                    messages: range.len(),
-                    bytes: batch.bytes,
-                });
-            }
-        }
-        merged = waits - merged;
+        let merged = waits - self.queued.messages as u64;
         lost += merged;
         for item in kept {
             match item {
@@ -163,11 +142,19 @@ impl<P: Payload> Lane<P> {
         }
         for item in tail.into_iter().rev() {
             match item {
-                Item::Lost(from, to) => self.push_lost(from, to),
+                Item::Lost(from, to) => push_lost(&mut self.queue, from, to),
                 Item::Note(_) | Item::Parcel(_) | Item::Frames(..) => self.queue.push_back(item),
             }
         }
         self.losing = true;
         dropped
+    }
+}
+
+/// Adds a gap at the end, to the one that ends there if one does.
+pub(super) fn push_lost<P>(queue: &mut VecDeque<Item<P>>, from: u64, to: u64) {
+    match queue.back_mut() {
+        Some(Item::Lost(_, end)) if *end == from => *end = to,
+        Some(_) | None => queue.push_back(Item::Lost(from, to)),
     }
 }

@@ -5,6 +5,7 @@ use super::form::{Form, Hole};
 use super::json::{members, text_of};
 use super::pointer::Pointer;
 use super::rule::{Kind, Rule, Test};
+use crate::protocol::Millis;
 
 /// A template that has been read.
 ///
@@ -27,10 +28,15 @@ pub struct Template {
     pub ping: Option<String>,
     /// What shows a token.
     pub authenticate: Option<Form>,
+    /// The `staleness.staleAfter` of a server that is expected to talk.
+    pub stale_after: Option<Millis>,
 }
 
 /// The template that the word `json` stands for.
 const JSON: &str = include_str!("json.json");
+
+/// Servers that speak it are expected to talk.
+const JSON_STALE_AFTER: Millis = Millis::from_millis(120_000);
 
 /// Longest text of a template, in bytes.
 const LONGEST: usize = 64 << 10;
@@ -42,7 +48,10 @@ impl Template {
     pub fn named(subprotocol: &str) -> Result<Option<Self>, TemplateError> {
         match text_of(subprotocol).as_deref() {
             Some("raw") => Ok(None),
-            Some("json") => Self::parse(JSON).map(Some),
+            Some("json") => Ok(Some(Self {
+                stale_after: Some(JSON_STALE_AFTER),
+                ..Self::parse(JSON)?
+            })),
             Some(name) => Err(TemplateError::new("is not known").about(name)),
             None => Self::parse(subprotocol).map(Some),
         }
