@@ -245,6 +245,26 @@ fn hub_messages() -> Vec<(&'static str, HubMessage)> {
                 code: RequestError::Lost,
             },
         ),
+        (
+            "missed",
+            HubMessage::Missed {
+                handle,
+                number: 2,
+                from: "5".into(),
+                to: Some("9".into()),
+                loss: Loss::NotRecovered,
+            },
+        ),
+        (
+            "missed",
+            HubMessage::Missed {
+                handle,
+                number: 2,
+                from: "\"1-5\"".into(),
+                to: None,
+                loss: Loss::CountedAnew,
+            },
+        ),
         ("beat", HubMessage::Beat),
         ("ask", HubMessage::Ask),
         (

@@ -79,7 +79,12 @@ impl<P: Payload> Connection<P> {
                 }
                 self.access.set_token(token, lasts, cx.now);
                 if is_planned && self.config.auth.via == Via::Message {
-                    self.authenticate(cx);
+                    let successor = self.successor.as_ref();
+                    let successor = successor.filter(|successor| successor.is_open());
+                    let successor = successor.map(|successor| successor.socket);
+                    for socket in self.socket().into_iter().chain(successor) {
+                        self.authenticate(socket, cx);
+                    }
                     let refresh_at = self.access.refresh_at(&self.config.auth);
                     self.set_timer(TimerReason::Refresh, refresh_at, cx);
                     return;

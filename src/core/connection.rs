@@ -94,7 +94,9 @@ pub struct Connection<P> {
     pub(super) attempts: u32,
     pub(super) heartbeat: Heartbeat<P>,
     pub(super) access: Access,
+    /// When the last message came, and when the last frame did.
     pub(super) inbound_at: Time,
+    pub(super) heard_at: Time,
     /// Since when there has been this socket.
     pub(super) socket_at: Time,
     pub(super) woke_at: Time,
@@ -187,6 +189,7 @@ impl<P: Payload> Connection<P> {
             attempts: 0,
             access: Access::default(),
             inbound_at: now,
+            heard_at: now,
             socket_at: now,
             woke_at: now,
             successor: None,
@@ -371,9 +374,10 @@ impl<P: Payload> Connection<P> {
         for (index, outgoing) in frames.into_iter().enumerate() {
             let id = first.saturating_add(index as u64);
             let of = (port, handle);
-            match self.frame_of(outgoing) {
-                Some(frame) => self.outbox.push(of, id, frame, is_open, cx.now),
-                None => self.outbox.fail(of, id, SendFailure::Unsupported),
+            if self.can_send(&outgoing) {
+                self.outbox.push(of, id, outgoing, is_open, cx.now);
+            } else {
+                self.outbox.fail(of, id, SendFailure::Unsupported);
             }
         }
         self.drain(cx);
@@ -485,9 +489,11 @@ impl<P: Payload> Connection<P> {
             return;
         };
         let mut sent = 0;
-        while let Some(frame) = self.outbox.poll_frame(cx.now) {
+        while let Some(outgoing) = self.outbox.poll(cx.now) {
             sent += 1;
-            cx.out.push(Output::Send(socket, frame));
+            if let Some(frame) = self.frame_of(outgoing) {
+                cx.out.push(Output::Send(socket, frame));
+            }
         }
         self.counters.sent += sent;
         if sent > 0

@@ -24,6 +24,8 @@ pub struct Fanout<P> {
     collected: Vec<P>,
     /// The topic of each, once one of them has a topic.
     topics: Vec<TopicNo>,
+    /// Which of them tabs do not get that want their topics.
+    skips: Vec<(usize, PortId)>,
     collected_bytes: usize,
     lanes: LiteMap<PortId, Lane<P>>,
     dropped: u64,
@@ -37,6 +39,7 @@ impl<P: Payload> Fanout<P> {
             next: 0,
             collected: Vec::new(),
             topics: Vec::new(),
+            skips: Vec::new(),
             collected_bytes: 0,
             lanes: LiteMap::new(),
             dropped: 0,
@@ -96,8 +99,8 @@ impl<P: Payload> Fanout<P> {
         self.lanes.remove(&port);
     }
 
-    /// Adds a frame to the stream, for the tabs that want its topic.
-    pub fn push_frame(&mut self, frame: P, topic: TopicNo) {
+    /// Adds a frame to the stream, for the tabs that want its topic and have not had it.
+    pub fn push_frame(&mut self, frame: P, topic: TopicNo, had: &[PortId]) {
         self.next += 1;
         if self.lanes.is_empty() {
             return;
@@ -109,6 +112,8 @@ impl<P: Payload> Fanout<P> {
         if topic != EVERYBODY || !self.topics.is_empty() {
             self.topics.push(topic);
         }
+        let at = self.collected.len();
+        self.skips.extend(had.iter().map(|port| (at, *port)));
         self.collected.push(frame);
     }
 
@@ -270,10 +275,16 @@ impl<P: Payload> Fanout<P> {
         }
         // Tabs that want the same share a batch.
         let mut made: Vec<(Vec<bool>, Rc<Batch<P>>)> = Vec::new();
-        for (_, lane) in self.lanes.iter_mut() {
+        let skips = core::mem::take(&mut self.skips);
+        for (port, lane) in self.lanes.iter_mut() {
             let interest = lane.interest();
             let topics = batch.topics.iter();
-            let wanted: Vec<_> = topics.map(|topic| interest.covers(*topic)).collect();
+            let mut wanted: Vec<_> = topics.map(|topic| interest.covers(*topic)).collect();
+            for (at, _) in skips.iter().filter(|(_, skipped)| skipped == port) {
+                if let Some(wanted) = wanted.get_mut(*at) {
+                    *wanted = false;
+                }
+            }
             if !wanted.contains(&true) {
                 continue;
             }

@@ -89,6 +89,8 @@ pub struct Parcel<P> {
     pub number: u32,
     /// What it is.
     pub kind: ParcelKind,
+    /// What the messages of a subscription are marked with from here on.
+    pub topic: TopicNo,
     /// The frames, and when each came.
     pub frames: Vec<(P, Time)>,
 }

@@ -7,6 +7,8 @@ use std::rc::Rc;
 use core::time::Duration;
 
 use super::flow::{Batch, Parcel};
+use super::interest::EVERYBODY;
+use super::topics::TopicNo;
 use crate::protocol::{ConnId, HubMessage, Peer, PeerMessage, TabMessage};
 use crate::time::Time;
 
@@ -180,6 +182,22 @@ impl<P> Delivery<P> {
         self.parts
             .iter()
             .flat_map(|(batch, range)| batch.frames.get(range.clone()).unwrap_or_default())
+    }
+
+    /// The topic of each frame, [`EVERYBODY`] for those without one. Nothing where none has one.
+    pub fn topics(&self) -> Option<Vec<TopicNo>> {
+        let mut parts = self.parts.iter();
+        if parts.all(|(batch, _)| batch.topics.is_empty()) {
+            return None;
+        }
+        let mut topics = Vec::new();
+        for (batch, range) in &self.parts {
+            match batch.topics.get(range.clone()) {
+                Some(own) => topics.extend_from_slice(own),
+                None => topics.resize(topics.len() + range.len(), EVERYBODY),
+            }
+        }
+        Some(topics)
     }
 }
 

@@ -6,7 +6,7 @@ use super::backoff::local_delay;
 use super::connection::{Connection, Cx, Phase, close};
 use super::heartbeat::Beat;
 use super::io::{Output, Payload, SocketEvent, SocketId, TimerReason};
-use super::subscribing::Meaning;
+use super::reading::Meaning;
 use super::wake::DOUBT_FOR;
 use crate::protocol::{Cause, GapReason, HubMessage, Notice, Reason, State};
 
@@ -130,6 +130,7 @@ impl<P: Payload> Connection<P> {
         self.status.extensions = extensions;
         self.access.handle_opened();
         cx.timers.clear(self.owner(), TimerReason::ConnectTimeout);
+        self.authenticate(socket, cx);
         if self.config.heartbeat.verify_on_open && self.heartbeat.ping().is_some() {
             self.phase = Phase::Verifying(socket);
             self.ping(cx);
@@ -147,16 +148,16 @@ impl<P: Payload> Connection<P> {
         self.counters.opened += 1;
         self.status.notice = (self.counters.opened > 1).then_some(Notice::Recovered);
         self.transition(State::Open, Reason::Opened, Cause::Opened, cx);
-        for frame in core::mem::take(&mut self.early) {
-            let meaning = self.meaning(&frame);
-            self.take_frame(frame, meaning, cx);
-        }
         self.set_timer_in(
             TimerReason::Stable,
             self.config.reconnect.stable_after.get(),
             cx,
         );
         self.watch_age(cx);
+        for frame in core::mem::take(&mut self.early) {
+            let meaning = self.meaning(&frame);
+            self.take_frame(frame, meaning, cx);
+        }
         if !cx.timers.is_set(self.owner(), TimerReason::Ping) {
             self.schedule_ping(cx);
         }
@@ -168,6 +169,7 @@ impl<P: Payload> Connection<P> {
     }
 
     fn handle_frame(&mut self, frame: P, cx: &mut Cx<'_, P>) {
+        self.heard_at = cx.now;
         let was_waiting = self.heartbeat.is_waiting();
         let meaning = self.meaning(&frame);
         let (is_pong, takes_any) = (meaning == Meaning::Pong, self.takes_any_pong());
@@ -294,8 +296,11 @@ impl<P: Payload> Connection<P> {
         self.flush(cx);
     }
 
-    /// There may be a hole in what the tabs get here.
+    /// There may be a hole in what the tabs get here, unless all of it can be asked for again.
     pub(super) fn push_gap(&mut self, reason: Reason) {
+        if self.is_resumable() {
+            return;
+        }
         let gap = HubMessage::Gap {
             conn: self.id,
             lost: None,

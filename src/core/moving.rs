@@ -30,7 +30,9 @@ impl<P: Payload> Connection<P> {
         self.status.next_attempt_at = None;
         if let Some(socket) = up {
             self.transition(State::Reconnecting, Reason::Moved, Cause::Lost, cx);
-            self.push_gap(Reason::Moved);
+            if !self.can_resume() {
+                self.push_gap(Reason::Moved);
+            }
             self.retire(socket, "moved", cx);
         }
         self.flush(cx);

@@ -9,7 +9,7 @@ use litemap::LiteMap;
 
 use super::flow::Load;
 use super::io::{Payload, PortId};
-use crate::protocol::{HandleId, HubMessage, Overflow, QueueConfig, Resend, SendFailure};
+use crate::protocol::{HandleId, HubMessage, Outgoing, Overflow, QueueConfig, Resend, SendFailure};
 use crate::time::Time;
 
 /// Without a heartbeat, what was handed this long ago counts as arrived.
@@ -38,7 +38,7 @@ struct Entry<P> {
     sender: SenderKey,
     id: u64,
     expires: Time,
-    frame: P,
+    outgoing: Outgoing<P>,
 }
 
 #[derive(Debug)]
@@ -138,57 +138,53 @@ impl<P: Payload> Outbox<P> {
     }
 
     /// Queues a send. What is over the bounds fails by the handle's policy.
-    pub fn push(&mut self, key: SenderKey, id: u64, frame: P, is_open: bool, now: Time) {
+    pub fn push(
+        &mut self,
+        key: SenderKey,
+        id: u64,
+        outgoing: Outgoing<P>,
+        is_open: bool,
+        now: Time,
+    ) {
         let Some(sender) = self.senders.get_mut(&key) else {
             return;
         };
-        let load = Load {
-            messages: 1,
-            bytes: frame.size(),
-        };
         let expires = now + sender.config.ttl.get();
-        self.expiry = self.expiry.min(expires);
-        if sender.is_over(load, is_open) {
-            match sender.config.overflow {
-                Overflow::DropOldest => {
-                    self.queue.push_back(Entry {
-                        sender: key,
-                        id,
-                        expires,
-                        frame,
-                    });
-                    sender.waiting.add(load);
-                    self.drop_oldest(key, is_open);
-                }
-                Overflow::DropNewest | Overflow::Reject => {
-                    self.fail(key, id, SendFailure::Overflow);
-                }
-            }
-            return;
-        }
-        sender.waiting.add(load);
-        self.queue.push_back(Entry {
+        let entry = Entry {
             sender: key,
             id,
             expires,
-            frame,
-        });
+            outgoing,
+        };
+        let load = entry.load();
+        self.expiry = self.expiry.min(expires);
+        let is_over = sender.is_over(load, is_open);
+        if is_over && sender.config.overflow != Overflow::DropOldest {
+            self.fail(key, id, SendFailure::Overflow);
+            return;
+        }
+        sender.waiting.add(load);
+        self.queue.push_back(entry);
+        if is_over {
+            self.drop_oldest(key, is_open);
+        }
     }
 
-    /// Takes the next frame for the socket.
-    pub fn poll_frame(&mut self, now: Time) -> Option<P> {
+    /// Takes what goes to the socket next.
+    pub fn poll(&mut self, now: Time) -> Option<Outgoing<P>> {
         let entry = self.queue.pop_front()?;
         let key = entry.sender;
         let Some(sender) = self.senders.get_mut(&key) else {
-            return Some(entry.frame);
+            return Some(entry.outgoing);
         };
         sender.waiting.sub(entry.load());
         sender.handle_handed(entry.id, now);
-        let frame = entry.frame.clone();
-        if sender.config.resend == Resend::Unknown {
-            self.retained.push_back(entry);
+        if sender.config.resend == Resend::Never {
+            return Some(entry.outgoing);
         }
-        Some(frame)
+        let outgoing = entry.outgoing.clone();
+        self.retained.push_back(entry);
+        Some(outgoing)
     }
 
     /// Fails what has waited too long.
@@ -493,7 +489,10 @@ impl<P: Payload> Entry<P> {
     fn load(&self) -> Load {
         Load {
             messages: 1,
-            bytes: self.frame.size(),
+            bytes: match &self.outgoing {
+                Outgoing::Frame(frame) => frame.size(),
+                Outgoing::Publish { topic, data } => topic.len() + data.len(),
+            },
         }
     }
 }

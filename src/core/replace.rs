@@ -2,10 +2,10 @@
 
 use core::time::Duration;
 
-use super::access::REFRESH_AGAIN;
+use super::access::{ASK_AGAIN, REFRESH_AGAIN};
 use super::connection::{Connection, Cx, Phase, close};
 use super::io::{Output, Payload, SocketEvent, SocketId, TimerReason};
-use super::subscribing::Meaning;
+use super::reading::Meaning;
 use crate::protocol::{Cause, Notice, Reason, State};
 
 /// How long a closing handshake that the hub has started may take before what was handed counts as unknown.
@@ -20,7 +20,17 @@ const AGE_SPREAD: f64 = 0.1;
 pub struct Successor {
     /// The socket.
     pub socket: SocketId,
+    /// The subprotocol and the extensions, once it is open.
     chosen: Option<(String, String)>,
+    /// Whether the server wants it replaced already, and after how long.
+    reconnect: Option<Option<Duration>>,
+}
+
+impl Successor {
+    /// Whether its handshake is complete.
+    pub const fn is_open(&self) -> bool {
+        self.chosen.is_some()
+    }
 }
 
 impl<P: Payload> Connection<P> {
@@ -59,7 +69,12 @@ impl<P: Payload> Connection<P> {
     /// Opens the socket that is to take over, unless one is under way.
     pub(super) fn replace(&mut self, cx: &mut Cx<'_, P>) {
         let is_up = matches!(self.phase, Phase::Up { .. });
-        if is_up && self.successor.is_none() && self.access.asking.is_none() {
+        if !is_up || self.successor.is_some() {
+            return;
+        }
+        if self.access.asking.is_some() {
+            self.set_timer_in(TimerReason::MaxAge, ASK_AGAIN, cx);
+        } else {
             self.prepare(Reason::Handover, true, None, cx);
         }
     }
@@ -69,6 +84,7 @@ impl<P: Payload> Connection<P> {
         self.successor = Some(Successor {
             socket,
             chosen: None,
+            reconnect: None,
         });
         self.counters.attempts += 1;
         self.set_timer_in(TimerReason::Successor, self.connect_timeout(), cx);
@@ -86,10 +102,12 @@ impl<P: Payload> Connection<P> {
                 extensions,
             } => {
                 successor.chosen = Some((protocol, extensions));
+                let socket = successor.socket;
+                self.authenticate(socket, cx);
                 let ping = self.heartbeat.ping().cloned();
                 match ping.filter(|_| self.config.heartbeat.verify_on_open) {
                     Some(ping) => {
-                        cx.out.push(Output::Send(successor.socket, ping));
+                        cx.out.push(Output::Send(socket, ping));
                         let timeout = self.config.heartbeat.timeout.get();
                         self.set_timer_in(TimerReason::Successor, timeout, cx);
                     }
@@ -97,8 +115,13 @@ impl<P: Payload> Connection<P> {
                 }
             }
             SocketEvent::Frame(frame) => {
-                let is_open = successor.chosen.is_some();
+                let is_open = successor.is_open();
                 let meaning = self.meaning(&frame);
+                if let (Some(successor), Meaning::Reconnect(delay)) =
+                    (&mut self.successor, &meaning)
+                {
+                    successor.reconnect = Some(*delay);
+                }
                 if is_open && (meaning == Meaning::Pong || self.takes_any_pong()) {
                     self.cut_over(cx);
                     self.take_frame(frame, meaning, cx);
@@ -187,6 +210,10 @@ impl<P: Payload> Connection<P> {
         self.retire(old, "replaced", cx);
         self.schedule_ping(cx);
         self.watch_age(cx);
+        if let Some(delay) = successor.reconnect {
+            self.reconnect_in(delay, cx);
+        }
+        self.flush(cx);
     }
 
     fn handle_failed_successor(&mut self, cx: &mut Cx<'_, P>) {

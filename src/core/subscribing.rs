@@ -1,40 +1,16 @@
 //! What tabs want of the topics of a connection, and what the server is asked for.
 
-use core::time::Duration;
-
 use super::connection::{Connection, Cx, Phase};
 use super::flow::{Parcel, ParcelKind};
-use super::interest::EVERYBODY;
-use super::io::{Output, Payload, PortId, TimerReason};
-use super::subprotocol::{Filling, Form, Hole, Reading, Template};
-use super::topics::{Of, Request, Stage, TopicNo, Want};
-use crate::protocol::{HandleId, HubMessage, Outgoing, RequestError, Subscription, Via};
+use super::io::{Output, Payload, PortId, SocketId, TimerReason};
+use super::position::Position;
+use super::reading::Reply;
+use super::subprotocol::{Filling, Form, Hole, Reading, is_something, part_of};
+use super::topics::{Of, SUBSCRIBE_WITHIN, Stage, TopicNo, Want};
+use crate::protocol::{HubMessage, Loss, RequestError, Subscription, Via};
 
-/// How long the server may take to answer a subscription.
-pub const SUBSCRIBE_WITHIN: Duration = Duration::from_secs(10);
 /// Topics in one frame, where several go into one.
 const MOST_TOPICS: usize = 100;
-/// Requests of a connection that wait for an answer.
-const MOST_REQUESTS: usize = 1000;
-/// So much of a frame is read first: the topic is seldom behind it.
-const HEAD: usize = 512;
-
-/// What a frame means to a connection.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
-    /// It is for the tabs that want this topic, or for everybody.
-    Message(TopicNo),
-    /// It is of a topic that nobody wants.
-    Unwanted,
-    /// It answers what was sent with this id, perhaps with an error.
-    Answer(u32, Option<String>),
-    /// It is the pong.
-    Pong,
-    /// The server wants the socket replaced, after this long.
-    Reconnect(Option<Duration>),
-    /// It cannot be read. It is for everybody.
-    Malformed,
-}
 
 impl<P: Payload> Connection<P> {
     /// Adds subscriptions of a handle.
@@ -43,30 +19,61 @@ impl<P: Payload> Connection<P> {
             .template
             .as_ref()
             .is_some_and(|own| own.subscribe.is_some());
-        for Subscription {
-            number,
-            topic,
-            replay,
-        } in subscriptions
-        {
-            if !can {
-                self.tell_unsubscribed(of, number, RequestError::Unsupported, "");
-                continue;
+        for subscription in subscriptions {
+            if can {
+                self.add_subscription(of, subscription, cx);
+            } else {
+                self.tell_unsubscribed(of, subscription.number, RequestError::Unsupported, "");
             }
-            let (no, is_new) = self.topics.want(&topic, Want { of, sub: number });
-            self.fanout.set_interest(of.0, no, true);
-            let most = if is_new { replay as usize } else { 0 };
-            let kept = self.topics.replay(no, most, cx.now);
-            let parcel = Parcel {
-                handle: of.1,
-                number,
-                kind: ParcelKind::Subscribed,
-                frames: kept.into_iter().map(|kept| (kept.frame, kept.at)).collect(),
-            };
-            self.fanout.push_parcel(of.0, parcel);
         }
         self.ask_for_topics(cx);
         self.flush(cx);
+    }
+
+    fn add_subscription(&mut self, of: Of, subscription: Subscription, cx: &mut Cx<'_, P>) {
+        let Subscription {
+            number,
+            topic,
+            replay,
+            last,
+        } = subscription;
+        let (no, is_new) = self.topics.want(&topic, Want { of, sub: number });
+        self.fanout.set_interest(of.0, no, true);
+        let seen = last.and_then(|last| self.position_in(&last, &topic));
+        let kept = match seen {
+            _ if !is_new => Vec::new(),
+            None => self.topics.replay(no, replay as usize, cx.now),
+            Some(seen) => {
+                let caught = self.topics.catch_up(no, of.0, seen, cx.now);
+                if let Some((from, to)) = caught.missed {
+                    let to = to.as_ref();
+                    self.tell_missed_by((of, number), (&from, to), Loss::NotKept);
+                }
+                caught.kept
+            }
+        };
+        let parcel = Parcel {
+            handle: of.1,
+            number,
+            kind: ParcelKind::Subscribed,
+            topic: no,
+            frames: kept.into_iter().map(|kept| (kept.frame, kept.at)).collect(),
+        };
+        self.fanout.push_parcel(of.0, parcel);
+    }
+
+    /// The position of the last message that a tab has had of a topic.
+    fn position_in(&self, last: &str, topic: &str) -> Option<Position> {
+        match self.template.as_ref()?.read(last, true) {
+            Reading::Message(own, position) if own == topic => Position::parse(position?),
+            Reading::Message(..)
+            | Reading::Answer(_)
+            | Reading::Pong
+            | Reading::Reconnect(_)
+            | Reading::Other
+            | Reading::Malformed
+            | Reading::Unfinished => None,
+        }
     }
 
     /// Ends subscriptions of a handle, or all of them.
@@ -90,83 +97,24 @@ impl<P: Payload> Connection<P> {
         self.watch_topics(cx);
     }
 
-    /// Asks the server something for a handle.
-    pub fn request(
-        &mut self,
-        of: Of,
-        (number, data): (u32, String),
-        timeout: Duration,
-        cx: &mut Cx<'_, P>,
-    ) {
-        let can = self
-            .template
-            .as_ref()
-            .is_some_and(|own| own.request.is_some());
-        if !can {
-            self.tell_unanswered(of, number, RequestError::Unsupported);
-        } else if self.topics.requests() >= MOST_REQUESTS {
-            self.tell_unanswered(of, number, RequestError::Full);
-        } else {
-            let id = self.topics.next_id();
-            let request = Request {
-                of,
-                number,
-                data: Some(data),
-                until: cx.now + timeout,
-            };
-            self.topics.add_request(id, request);
-            self.send_requests(cx);
-            self.watch_topics(cx);
-        }
-        self.flush(cx);
-    }
-
-    /// Forgets the requests of a handle, or one of them.
-    pub fn cancel(&mut self, is_meant: impl Fn(&Request) -> bool, cx: &mut Cx<'_, P>) {
-        self.topics.take_requests(is_meant);
-        self.watch_topics(cx);
-    }
-
-    /// The frame that something to send becomes. Nothing where the subprotocol has no form for it.
-    pub(super) fn frame_of(&self, outgoing: Outgoing<P>) -> Option<P> {
-        match outgoing {
-            Outgoing::Frame(frame) => Some(frame),
-            Outgoing::Publish { topic, data } => {
-                let form = self.template.as_ref()?.publish.as_ref()?;
-                Some(P::from_text(&form.fill(&Filling {
-                    topics: &[&topic],
-                    data: &data,
-                    token: self.access.token(),
-                    ..Filling::default()
-                })))
-            }
-        }
-    }
-
     /// A socket is open: the server knows nothing of what the tabs want.
     pub(super) fn introduce(&mut self, cx: &mut Cx<'_, P>) {
         if self.template.is_none() {
             return;
         }
         self.forget_server();
-        self.authenticate(cx);
         self.ask_for_topics(cx);
         self.send_requests(cx);
     }
 
     /// Shows the server the token, where that is done by a message.
-    pub(super) fn authenticate(&self, cx: &mut Cx<'_, P>) {
-        let form = self
-            .template
-            .as_ref()
-            .and_then(|own| own.authenticate.as_ref());
+    pub(super) fn authenticate(&self, socket: SocketId, cx: &mut Cx<'_, P>) {
+        let template = self.template.as_ref();
+        let form = template.and_then(|own| own.authenticate.as_ref());
         let is_told = self.with_token && self.config.auth.via == Via::Message;
-        if let (Phase::Up { socket, .. }, Some(form), true) = (&self.phase, form, is_told) {
-            let frame = form.fill(&Filling {
-                token: self.access.token(),
-                ..Filling::default()
-            });
-            cx.out.push(Output::Send(*socket, P::from_text(&frame)));
+        if let Some(form) = form.filter(|_| is_told) {
+            let frame = self.fill(form, Filling::default());
+            cx.out.push(Output::Send(socket, frame));
         }
     }
 
@@ -177,190 +125,213 @@ impl<P: Payload> Connection<P> {
         }
     }
 
-    /// What a frame means.
-    pub(super) fn meaning(&self, frame: &P) -> Meaning {
-        let Some(template) = &self.template else {
-            return if self.heartbeat.is_pong(frame) {
-                Meaning::Pong
-            } else {
-                Meaning::Message(EVERYBODY)
-            };
-        };
-        let size = frame.size();
-        let head = frame.head(HEAD);
-        let read = head
-            .as_deref()
-            .and_then(|text| self.read(template, text, size <= HEAD));
-        read.or_else(|| self.read(template, &frame.head(usize::MAX)?, true))
-            .unwrap_or(Meaning::Message(EVERYBODY))
-    }
-
-    /// What a text means, unless that is not clear yet.
-    fn read(&self, template: &Template, text: &str, is_whole: bool) -> Option<Meaning> {
-        Some(match template.read(text, is_whole) {
-            Reading::Unfinished => return None,
-            Reading::Message(topic, _) => match self.topics.find(&topic) {
-                Some(no) => Meaning::Message(no),
-                None => Meaning::Unwanted,
-            },
-            Reading::Answer(id, error) => {
-                let forms = [&template.subscribe, &template.request];
-                let ids = forms
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|form| form.read_id(id));
-                match { ids }.next() {
-                    Some(id) => Meaning::Answer(id, error.map(Into::into)),
-                    None => Meaning::Message(EVERYBODY),
-                }
-            }
-            Reading::Pong => Meaning::Pong,
-            Reading::Reconnect(delay) => Meaning::Reconnect(delay),
-            Reading::Other => Meaning::Message(EVERYBODY),
-            Reading::Malformed => Meaning::Malformed,
-        })
-    }
-
-    /// Handles a frame that is not the pong.
-    pub(super) fn take_frame(&mut self, frame: P, meaning: Meaning, cx: &mut Cx<'_, P>) {
-        match meaning {
-            Meaning::Message(EVERYBODY) => self.fanout.push_frame(frame, EVERYBODY),
-            Meaning::Message(topic) => {
-                self.topics.keep(topic, &frame, cx.now);
-                self.fanout.push_frame(frame, topic);
-            }
-            Meaning::Unwanted => self.counters.unwanted += 1,
-            Meaning::Answer(id, error) => self.handle_server_answer(frame, id, error, cx),
-            Meaning::Reconnect(delay) => {
-                let delay = delay.unwrap_or_else(|| self.spread(cx));
-                let (owner, at) = (self.owner(), cx.now + delay);
-                cx.timers.set_at_latest(owner, TimerReason::MaxAge, at);
-            }
-            Meaning::Pong => {}
-            Meaning::Malformed => {
-                self.counters.malformed += 1;
-                self.fanout.push_frame(frame, EVERYBODY);
-            }
-        }
-    }
-
-    /// How long to wait where the server says no more than that it wants a reconnect: it says so to many at once. One that says so on
-    /// every socket does not have it in a circle.
-    fn spread(&self, cx: &mut Cx<'_, P>) -> Duration {
-        let reconnect = &self.config.reconnect;
-        let spread = reconnect.first_delay_max.get().mul_f64(cx.rng.f64());
-        let stable_after = reconnect.stable_after.get();
-        if cx.now.since(self.socket_at) < stable_after {
-            spread + stable_after
-        } else {
-            spread
-        }
-    }
-
     /// Nobody has come back for a topic, or the server has not answered.
     pub(super) fn handle_topics_timer(&mut self, cx: &mut Cx<'_, P>) {
-        for no in self.topics.take_unanswered(cx.now) {
-            self.refuse_topic(no, RequestError::Timeout, "");
-        }
+        let mut given_back = self.handle_unanswered(cx);
         for request in self.topics.take_requests(|request| request.until <= cx.now) {
             self.tell_unanswered(request.of, request.number, RequestError::Timeout);
         }
-        let idle = self.topics.take_idle(self.linger, cx.now);
-        let form = self
-            .template
-            .as_ref()
-            .and_then(|own| own.unsubscribe.as_ref());
-        if let (Phase::Up { socket, .. }, Some(form)) = (&self.phase, form) {
-            for names in chunks(form, &idle) {
-                let topics: Vec<_> = names.iter().map(String::as_str).collect();
-                let frame = form.fill(&Filling {
-                    topics: &topics,
-                    id: self.topics.next_id(),
-                    token: self.access.token(),
-                    ..Filling::default()
-                });
-                cx.out.push(Output::Send(*socket, P::from_text(&frame)));
-            }
-        }
-        self.watch_topics(cx);
+        given_back.extend(self.topics.take_idle(self.linger, cx.now));
+        self.give_back(&given_back, cx);
+        self.ask_for_topics(cx);
         self.flush(cx);
     }
 
-    fn handle_server_answer(
-        &mut self,
-        frame: P,
-        id: u32,
-        error: Option<String>,
-        cx: &mut Cx<'_, P>,
-    ) {
-        if let Some(request) = self.topics.take_request(id) {
-            let parcel = Parcel {
-                handle: request.of.1,
-                number: request.number,
-                kind: ParcelKind::Answered,
-                frames: vec![(frame, cx.now)],
-            };
-            self.fanout.push_parcel(request.of.0, parcel);
-        } else if let Some(topics) = self.topics.take_asked(id) {
-            match error {
-                None => self.topics.set_stage(&topics, Stage::On),
-                Some(detail) => {
-                    for no in topics {
-                        self.refuse_topic(no, RequestError::Refused, &detail);
-                    }
-                }
-            }
-        } else {
-            self.counters.unwanted += 1;
+    /// The server has not answered about topics in time. Gives their names: it may know of them all the same.
+    fn handle_unanswered(&mut self, cx: &mut Cx<'_, P>) -> Vec<String> {
+        let heard_at = self.heard_at;
+        if self.heartbeat.ping().is_some() && self.topics.is_unanswered(heard_at, cx.now) {
+            // Nothing has come since: that may be the path, of which a ping tells.
+            self.topics.wait_longer(cx.now + SUBSCRIBE_WITHIN);
+            self.ping(cx);
+            return Vec::new();
         }
-        self.watch_topics(cx);
+        let mut names = Vec::new();
+        for no in self.topics.take_unanswered(cx.now) {
+            names.extend(self.topics.get(no).map(|topic| topic.name.clone()));
+            self.refuse_topic(no, RequestError::Timeout, "");
+        }
+        names
     }
 
-    /// Asks the server for the topics that are wanted and that it does not know of.
-    fn ask_for_topics(&mut self, cx: &mut Cx<'_, P>) {
-        let (Phase::Up { socket, .. }, Some(template)) = (&self.phase, &self.template) else {
-            return;
-        };
-        let Some(form) = &template.subscribe else {
-            return;
-        };
-        let unasked = self.topics.unasked();
-        for topics in chunks(form, &unasked) {
-            let id = self.topics.next_id();
-            let names = topics.iter().filter_map(|no| self.topics.get(*no));
-            let names: Vec<_> = names.map(|topic| topic.name.as_str()).collect();
-            let frame = form.fill(&Filling {
-                topics: &names,
-                id,
-                token: self.access.token(),
-                ..Filling::default()
-            });
-            cx.out.push(Output::Send(*socket, P::from_text(&frame)));
-            if form.has(&Hole::Id) && template.has_answers() {
-                self.topics.set_stage(topics, Stage::Asked);
-                let until = cx.now + SUBSCRIBE_WITHIN;
-                self.topics.wait_for(id, topics.to_vec(), until);
-            } else {
-                self.topics.set_stage(topics, Stage::On);
-            }
-        }
-        self.watch_topics(cx);
-    }
-
-    fn send_requests(&mut self, cx: &mut Cx<'_, P>) {
-        let form = self.template.as_ref().and_then(|own| own.request.as_ref());
+    fn give_back(&mut self, names: &[String], cx: &mut Cx<'_, P>) {
+        let template = self.template.as_ref();
+        let form = template.and_then(|own| own.unsubscribe.as_ref());
         let (Phase::Up { socket, .. }, Some(form)) = (&self.phase, form) else {
             return;
         };
-        for (id, data) in self.topics.take_unsent() {
-            let frame = form.fill(&Filling {
-                id,
-                data: &data,
-                token: self.access.token(),
+        for names in names.chunks(most_topics(form)) {
+            let topics: Vec<_> = names.iter().map(String::as_str).collect();
+            let with = Filling {
+                topics: &topics,
+                id: self.topics.next_id(),
                 ..Filling::default()
-            });
-            cx.out.push(Output::Send(*socket, P::from_text(&frame)));
+            };
+            cx.out.push(Output::Send(*socket, self.fill(form, with)));
         }
+    }
+
+    /// The server has answered about these topics. An error says nothing of which of several it is about: each is asked for alone.
+    pub(super) fn handle_topics_answer(
+        &mut self,
+        topics: &[TopicNo],
+        reply: &Reply,
+        cx: &mut Cx<'_, P>,
+    ) {
+        match (&reply.error, topics) {
+            (None, _) => {
+                self.topics.set_stage(topics, Stage::On);
+                for no in topics {
+                    self.handle_course(*no, reply);
+                }
+            }
+            (Some(detail), [no]) => {
+                if self.lose_course(*no, None) {
+                    // It may be no more than that the position is too old.
+                    self.topics.set_stage(topics, Stage::Off);
+                    self.ask_for_topics(cx);
+                } else {
+                    self.refuse_topic(*no, RequestError::Refused, detail);
+                }
+            }
+            (Some(_), _) => {
+                self.topics.ask_alone(topics);
+                self.ask_for_topics(cx);
+            }
+        }
+    }
+
+    /// What an answer says of how far a topic is.
+    fn handle_course(&mut self, no: TopicNo, reply: &Reply) {
+        let Some(topic) = self.topics.get(no) else {
+            return;
+        };
+        let part = |value: &Option<String>| {
+            let part = part_of(value.as_deref()?, &topic.name)?;
+            Some(part.to_owned())
+        };
+        let (at, recovered) = (part(&reply.position), part(&reply.recovered));
+        let at = at.as_deref().and_then(Position::parse);
+        if recovered.is_some_and(|value| !is_something(&value)) {
+            self.lose_course(no, at);
+        } else if let Some(at) = at {
+            self.topics.begin(no, at);
+        }
+    }
+
+    /// The server does not go on with a topic where it was asked to. False if it was not asked to.
+    fn lose_course(&mut self, no: TopicNo, at: Option<Position>) -> bool {
+        let from = self.topics.lose_course(no, at.clone());
+        if let Some(from) = &from {
+            self.tell_missed(no, from, at.as_ref(), Loss::NotRecovered);
+        }
+        from.is_some()
+    }
+
+    /// Asks the server for the topics that are wanted and that it does not know of: from where they were, if that is known.
+    fn ask_for_topics(&mut self, cx: &mut Cx<'_, P>) {
+        self.watch_topics(cx);
+        let Phase::Up { socket, .. } = self.phase else {
+            return;
+        };
+        if cx.now < self.topics.gather_until {
+            return;
+        }
+        let can_resume = self.can_resume();
+        let (mut fresh, mut resumed) = (Vec::new(), Vec::new());
+        for no in self.topics.unasked() {
+            match self.topics.resume(no).filter(|_| can_resume) {
+                Some(from) => resumed.push((no, Some(from))),
+                None => fresh.push((no, None)),
+            }
+        }
+        for (topics, is_resumed) in [(fresh, false), (resumed, true)] {
+            let (alone, together): (Vec<_>, Vec<_>) = topics
+                .into_iter()
+                .partition(|(no, _)| self.topics.is_alone(*no));
+            let template = self.template.as_ref();
+            let form = template.and_then(|own| own.asking(is_resumed));
+            let most = form.map_or(1, most_topics);
+            for topics in alone.chunks(1).chain(together.chunks(most)) {
+                self.ask_for(topics, is_resumed, socket, cx);
+            }
+        }
+        self.watch_topics(cx);
+    }
+
+    fn ask_for(
+        &mut self,
+        topics: &[(TopicNo, Option<Position>)],
+        is_resumed: bool,
+        socket: SocketId,
+        cx: &mut Cx<'_, P>,
+    ) {
+        let Some(template) = &self.template else {
+            return;
+        };
+        let Some(form) = template.asking(is_resumed) else {
+            return;
+        };
+        let id = self.topics.next_id();
+        let names = topics.iter().filter_map(|(no, _)| self.topics.get(*no));
+        let names: Vec<_> = names.map(|topic| topic.name.as_str()).collect();
+        let positions = topics.iter().flat_map(|(_, position)| position);
+        let positions: Vec<_> = positions.map(Position::spelled).collect();
+        let with = Filling {
+            topics: &names,
+            positions: &positions,
+            id,
+            ..Filling::default()
+        };
+        cx.out.push(Output::Send(socket, self.fill(form, with)));
+        let is_answered = form.has(&Hole::Id) && template.has_answers();
+        let topics: Vec<_> = topics.iter().map(|(no, _)| *no).collect();
+        if is_answered {
+            self.topics.set_stage(&topics, Stage::Asked);
+            self.topics.wait_for(id, topics, cx.now);
+        } else {
+            self.topics.set_stage(&topics, Stage::On);
+        }
+    }
+
+    /// Nobody gets some messages of a topic.
+    pub(super) fn tell_missed(
+        &mut self,
+        no: TopicNo,
+        from: &Position,
+        to: Option<&Position>,
+        loss: Loss,
+    ) {
+        for want in self.topics.one_for_each_handle(no) {
+            self.tell_missed_by((want.of, want.sub), (from, to), loss);
+        }
+    }
+
+    fn tell_missed_by(
+        &mut self,
+        (of, number): (Of, u32),
+        (from, to): (&Position, Option<&Position>),
+        loss: Loss,
+    ) {
+        let note = HubMessage::Missed {
+            handle: of.1,
+            number,
+            from: from.spelled().into(),
+            to: to.map(|to| to.spelled().into()),
+            loss,
+        };
+        self.fanout.push_note_to(of.0, note);
+    }
+
+    /// Whether a new socket gets all that the one before may have missed.
+    pub(super) fn is_resumable(&self) -> bool {
+        self.can_resume() && self.topics.are_resumable()
+    }
+
+    /// Whether the server can be asked to go on from a position. Then tabs know how far they are.
+    pub(super) fn can_resume(&self) -> bool {
+        let template = self.template.as_ref();
+        template.is_some_and(|own| own.resume.is_some())
     }
 
     /// The server gives nothing of a topic: whoever wants it is told.
@@ -381,26 +352,18 @@ impl<P: Payload> Connection<P> {
         self.fanout.push_note_to(of.0, note);
     }
 
-    fn tell_unanswered(&mut self, of: (PortId, HandleId), number: u32, code: RequestError) {
-        let note = HubMessage::Unanswered {
-            handle: of.1,
-            number,
-            code,
-        };
-        self.fanout.push_note_to(of.0, note);
-    }
-
-    fn watch_topics(&mut self, cx: &mut Cx<'_, P>) {
-        let at = self.topics.next_deadline(self.linger);
+    /// Sets the timer of the topics.
+    pub(super) fn watch_topics(&mut self, cx: &mut Cx<'_, P>) {
+        let at = self.topics.next_deadline(self.linger, cx.now);
         self.set_timer(TimerReason::Topics, at, cx);
     }
 }
 
-/// What goes into each frame of a form: one topic, or many where it takes them.
-fn chunks<'a, T>(form: &Form, all: &'a [T]) -> core::slice::Chunks<'a, T> {
-    all.chunks(if form.has(&Hole::Topics) {
+/// How many topics go into a frame of a form.
+fn most_topics(form: &Form) -> usize {
+    if form.has(&Hole::Topics) || form.has(&Hole::Positions) {
         MOST_TOPICS
     } else {
         1
-    })
+    }
 }

@@ -7,8 +7,13 @@ use core::time::Duration;
 use litemap::LiteMap;
 
 use super::io::{Payload, PortId};
+use super::replay::Kept;
+use super::resuming::Course;
 use crate::protocol::{HandleId, ReplayConfig};
 use crate::time::Time;
+
+/// How long the server may take to answer a subscription.
+pub const SUBSCRIBE_WITHIN: Duration = Duration::from_secs(10);
 
 /// A handle of a tab.
 pub type Of = (PortId, HandleId);
@@ -20,16 +25,20 @@ pub type TopicNo = u32;
 #[derive(Debug)]
 pub struct Topics<P> {
     by_name: LiteMap<String, TopicNo>,
-    places: Vec<Option<Topic<P>>>,
+    pub(super) places: Vec<Option<Topic<P>>>,
     free: Vec<TopicNo>,
     asked: LiteMap<u32, Asked>,
     requests: LiteMap<u32, Request>,
     last_id: u32,
-    replay: ReplayConfig,
+    pub(super) replay: ReplayConfig,
     /// The topics of the messages that are kept, oldest first, and their bytes.
-    kept: VecDeque<(TopicNo, u64)>,
-    kept_bytes: usize,
-    keeps: u64,
+    pub(super) kept: VecDeque<(TopicNo, u64)>,
+    pub(super) kept_bytes: usize,
+    pub(super) keeps: u64,
+    /// Whether there have been messages without a topic, which nothing brings back.
+    pub(super) has_others: bool,
+    /// The server is asked for no topic before this: other tabs may want more of it.
+    pub(super) gather_until: Time,
 }
 
 /// A topic that somebody wants, or wanted a moment ago.
@@ -39,19 +48,12 @@ pub struct Topic<P> {
     pub name: String,
     /// What the server knows of it.
     pub stage: Stage,
-    wants: Vec<Want>,
+    /// Whether it is asked for in a frame of its own: one for several was answered with an error.
+    is_alone: bool,
+    pub(super) wants: Vec<Want>,
     idle_since: Option<Time>,
-    kept: VecDeque<Kept<P>>,
-}
-
-/// A message that is kept for those who come later.
-#[derive(Clone, Debug)]
-pub struct Kept<P> {
-    /// The message.
-    pub frame: P,
-    /// When it came.
-    pub at: Time,
-    no: u64,
+    pub(super) kept: VecDeque<Kept<P>>,
+    pub(super) course: Course,
 }
 
 /// What the server knows of a topic.
@@ -78,6 +80,7 @@ pub struct Want {
 #[derive(Debug)]
 struct Asked {
     topics: Vec<TopicNo>,
+    at: Time,
     until: Time,
 }
 
@@ -108,6 +111,8 @@ impl<P: Payload> Topics<P> {
             kept: VecDeque::new(),
             kept_bytes: 0,
             keeps: 0,
+            has_others: false,
+            gather_until: Time::ZERO,
         }
     }
 
@@ -126,7 +131,7 @@ impl<P: Payload> Topics<P> {
         self.places.get(no as usize)?.as_ref()
     }
 
-    fn get_mut(&mut self, no: TopicNo) -> Option<&mut Topic<P>> {
+    pub(super) fn get_mut(&mut self, no: TopicNo) -> Option<&mut Topic<P>> {
         self.places.get_mut(no as usize)?.as_mut()
     }
 
@@ -166,7 +171,11 @@ impl<P: Payload> Topics<P> {
             if topic.wants.is_empty() {
                 topic.idle_since = Some(now);
             }
-            touched.push((no, topic.is_wanted_by(port)));
+            let is_wanted = topic.is_wanted_by(port);
+            if !is_wanted {
+                topic.course.forget(port);
+            }
+            touched.push((no, is_wanted));
         }
         touched
     }
@@ -179,6 +188,32 @@ impl<P: Payload> Topics<P> {
     /// The topics that are wanted and that the server has not been asked for.
     pub fn unasked(&self) -> Vec<TopicNo> {
         self.numbers(|topic| topic.stage == Stage::Off && !topic.wants.is_empty())
+    }
+
+    /// Whether a topic is asked for in a frame of its own.
+    pub fn is_alone(&self, no: TopicNo) -> bool {
+        self.get(no).is_some_and(|topic| topic.is_alone)
+    }
+
+    /// A subscription to a topic of each handle that has some.
+    pub fn one_for_each_handle(&self, no: TopicNo) -> Vec<Want> {
+        let mut found: Vec<Want> = Vec::new();
+        for want in self.get(no).into_iter().flat_map(|topic| &topic.wants) {
+            if !found.iter().any(|other| other.of == want.of) {
+                found.push(*want);
+            }
+        }
+        found
+    }
+
+    /// These are asked for one by one from now on.
+    pub fn ask_alone(&mut self, topics: &[TopicNo]) {
+        self.set_stage(topics, Stage::Off);
+        for no in topics {
+            if let Some(topic) = self.get_mut(*no) {
+                topic.is_alone = true;
+            }
+        }
     }
 
     /// Takes away the topics that nobody has wanted for so long. Gives the names of those that the server knows.
@@ -197,6 +232,7 @@ impl<P: Payload> Topics<P> {
         for no in topics {
             if let Some(topic) = self.get_mut(*no) {
                 topic.stage = stage;
+                topic.is_alone &= stage != Stage::On;
             }
         }
     }
@@ -206,6 +242,7 @@ impl<P: Payload> Topics<P> {
         self.asked = LiteMap::new();
         for topic in self.places.iter_mut().flatten() {
             topic.stage = Stage::Off;
+            topic.course.handle_lost();
         }
         self.take_requests(|request| request.data.is_none())
     }
@@ -216,9 +253,23 @@ impl<P: Payload> Topics<P> {
         self.last_id
     }
 
-    /// Waits for an answer about these topics.
-    pub fn wait_for(&mut self, id: u32, topics: Vec<TopicNo>, until: Time) {
-        self.asked.insert(id, Asked { topics, until });
+    /// Waits for an answer about these topics, of which the server is asked now.
+    pub fn wait_for(&mut self, id: u32, topics: Vec<TopicNo>, now: Time) {
+        let (at, until) = (now, now + SUBSCRIBE_WITHIN);
+        self.asked.insert(id, Asked { topics, at, until });
+    }
+
+    /// Whether an answer is due of which the question is younger than what was heard last.
+    pub fn is_unanswered(&self, heard_at: Time, now: Time) -> bool {
+        let mut asked = self.asked.values();
+        asked.any(|asked| asked.until <= now && asked.at >= heard_at)
+    }
+
+    /// No answer is due before this.
+    pub fn wait_longer(&mut self, until: Time) {
+        for (_, asked) in self.asked.iter_mut() {
+            asked.until = asked.until.max(until);
+        }
     }
 
     /// The server has answered about these topics.
@@ -270,74 +321,14 @@ impl<P: Payload> Topics<P> {
     }
 
     /// When something has to be done: a topic has lingered, or an answer has not come.
-    pub fn next_deadline(&self, linger: Duration) -> Time {
+    pub fn next_deadline(&self, linger: Duration, now: Time) -> Time {
         let idle = self.places.iter().flatten();
         let idle = idle.filter_map(|topic| topic.idle_since.map(|since| since + linger));
         let asked = self.asked.values().map(|asked| asked.until);
         let requests = self.requests.values().map(|request| request.until);
-        idle.chain(asked)
-            .chain(requests)
-            .min()
-            .unwrap_or(Time::NEVER)
-    }
-
-    /// Keeps a message for those who come later, within the bounds.
-    pub fn keep(&mut self, no: TopicNo, frame: &P, now: Time) {
-        let most = self.replay.per_topic.get();
-        self.keeps += 1;
-        let kept = Kept {
-            frame: frame.clone(),
-            at: now,
-            no: self.keeps,
-        };
-        let Some(topic) = self.get_mut(no).filter(|_| most > 0) else {
-            return;
-        };
-        let mut freed = 0;
-        topic.kept.push_back(kept);
-        if topic.kept.len() > most {
-            freed = topic.kept.pop_front().map_or(0, |old| old.frame.size());
-        }
-        self.kept.push_back((no, self.keeps));
-        self.kept_bytes = self.kept_bytes + frame.size() - freed;
-        while self.kept_bytes > self.replay.max_bytes.get() {
-            let Some((no, keep)) = self.kept.pop_front() else {
-                break;
-            };
-            self.drop_kept(no, keep);
-        }
-        // What its topic has dropped by itself still stands here.
-        if self.kept.len() > 2 * self.places.len() * most + 64 {
-            let places = &self.places;
-            self.kept.retain(|(no, keep)| {
-                let topic = places.get(*no as usize).and_then(Option::as_ref);
-                topic.is_some_and(|topic| topic.kept.iter().any(|kept| kept.no == *keep))
-            });
-        }
-    }
-
-    /// The last messages of a topic that are not too old.
-    pub fn replay(&self, no: TopicNo, most: usize, now: Time) -> Vec<Kept<P>> {
-        let Some(topic) = self.get(no) else {
-            return Vec::new();
-        };
-        let from = topic.kept.len().saturating_sub(most);
-        topic
-            .kept
-            .range(from..)
-            .filter(|kept| now.since(kept.at) <= self.replay.max_age.get())
-            .cloned()
-            .collect()
-    }
-
-    fn drop_kept(&mut self, no: TopicNo, keep: u64) {
-        let Some(topic) = self.get_mut(no) else {
-            return;
-        };
-        if topic.kept.front().is_some_and(|oldest| oldest.no == keep) {
-            let freed = topic.kept.pop_front().map_or(0, |old| old.frame.size());
-            self.kept_bytes -= freed;
-        }
+        let gathers = Some(self.gather_until).filter(|until| *until > now);
+        let all = idle.chain(asked).chain(requests).chain(gathers);
+        all.min().unwrap_or(Time::NEVER)
     }
 
     fn numbers(&self, is_meant: impl Fn(&Topic<P>) -> bool) -> Vec<TopicNo> {
@@ -352,9 +343,11 @@ impl<P: Payload> Topics<P> {
         let topic = Some(Topic {
             name: name.into(),
             stage: Stage::Off,
+            is_alone: false,
             wants: Vec::new(),
             idle_since: None,
             kept: VecDeque::new(),
+            course: Course::default(),
         });
         let no = self.free.pop().unwrap_or(self.places.len() as TopicNo);
         match self.places.get_mut(no as usize) {

@@ -6,6 +6,7 @@ use super::backoff::local_delay;
 use super::connection::{Connection, Cx, Owner, Phase};
 use super::hub::Hub;
 use super::io::{Input, Output, Payload, TimerReason};
+use super::topics::SUBSCRIBE_WITHIN;
 use crate::protocol::{Cause, Reason, State};
 use crate::time::Time;
 
@@ -133,6 +134,8 @@ impl<P: Payload> Connection<P> {
         }
         let refresh_at = self.access.refresh_at(&self.config.auth);
         self.set_timer(TimerReason::Refresh, refresh_at, cx);
+        self.topics.wait_longer(cx.now + SUBSCRIBE_WITHIN);
+        self.watch_topics(cx);
         let (Some(socket), Some(ping)) = (self.socket(), self.heartbeat.ping().cloned()) else {
             self.outbox.handle_wake(cx.now);
             self.set_timer(TimerReason::Confirm, self.outbox.next_confirm(), cx);

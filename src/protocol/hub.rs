@@ -126,6 +126,19 @@ pub enum HubMessage {
         /// What the server said of it, as JSON text.
         detail: String,
     },
+    /// A handle does not get some messages of a topic.
+    Missed {
+        /// The handle.
+        handle: HandleId,
+        /// The number of one of its subscriptions to the topic.
+        number: u32,
+        /// The position after which they come, as JSON text.
+        from: String,
+        /// The position of the last, if it is known.
+        to: Option<String>,
+        /// Why.
+        loss: Loss,
+    },
     /// A request gets no answer.
     Unanswered {
         /// The handle.
@@ -417,6 +430,21 @@ impl HubMessage {
                 number(*of),
                 F::from_text(code.code()),
                 F::from_text(detail),
+            ]),
+            Self::Missed {
+                handle,
+                number: of,
+                from,
+                to,
+                loss,
+            } => items.extend([
+                number(op::MISSED),
+                number(handle.0),
+                number(*of),
+                F::from_text(from),
+                to.as_deref().map_or(F::null(), F::from_text),
+                F::from_text(loss.code()),
+                number(u32::from(*loss == Loss::CountedAnew)),
             ]),
             Self::Unanswered {
                 handle,

@@ -77,7 +77,7 @@ pub const ERROR: u32 = 83;
 pub const OVERFLOW: u32 = 84;
 /// `beside protocol build`
 pub const BESIDE: u32 = 85;
-/// `subscribed handle number frames times`
+/// `subscribed handle number frames times mark`
 pub const SUBSCRIBED: u32 = 86;
 /// `unsubscribed handle number code detail`
 pub const UNSUBSCRIBED: u32 = 87;
@@ -85,3 +85,5 @@ pub const UNSUBSCRIBED: u32 = 87;
 pub const ANSWERED: u32 = 88;
 /// `unanswered handle number code`
 pub const UNANSWERED: u32 = 89;
+/// `missed handle number from to reason suspected`
+pub const MISSED: u32 = 90;

@@ -126,6 +126,12 @@ codes! {
     Loss {
         /// The tab did not keep up and its flow policy dropped messages.
         SlowTab => "slow-tab",
+        /// The server did not go on with a topic where it was asked to.
+        NotRecovered => "not-recovered",
+        /// The hub has not kept (`replay`) all that a tab has missed of a topic.
+        NotKept => "not-kept",
+        /// The server counts the positions of a topic anew.
+        CountedAnew => "counted-anew",
     }
 }
 

@@ -60,6 +60,8 @@ pub struct Counters {
     pub orphaned: u64,
     /// Messages that slow tabs lost, added up over tabs.
     pub dropped: u64,
+    /// Messages of topics that had come before.
+    pub duplicates: u64,
     /// Messages of topics that nobody wanted.
     pub unwanted: u64,
     /// Frames that the subprotocol cannot read, which went to every tab.

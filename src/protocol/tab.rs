@@ -131,6 +131,8 @@ pub struct Subscription {
     pub topic: String,
     /// How many of the last messages it gets first.
     pub replay: u32,
+    /// The last message that it has had, if it has had one with a position.
+    pub last: Option<String>,
 }
 
 /// Who a tab is.
@@ -277,6 +279,7 @@ impl<P> TabMessage<P> {
                         number: natural(&item.item(0))?,
                         topic: text(&item.item(1))?,
                         replay: natural(&item.item(2))?,
+                        last: optional(&item.item(3), text)?,
                     })
                 })?,
             },

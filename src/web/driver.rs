@@ -7,7 +7,7 @@ use std::rc::Rc;
 use core::time::Duration;
 
 use gloo_timers::callback::Timeout;
-use js_sys::Array;
+use js_sys::{Array, Uint32Array};
 use wasm_bindgen::JsValue;
 
 use litemap::LiteMap;
@@ -250,6 +250,9 @@ impl Driver {
             &frames,
             &u32::from(delivery.want_ack).into(),
         );
+        if let Some(topics) = delivery.topics() {
+            message.push(&Uint32Array::from(topics.as_slice()));
+        }
         let ports = self.ports.borrow();
         for (port, first) in &delivery.ports {
             if let Some(port) = ports.get(port) {
@@ -277,6 +280,9 @@ impl Driver {
             &frames,
             &times,
         );
+        if parcel.kind == ParcelKind::Subscribed {
+            message.push(&parcel.topic.into());
+        }
         if let Some(port) = self.ports.borrow().get(&port) {
             port.post(&message);
         }

@@ -319,11 +319,18 @@ fn a_token_that_is_told_is_the_first_message_and_a_fresh_one_needs_no_socket() {
     answer(&mut rig, id, json!({"token": "t1", "expiresIn": 20_000}));
     assert_eq!(rig.opened[0].1, URL);
     rig.accept();
+    let told = |token: &str| format!(r#"{{"type":"authenticate","token":"{token}"}}"#);
+    let ping = r#"{"type":"ping"}"#;
+    assert_eq!(
+        rig.sent_texts(),
+        [&told("t1"), ping],
+        "before anything else"
+    );
     rig.wire(A, json!([16, H.0, rig.conn().0, [[1, "a", 1]]]));
     rig.frame(r#"{"type":"pong"}"#);
-    let told = |token: &str| format!(r#"{{"type":"authenticate","token":"{token}"}}"#);
     let asked_for = r#"{"type":"subscribe","id":1,"topics":["a"]}"#;
-    assert_eq!(rig.sent_texts()[1..], [&told("t1"), asked_for]);
+    assert_eq!(rig.sent_texts()[2..], [asked_for]);
+    rig.frame(r#"{"type":"answer","id":1}"#);
     rig.pass_millis(18_000);
     let (id, _) = rig.asked(A).unwrap();
     answer(&mut rig, id, json!({"token": "t2", "expiresIn": 20_000}));
@@ -333,6 +340,49 @@ fn a_token_that_is_told_is_the_first_message_and_a_fresh_one_needs_no_socket() {
     rig.frame(r#"{"type":"pong"}"#);
     rig.pass_millis(5000);
     assert!(rig.asked(A).is_some(), "and so on");
+}
+
+#[test]
+fn the_socket_that_takes_over_is_told_the_token_first_and_the_fresh_one_too() {
+    let options = json!({
+        "subprotocol": "\"json\"",
+        "auth": {"via": "message", "refreshBefore": 2000},
+        "staleness": {"maxAge": 17_000},
+    });
+    let (mut rig, id) = asking(options);
+    answer(&mut rig, id, json!({"token": "t1", "expiresIn": 20_000}));
+    rig.accept();
+    rig.frame(r#"{"type":"pong"}"#);
+    rig.pass_millis(17_000);
+    assert_eq!(rig.opened.len(), 2);
+    rig.sent.clear();
+    rig.accept();
+    let told = |token: &str| format!(r#"{{"type":"authenticate","token":"{token}"}}"#);
+    assert_eq!(rig.sent_texts(), [&told("t1"), r#"{"type":"ping"}"#]);
+    rig.pass_millis(1000);
+    let (id, _) = rig.asked(A).unwrap();
+    rig.sent.clear();
+    answer(&mut rig, id, json!({"token": "t2", "expiresIn": 20_000}));
+    assert_eq!(rig.sent_texts(), [told("t2"), told("t2")], "both sockets");
+}
+
+#[test]
+fn a_socket_that_is_old_while_a_token_is_asked_for_is_replaced_afterwards() {
+    let options = json!({
+        "subprotocol": "\"json\"",
+        "auth": {"via": "message", "refreshBefore": 5000},
+        "staleness": {"maxAge": 18_000},
+    });
+    let (mut rig, id) = asking(options);
+    answer(&mut rig, id, json!({"token": "t1", "expiresIn": 20_000}));
+    rig.accept();
+    rig.frame(r#"{"type":"pong"}"#);
+    rig.pass_millis(19_000);
+    assert_eq!(rig.opened.len(), 1);
+    let (id, _) = rig.asked(A).unwrap();
+    answer(&mut rig, id, json!({"token": "t2", "expiresIn": 20_000}));
+    rig.pass_millis(1000);
+    assert_eq!(rig.opened.len(), 2);
 }
 
 #[test]

@@ -17,6 +17,8 @@ mod handles;
 mod heartbeat;
 mod lifecycle;
 mod meeting;
+mod positions;
+mod positions_by_chance;
 mod properties;
 mod recovery;
 mod replacement;

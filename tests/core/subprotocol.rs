@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tabwire::core::subprotocol::{Filling, Pointer, Reading, Template};
+use tabwire::core::subprotocol::{Answered, Filling, Pointer, Reading, Template};
 
 fn template(template: &Value) -> Template {
     Template::named(&template.to_string()).unwrap().unwrap()
@@ -53,11 +53,18 @@ fn frames_are_told_apart_by_the_first_rule_that_holds() {
     );
     assert_eq!(
         read(r#"{"type":"RESPONSE","nonce":"n-7","error":""}"#),
-        Reading::Answer("\"n-7\"", None)
+        Reading::Answer(Answered {
+            id: "\"n-7\"",
+            ..Answered::default()
+        })
     );
     assert_eq!(
         read(r#"{"type":"RESPONSE","nonce":"n-7","error":"ERR_BADAUTH"}"#),
-        Reading::Answer("\"n-7\"", Some("\"ERR_BADAUTH\""))
+        Reading::Answer(Answered {
+            id: "\"n-7\"",
+            error: Some("\"ERR_BADAUTH\""),
+            ..Answered::default()
+        })
     );
     assert_eq!(read(r#"{"type":"PONG"}"#), Reading::Pong);
     assert_eq!(read(r#"{"type":"RECONNECT"}"#), Reading::Reconnect(None));
@@ -167,6 +174,7 @@ fn pointers_follow_rfc_6901() {
 fn forms_are_filled_with_what_belongs_in_json() {
     let pubsub = pubsub();
     let with = Filling {
+        positions: &[],
         topics: &["a", "say \"b\"\n"],
         id: 7,
         token: "secret",
@@ -182,6 +190,22 @@ fn forms_are_filled_with_what_belongs_in_json() {
         assert_eq!(form.read_id(other), None, "{other}");
     }
     assert_eq!(pubsub.ping.as_deref(), Some(r#"{"type":"PING"}"#));
+}
+
+#[test]
+fn a_quote_at_the_end_of_a_string_stays() {
+    let subprotocol = json!({
+        "receive": {"message": {"topic": "/t"}},
+        "send": {"subscribe": {"say": "\"{topic}\"", "end": "\""}},
+    });
+    let form = template(&subprotocol).subscribe.unwrap();
+    let topics = &["a"];
+    let frame = form.fill(&Filling {
+        topics,
+        ..Filling::default()
+    });
+    let frame: Value = serde_json::from_str(&frame).unwrap();
+    assert_eq!(frame, json!({"say": "\"a\"", "end": "\""}));
 }
 
 #[test]
@@ -203,7 +227,11 @@ fn parts_of_what_is_asked_go_where_a_pointer_says() {
     assert_eq!(form.read_id("3"), Some(3));
     assert_eq!(
         rpc.read(r#"{"jsonrpc":"2.0","id":3,"error":{"code":-32601}}"#, true),
-        Reading::Answer("3", Some(r#"{"code":-32601}"#))
+        Reading::Answer(Answered {
+            id: "3",
+            error: Some(r#"{"code":-32601}"#),
+            ..Answered::default()
+        })
     );
 }
 
@@ -241,6 +269,10 @@ fn errors_point_into_the_template() {
         (
             json!({"send": {"request": "{id}"}}),
             "/receive/answer is missing",
+        ),
+        (
+            json!({"send": {"subscribe": "{topic}-{id}"}}),
+            "/send/subscribe has another placeholder beside {id}: \"{topic}-{id}\"",
         ),
         (
             json!({"send": {"publish": "{data/a/~/}", "shout": 1}}),
@@ -311,7 +343,7 @@ proptest! {
     #[test]
     fn what_is_filled_in_is_read_back(topic in ".{0,40}", data in ".{0,40}") {
         let template = json_template();
-        let with = Filling { topics: &[&topic], id: 0, token: "", data: &json!(data).to_string() };
+        let with = Filling { topics: &[&topic], data: &json!(data).to_string(), ..Filling::default() };
         let frame = template.publish.as_ref().unwrap().fill(&with);
         let read: Value = serde_json::from_str(&frame).unwrap();
         prop_assert_eq!(read, json!({"type": "publish", "topic": topic, "data": data}));

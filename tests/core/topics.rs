@@ -1,5 +1,7 @@
 //! Topics: counted across tabs, delivered to those that want them, asked for again when the server has forgotten.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tabwire::core::{ParcelKind, PortId};
 use tabwire::protocol::{HubMessage, RequestError, SendFailure};
@@ -10,7 +12,7 @@ use crate::rig::{A, B, Got, H, Rig};
 const C: PortId = PortId(3);
 
 /// A rig whose tabs A and B speak `json` on an open connection.
-fn open() -> Rig {
+pub fn open() -> Rig {
     let mut rig = Rig::new();
     for port in [A, B] {
         rig.hello(port);
@@ -25,7 +27,7 @@ fn open() -> Rig {
 }
 
 /// A socket is verified by a ping.
-fn answer_pings(rig: &mut Rig) {
+pub fn answer_pings(rig: &mut Rig) {
     rig.frame(r#"{"type":"pong"}"#);
 }
 
@@ -52,7 +54,7 @@ pub fn message(topic: &str, data: u32) -> String {
 }
 
 /// What was sent to the server, pings aside.
-fn sent(rig: &mut Rig) -> Vec<Value> {
+pub fn sent(rig: &mut Rig) -> Vec<Value> {
     let sent = core::mem::take(&mut rig.sent).into_iter();
     sent.map(|(_, text)| serde_json::from_str(&text).unwrap())
         .filter(|frame: &Value| frame["type"] != "ping")
@@ -60,7 +62,7 @@ fn sent(rig: &mut Rig) -> Vec<Value> {
 }
 
 /// What each subscription of a tab was told.
-fn parcels(rig: &mut Rig, port: PortId) -> Vec<(ParcelKind, u32, Vec<String>)> {
+pub fn parcels(rig: &mut Rig, port: PortId) -> Vec<(ParcelKind, u32, Vec<String>)> {
     rig.take(port)
         .into_iter()
         .filter_map(|got| match got {
@@ -297,11 +299,97 @@ fn an_error_of_the_server_reaches_the_subscriptions_it_is_about() {
 }
 
 #[test]
-fn a_server_that_does_not_answer_a_subscription_is_told_of() {
+fn an_error_about_several_topics_has_each_asked_for_alone() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "a"), (2, "secret"), (3, "b")]);
+    rig.take(A);
+    sent(&mut rig);
+    rig.frame(r#"{"type":"answer","id":1,"error":"secret"}"#);
+    let asked = |id: u32, topic: &str| json!({"type": "subscribe", "id": id, "topics": [topic]});
+    assert_eq!(
+        sent(&mut rig),
+        [asked(2, "a"), asked(3, "secret"), asked(4, "b")]
+    );
+    for answer in [r#"{"id":2}"#, r#"{"id":3,"error":"secret"}"#, r#"{"id":4}"#] {
+        rig.frame(&answer.replace('{', r#"{"type":"answer","#));
+    }
+    rig.tick();
+    let refused = HubMessage::Unsubscribed {
+        handle: H,
+        number: 2,
+        code: RequestError::Refused,
+        detail: "\"secret\"".into(),
+    };
+    assert_eq!(rig.notes(A), [refused]);
+    rig.frame(&message("b", 1));
+    rig.tick();
+    assert_eq!(rig.frames(A), [message("b", 1)]);
+    rig.server_closes(1006, false);
+    rig.pass_millis(10_000);
+    rig.accept();
+    answer_pings(&mut rig);
+    assert_eq!(
+        sent(&mut rig),
+        [json!({"type": "subscribe", "id": 5, "topics": ["a", "b"]})],
+        "what the server has agreed to is asked for together again"
+    );
+}
+
+#[test]
+fn a_subscription_on_a_path_that_is_silent_waits_for_the_verdict_on_the_path() {
     let mut rig = open();
     subscribe(&mut rig, A, &[(1, "a")]);
     rig.take(A);
+    rig.sent.clear();
     rig.pass_millis(10_000);
+    assert_eq!(rig.sent_texts(), [r#"{"type":"ping"}"#]);
+    rig.pass_millis(10_000);
+    let notes = rig.notes(A);
+    assert!(
+        !notes
+            .iter()
+            .any(|note| matches!(note, HubMessage::Unsubscribed { .. })),
+        "{notes:?}"
+    );
+    rig.pass_millis(10_000);
+    rig.accept();
+    rig.sent.clear();
+    answer_pings(&mut rig);
+    assert_eq!(
+        sent(&mut rig),
+        [json!({"type": "subscribe", "id": 2, "topics": ["a"]})]
+    );
+}
+
+#[test]
+fn a_freeze_is_not_the_silence_of_the_server() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "a")]);
+    rig.take(A);
+    rig.pass_millis(5000);
+    rig.sleep(Duration::from_secs(600), false);
+    rig.timeout();
+    answer_pings(&mut rig);
+    rig.frame(r#"{"type":"answer","id":1}"#);
+    rig.frame(&message("a", 1));
+    rig.tick();
+    let got = rig.take(A);
+    assert!(got.contains(&Got::Frames(0, vec![message("a", 1)], false)));
+}
+
+#[test]
+fn a_server_that_does_not_answer_a_subscription_is_told_of_and_given_the_topic_back() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "a")]);
+    rig.take(A);
+    sent(&mut rig);
+    rig.pass_millis(1000);
+    rig.frame("it is there");
+    rig.pass_millis(9000);
+    assert_eq!(
+        sent(&mut rig),
+        [json!({"type": "unsubscribe", "topics": ["a"]})]
+    );
     let late = HubMessage::Unsubscribed {
         handle: H,
         number: 1,
@@ -408,6 +496,24 @@ fn what_is_published_keeps_its_place_among_the_sends() {
 }
 
 #[test]
+fn what_is_published_carries_the_token_of_the_moment_at_which_it_is_sent() {
+    let template = json!({
+        "receive": {"message": {"topic": "/t"}},
+        "send": {"publish": {"t": "{topic}", "d": "{data}", "key": "{token}"}},
+    });
+    let mut rig = Rig::new();
+    rig.hello(A);
+    let options = json!({"subprotocol": template.to_string()});
+    rig.attach_asked(A, crate::rig::URL, &["token"], options);
+    let (id, _) = rig.asked(A).unwrap();
+    let frames = json!([["a", "1"]]);
+    rig.wire(A, json!([5, H.0, rig.attached[&A].0, 0, frames]));
+    rig.wire(A, json!([15, id, {"token": "fresh"}]));
+    rig.accept();
+    assert_eq!(rig.sent_texts(), [r#"{"d":1,"key":"fresh","t":"a"}"#]);
+}
+
+#[test]
 fn what_cannot_be_published_has_failed() {
     let mut rig = Rig::open(json!({}));
     rig.take(A);
@@ -482,6 +588,60 @@ fn a_frame_that_asks_for_it_has_the_socket_replaced() {
     assert_eq!(rig.opened.len(), 2);
     rig.pass_millis(3000);
     assert_eq!(rig.opened.len(), 3);
+}
+
+#[test]
+fn a_frame_that_asks_for_a_reconnect_before_the_first_pong_is_not_forgotten() {
+    let mut rig = open();
+    rig.frame(r#"{"type":"reconnect","delay":0}"#);
+    rig.pass_millis(0);
+    assert_eq!(rig.opened.len(), 2);
+    rig.accept();
+    rig.frame(r#"{"type":"reconnect","delay":3000}"#);
+    answer_pings(&mut rig);
+    assert_eq!(rig.retired.len(), 1, "it has taken over");
+    rig.pass_millis(3000);
+    assert_eq!(rig.opened.len(), 3);
+    let mut rig = Rig::new();
+    rig.hello(A);
+    rig.attach(A, H, json!({"subprotocol": "\"json\""}));
+    rig.accept();
+    rig.frame(r#"{"type":"reconnect","delay":3000}"#);
+    answer_pings(&mut rig);
+    rig.pass_millis(3000);
+    assert_eq!(rig.opened.len(), 2);
+}
+
+#[test]
+fn a_request_that_a_replaced_socket_had_is_told_at_once() {
+    let mut rig = open();
+    request(&mut rig, A, 1, &json!(1), 60_000);
+    rig.frame(r#"{"type":"reconnect","delay":0}"#);
+    rig.pass_millis(0);
+    rig.accept();
+    answer_pings(&mut rig);
+    let lost = HubMessage::Unanswered {
+        handle: H,
+        number: 1,
+        code: RequestError::Lost,
+    };
+    assert!(rig.notes(A).contains(&lost));
+}
+
+#[test]
+fn the_pong_of_the_options_goes_before_the_template() {
+    let mut rig = Rig::new();
+    rig.hello(A);
+    let heartbeat = json!({"message": "hey", "pong": "ho"});
+    rig.attach(
+        A,
+        H,
+        json!({"subprotocol": "\"json\"", "heartbeat": heartbeat}),
+    );
+    rig.accept();
+    rig.take(A);
+    rig.frame("ho");
+    assert_eq!(rig.states(A), [tabwire::protocol::State::Open]);
 }
 
 #[test]

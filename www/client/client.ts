@@ -104,9 +104,10 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
       if (message[0] == Op.Batch) {
         const frames = message[3];
         if (!done) takers = [...handles].filter((handle) => handle(message));
+        const mark = message[5]?.[done];
         const frame = frames[done++] as Frame;
         // Each handle may keep and change its buffer; for a string a copy costs nothing.
-        for (const taker of takers) pause = taker(takers[1] ? frame.slice(0) : frame) || pause;
+        for (const taker of takers) pause = taker(takers[1] ? frame.slice(0) : frame, mark) || pause;
         if (done < frames.length) continue;
         if (message[4]) post([Op.Ack, message[1], message[2] + done]);
       }

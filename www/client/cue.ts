@@ -3,9 +3,9 @@ import type { Frame, HubMessage } from './protocol.js';
 /**
  * One user of a connection. It is told everything that the hub says, payloads once it has taken their `batch`, and what the
  * client has to say, and picks what is for it. Returns, of a `batch`, whether it takes it; of a payload, whether the next
- * message needs a task of its own.
+ * message needs a task of its own. A payload comes with what marks those of one topic.
  */
-export type Handle = (input: HubMessage | Frame | CueMessage) => unknown;
+export type Handle = (input: HubMessage | Frame | CueMessage, mark?: number) => unknown;
 
 /** What a client has to say to its handles. */
 export enum Cue {

@@ -14,11 +14,16 @@ export interface SendFailedEvent extends Event {
 
 /** Fired where messages were lost, or may have been. */
 export interface GapEvent extends Event {
-  /** Number of the first message lost, where it is known. */
-  readonly from?: number;
-  /** Number of the first message not lost, where it is known. */
-  readonly to?: number;
-  /** Why: the reason of a lost connection, or `slow-tab`, `hub-lost`, `handover`, `moved`, `protocol`. */
+  /** The topic that it is about, if it is about one. */
+  readonly topic?: string;
+  /** Number of the first message lost, where it is known. Of a topic: the position after which messages are lost. */
+  readonly from?: number | string;
+  /** Number of the first message not lost, where it is known. Of a topic: the position of the last that is lost. */
+  readonly to?: number | string;
+  /**
+   * Why: the reason of a lost connection, or `slow-tab`, `hub-lost`, `handover`, `moved`, `protocol`; of a topic
+   * `not-recovered`, `not-kept`, `counted-anew`.
+   */
   readonly reason: string;
   /** Whether it is not known that anything was lost. */
   readonly suspected: boolean;

@@ -7,6 +7,7 @@ import { QueueFullError } from './errors.js';
 import type { SocketOptions, UrlFunction } from './options.js';
 import { type Frame, type Need, Op, type SentFrame, type State, type StatusItems } from './protocol.js';
 import type { RequestOptions, Subscription, SubscriptionOptions, TopicMessage } from './subscription.js';
+import type { Listening, Topics } from './topics.js';
 
 /** How a socket is, and why. A frozen object, a new one for each change. */
 export interface Status {
@@ -121,9 +122,13 @@ export const openHandle = (
   const topics =
     (subprotocol || 'raw') != 'raw'
       ? import('./topics.js').then(({ observe }) =>
-          observe(subprotocol, client, () => [id, isAttached ? conn : undefined]),
+          observe(subprotocol, client, () => [id, isAttached ? conn : undefined], fire),
         )
       : undefined;
+  let loaded: Topics | undefined;
+  topics?.then((topics) => {
+    loaded = topics;
+  });
 
   const fire = (event: string | Event, fields?: object) => {
     socket.dispatchEvent(Object.assign(typeof event == 'string' ? new Event(event) : event, fields));
@@ -149,7 +154,7 @@ export const openHandle = (
     items = now('connecting', null);
     ignored = [];
     add(handle);
-    topics?.then((topics) => topics.start());
+    topics?.then((topics) => show.readyState < Ready.Closing && topics.start());
   };
 
   const handle: Handle = (input) => {
@@ -193,6 +198,7 @@ export const openHandle = (
 
   const end = (code: number, reason?: string | null, wasClean?: unknown, failure?: string) => {
     if (!remove(handle)) return;
+    topics?.then((topics) => topics.stop());
     fireFailed(count, 'closed');
     fresh = [];
     posted.clear();
@@ -277,14 +283,17 @@ export const openHandle = (
       show.bufferedAmount = 0;
       for (const [size] of fresh) show.bufferedAmount += size;
       fireFailed(lost, 'unknown');
+      const cover = loaded?.cover();
+      // With positions the hub has left it to its tabs to say so.
+      if (items[4] == 'moved' && cover == 1) fireGap(null, null, 0, items[4]);
       if (show.readyState != Ready.Open) return;
-      fireGap();
+      if (cover != 2) fireGap();
       update(...now('reconnecting', 1006, 'hub-lost'));
     },
     [Cue.End]: (failure?: string) => end(failure ? 1006 : 1005, '', !failure, failure),
     [Op.Attached]: (to: number, first: number, names: string[], ...given: StatusItems) => {
       if (to != conn) {
-        if (conn !== undefined) fireGap();
+        if (conn !== undefined && loaded?.cover() != 2) fireGap();
         conn = to;
         nextMessage = first;
       }
@@ -371,9 +380,18 @@ export const openHandle = (
       }),
   } as Shown;
   if (topics) {
-    show.subscribe = (topic, ...rest) => {
-      const added = topics.then((topics) => topics.add(`${topic}`, ...rest));
-      return { topic, close: () => added.then((end) => end()) };
+    show.subscribe = (topic, listener, options = {}) => {
+      const { replay = 1 } = options;
+      if (replay >>> 0 != replay) throw new RangeError(`replay: ${replay}`);
+      const entry: Listening = { topic: `${topic}`, listener, options };
+      topics.then((topics) => topics.add(entry));
+      return {
+        topic: entry.topic,
+        close() {
+          entry.isClosed = true;
+          topics.then((topics) => topics.remove(entry));
+        },
+      };
     };
     show.publish = (topic, data) => enqueue([`${topic}`, JSON.stringify(data) ?? 'null']);
     show.request = (...args) => topics.then((topics) => topics.request(...args));

@@ -74,21 +74,34 @@ export type Form = string | { readonly [name: string]: unknown } | readonly unkn
 export interface Template {
   /** What a frame means: the first of these that holds, in this order. What none holds for goes to every tab. */
   readonly receive?: {
-    /** A message of a topic. `data` is what listeners get of it, by default all. */
+    /** A message of a topic. `data` is what listeners get of it, by default all; `position` is what `send.resume` goes on after. */
     readonly message?: { when?: When; topic: Pointer; data?: Pointer; position?: Pointer };
-    /** An answer to what was sent with `'{id}'`. It is an error where there is something at `error`. */
-    readonly answer?: { when?: When; id: Pointer; data?: Pointer; error?: Pointer };
+    /**
+     * An answer to what was sent with `'{id}'`. It is an error where there is something at `error`. To `subscribe` and `resume` it
+     * may tell the `position` of the topic, and whether it was `recovered`: a value, or an object with one for each topic.
+     */
+    readonly answer?: {
+      when?: When;
+      id: Pointer;
+      data?: Pointer;
+      error?: Pointer;
+      position?: Pointer;
+      recovered?: Pointer;
+    };
     /** The pong. */
     readonly pong?: { when: When };
     /** The server wants its client to reconnect, at once or after so many ms. */
     readonly reconnect?: { when: When; delay?: Pointer };
   };
   /**
-   * What is sent. `'{topic}'` is the topic, `'{topics}'` an array of several, `'{id}'` a number that the answer repeats,
-   * `'{data}'` what the user gave and `'{data/name}'` a part of it, `'{token}'` the token of `auth`.
+   * What is sent. `'{topic}'` is the topic, `'{topics}'` an array of several, `'{position}'` the position of the topic,
+   * `'{positions}'` an object of several, `'{id}'` a number that the answer repeats, `'{data}'` what the user gave and
+   * `'{data/name}'` a part of it, `'{token}'` the token of `auth`.
    */
   readonly send?: {
     readonly subscribe?: Form;
+    /** In the place of `subscribe`, where a position is known. */
+    readonly resume?: Form;
     readonly unsubscribe?: Form;
     readonly publish?: Form;
     readonly request?: Form;

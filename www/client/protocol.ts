@@ -57,6 +57,7 @@ export enum Op {
   Unsubscribed = 87,
   Answered = 88,
   Unanswered = 89,
+  Missed = 90,
 }
 
 /** A boolean on the wire. */
@@ -109,6 +110,9 @@ export interface WelcomeBody {
   name: string;
 }
 
+/** A subscription, with the last message that it has had. */
+export type WantedTopic = [number: number, topic: string, replay: number, last?: string];
+
 /** What a tab says. */
 export type TabMessage =
   | [Op.Hello, HelloBody]
@@ -122,7 +126,7 @@ export type TabMessage =
   | [Op.Reconnect | Op.Shutdown, handle: number]
   | [Op.Report, id: number]
   | [Op.Answer, id: number, value: AnswerBody]
-  | [Op.Subscribe, handle: number, conn: number, subscriptions: [number: number, topic: string, replay: number][]]
+  | [Op.Subscribe, handle: number, conn: number, subscriptions: WantedTopic[]]
   | [Op.Unsubscribe, handle: number, conn: number, numbers: number[]]
   | [Op.Request, handle: number, conn: number, number: number, data: string, timeout: number]
   | [Op.Cancel, handle: number, conn: number, number: number];
@@ -148,7 +152,14 @@ export type StatusItems = [
 ];
 
 /** `batch` */
-export type BatchMessage = [Op.Batch, conn: number, first: number, frames: Frame[], wantAck?: Bit | null];
+export type BatchMessage = [
+  Op.Batch,
+  conn: number,
+  first: number,
+  frames: Frame[],
+  wantAck?: Bit | null,
+  marks?: Uint32Array | null,
+];
 
 /** What a hub says about one handle. */
 export type HandleMessage =
@@ -158,9 +169,11 @@ export type HandleMessage =
   | [Op.Sent, handle: number, handed: number, confirmed: number]
   | [Op.Failed, handle: number, firstId: number, count: number, reason: string]
   | [Op.Closed, handle: number, code: number, reason?: string | null, wasClean?: Bit | null]
-  | [Op.Subscribed | Op.Answered, handle: number, number: number, frames: Frame[], times: number[]]
+  | [Op.Subscribed, handle: number, number: number, frames: Frame[], times: number[], mark: number]
+  | [Op.Answered, handle: number, number: number, frames: Frame[], times: number[]]
   | [Op.Unsubscribed, handle: number, number: number, code: string, detail: string]
-  | [Op.Unanswered, handle: number, number: number, code: string];
+  | [Op.Unanswered, handle: number, number: number, code: string]
+  | [Op.Missed, handle: number, number: number, from: string, to: string | null, reason: string, suspected: Bit];
 
 /** `gap` */
 export type GapMessage = [

@@ -1,28 +1,40 @@
 import type { Client } from './client.js';
 import { Cue, type Handle } from './cue.js';
+import { deadline } from './deadline.js';
 import type { RequestError } from './errors.js';
 import type { SocketOptions, Template } from './options.js';
-import { Op } from './protocol.js';
+import { type Bit, Op, type WantedTopic } from './protocol.js';
 import type { RequestOptions, SubscriptionOptions, TopicMessage } from './subscription.js';
 
 /** The topics of a socket. */
 export interface Topics {
   /** Starts to listen: the socket has been opened, or opened again. */
   start(): void;
-  /** Adds a subscription. Returns what ends it. */
-  add(topic: string, listener: Listener, options?: SubscriptionOptions): () => void;
+  /** Stops: the socket has ended. Subscriptions go on if it is opened again. */
+  stop(): void;
+  /** Adds a subscription. */
+  add(entry: Listening): void;
+  /** Takes it away. */
+  remove(entry: Listening): void;
   /** Asks the server. */
   request(data: unknown, options?: RequestOptions): Promise<unknown>;
+  /** How much of what comes while there is no hub the next one gets: nothing (0), what has positions (1), all of it (2). */
+  cover(): 0 | 1 | 2;
 }
 
-type Listener = (message: TopicMessage) => unknown;
-
-interface Entry {
+/** A subscription. */
+export interface Listening {
   topic: string;
-  listener: Listener;
+  listener: (message: TopicMessage) => unknown;
   options: SubscriptionOptions;
-  /** Whether the hub has said from where on it gets messages. */
-  isOn?: boolean;
+  /** Whether its listener has been closed. */
+  isClosed?: boolean;
+  /** Its number at the hub. */
+  number?: number;
+  /** What the hub marks the messages of its topic with, once it has said so. */
+  place?: number | undefined;
+  /** The last message that its listener was called with, if there are positions. */
+  last?: string | undefined;
 }
 
 interface Asked {
@@ -34,15 +46,20 @@ interface Asked {
 }
 
 /** What tabs need of the template `json`, which is the hub's. */
-export const json: Pick<Template, 'receive'> = {
+export const json: Template = {
   receive: {
     message: { topic: '/topic', data: '/data' },
     answer: { id: '/id', data: '/data', error: '/error' },
   },
+  send: { resume: {} },
 };
 
 /** How long a request waits by default. */
 const Patience = 10_000;
+/** The longest timer there is. */
+const Longest = 2 ** 31 - 1;
+/** What a message without a topic is marked with. */
+const None = 2 ** 32 - 1;
 /** Requests of a socket that wait for an answer, or for a hub. */
 const MostAsked = 1000;
 
@@ -51,21 +68,30 @@ export const observe = (
   subprotocol: SocketOptions['subprotocol'],
   [post, add, remove]: Client,
   at: () => [handle: number, conn: number | undefined],
+  fire: (event: string, fields: object) => void,
 ): Topics => {
-  const { message, answer } = (subprotocol === 'json' ? json : (subprotocol as Template)).receive ?? {};
-  const entries = new Map<number, Entry>();
+  const { receive: { message, answer } = {}, send } = subprotocol === 'json' ? json : (subprotocol as Template);
+  const hasPositions = !!send?.resume;
+  /** Whether there have been messages without a topic, which nothing brings back. */
+  let hasOthers = false;
+  const entries = new Map<number, Listening>();
+  /** The subscriptions that a message is for, by what it is marked with. */
+  const places = new Map<number | undefined, Set<Listening>>();
   const asked = new Map<number, Asked>();
-  let fresh: number[] = [];
+  let fresh: Listening[] = [];
   let gone: number[] = [];
   let last = 0;
+  let isOn = false;
+  /** The connection by which messages come: a page that was cached gets what waits for it before it is attached again. */
+  let current: number | undefined;
 
   /** Posts what has come together. */
   const flush = () => {
     const [handle, conn] = at();
     if (conn === undefined) return;
-    const wanted = fresh.flatMap((number): [number, string, number][] => {
-      const entry = entries.get(number);
-      return entry ? [[number, entry.topic, entry.options.replay ?? 1]] : [];
+    const wanted = fresh.flatMap(({ number, topic, options, isClosed, last }): WantedTopic[] => {
+      if (number === undefined || isClosed) return [];
+      return [last === undefined ? [number, topic, options.replay ?? 1] : [number, topic, options.replay ?? 1, last]];
     });
     if (gone[0]) post([Op.Unsubscribe, handle, conn, gone]);
     if (wanted[0]) post([Op.Subscribe, handle, conn, wanted]);
@@ -77,108 +103,133 @@ export const observe = (
     for (const one of asked.values()) one.isPosted = true;
   };
 
-  const tell = ({ listener, topic }: Entry, frame: unknown, asOf?: number) => {
-    const data = find(message?.data, frame);
+  const call = <T>(listener: (value: T) => unknown, value: T) => {
     try {
-      listener(asOf ? { topic, data, asOf } : { topic, data });
+      listener(value);
     } catch (error) {
       reportError(error);
     }
   };
 
+  const tell = (entry: Listening, text: unknown, frame: unknown, asOf?: number) => {
+    if (entry.isClosed) return;
+    const { listener, topic } = entry;
+    const data = find(message?.data, frame);
+    if (hasPositions) entry.last = text as string;
+    call(listener, asOf ? { topic, data, asOf } : { topic, data });
+  };
+
+  /** A request has failed. */
   const fail = (number: number, code: RequestError['code'], detail?: unknown) => {
     asked.get(number)?.reject(failure(code, detail));
   };
 
-  const end = (number: number, code: RequestError['code'], detail?: unknown) => {
-    const entry = entries.get(number);
-    entries.delete(number);
-    const error = failure(code, detail);
-    if (entry?.options.onerror) entry.options.onerror(error);
-    else if (entry) reportError(error);
+  /** From here on messages are for a subscription, or for it no more. */
+  const place = (entry: Listening, at?: number) => {
+    places.get(entry.place)?.delete(entry);
+    if (!places.get(entry.place)?.size) places.delete(entry.place);
+    entry.place = at;
+    if (at !== undefined) places.set(at, (places.get(at) ?? new Set()).add(entry));
   };
 
-  const handle: Handle = (input) => {
+  const forget = (entry: Listening) => {
+    place(entry);
+    return entries.delete(entry.number ?? 0);
+  };
+
+  /** The hub, or the connection that it had, is gone, and what they knew. */
+  const lose = () => {
+    current = undefined;
+    places.clear();
+    for (const entry of entries.values()) entry.place = undefined;
+    // One that was said to be dead may still ask what it was given.
+    for (const [number, { isPosted }] of asked) if (isPosted) fail(number, 'lost');
+  };
+
+  const hear: { [op in Op | Cue]?: (number: number, ...items: never[]) => void } = {
+    [Op.Attached]: (conn) => {
+      if (conn !== current) lose();
+      current = conn;
+      fresh = [...entries.values()];
+      flush();
+    },
+    [Op.Subscribed]: (number, frames: string[], times: number[], at: number) => {
+      const entry = entries.get(number);
+      if (!entry) return;
+      place(entry, at);
+      for (const [index, text] of frames.entries()) tell(entry, text, parse(text), times[index]);
+    },
+    [Op.Unsubscribed]: (number, code: RequestError['code'], detail: string) => {
+      const entry = entries.get(number);
+      if (!entry) return;
+      forget(entry);
+      call(entry.options.onerror ?? reportError, failure(code, parse(detail)));
+    },
+    [Op.Answered]: (number, [text]: [string]) => {
+      const frame = parse(text);
+      const error = answer?.error && find(answer.error, frame);
+      if (error) fail(number, 'refused', error);
+      else asked.get(number)?.resolve(find(answer?.data, frame));
+    },
+    [Op.Unanswered]: fail,
+    [Op.Missed]: (number, from: string, to: string | null, reason: string, suspected: Bit) => {
+      const topic = entries.get(number)?.topic;
+      if (topic === undefined) return;
+      fire('gap', { topic, from: parse(from), to: parse(to) ?? undefined, reason, suspected: !!suspected });
+    },
+  };
+
+  const handle: Handle = (input, mark) => {
     if (!Array.isArray(input)) {
-      const frame = typeof input === 'string' ? parse(input) : undefined;
-      const topic = find(message?.topic, frame);
-      for (const entry of entries.values()) {
-        if (entry.isOn && entry.topic === topic) tell(entry, frame);
-      }
+      const takers = places.get(mark);
+      hasOthers ||= (mark ?? None) === None;
+      if (!takers) return;
+      const frame = parse(input);
+      for (const entry of takers) tell(entry, input, frame);
       return;
     }
-    const [id, conn] = at();
-    switch (input[0]) {
-      case Cue.Attach:
-      case Cue.Lose:
-        for (const entry of entries.values()) entry.isOn = false;
-        fresh = [...entries.keys()];
-        // What the hub had is gone with it, or still to be asked by one that was said to be dead.
-        if (input[0] === Cue.Lose) for (const [number, { isPosted }] of asked) if (isPosted) fail(number, 'lost');
-        break;
-      case Cue.End:
-        close();
-        break;
-      case Op.Batch:
-        return input[1] === conn && !!entries.size;
-    }
-    if (input[1] !== id) return;
-    switch (input[0]) {
-      case Op.Attached:
-        fresh = [...entries.keys()];
-        flush();
-        break;
-      case Op.Closed:
-      case Op.Refused:
-        close();
-        break;
-      case Op.Subscribed: {
-        const [, , number, frames, times] = input;
-        const entry = entries.get(number);
-        if (!entry) break;
-        entry.isOn = true;
-        for (const [index, frame] of frames.entries()) tell(entry, parse(frame), times[index]);
-        break;
-      }
-      case Op.Unsubscribed:
-        end(input[2], input[3] as RequestError['code'], parse(input[4]));
-        break;
-      case Op.Answered: {
-        const [, , number, [text]] = input;
-        const frame = parse(text);
-        const error = find(answer?.error ?? '/', frame);
-        if (error) fail(number, 'refused', error);
-        else asked.get(number)?.resolve(find(answer?.data, frame));
-        break;
-      }
-      case Op.Unanswered:
-        fail(input[2], input[3] as RequestError['code']);
-    }
+    const [op, about, ...rest] = input;
+    if (op === Cue.Lose) lose();
+    if (op === Op.Batch) return about === current && (!!places.size || hasPositions);
+    if (about === at()[0]) hear[op]?.(...(rest as [number]));
     return;
   };
 
-  /** The socket has ended, and all that it had. */
-  const close = () => {
-    remove(handle);
-    for (const number of asked.keys()) fail(number, 'closed');
-  };
-
   return {
-    start: () => add(handle),
-    add(topic, listener, options = {}) {
-      const number = ++last;
-      entries.set(number, { topic, listener, options });
-      fresh.push(number);
+    cover() {
+      if (!hasPositions) return 0;
+      const isKnown = ({ last }: Listening) => last !== undefined;
+      return !hasOthers && [...entries.values()].every(isKnown) ? 2 : 1;
+    },
+    start() {
+      isOn = true;
+      // What listens may have been loaded after that was said.
+      current ??= at()[1];
+      add(handle);
+    },
+    stop() {
+      isOn = false;
+      remove(handle);
+      for (const number of asked.keys()) fail(number, 'closed');
+      lose();
+      for (const entry of entries.values()) entry.last = undefined;
+    },
+    add(entry) {
+      entry.number = ++last;
+      entries.set(last, entry);
+      fresh.push(entry);
       queueMicrotask(flush);
-      return () => {
-        if (!entries.delete(number)) return;
-        gone.push(number);
-        queueMicrotask(flush);
-      };
+    },
+    remove(entry) {
+      if (!forget(entry)) return;
+      gone.push(entry.number as number);
+      queueMicrotask(flush);
     },
     request: (data, { timeout = Patience, signal } = {}) =>
       new Promise((resolve, reject) => {
         signal?.throwIfAborted();
+        if (!(timeout > 0)) throw new RangeError(`timeout: ${timeout}`);
+        if (!isOn) throw failure('closed');
         if (asked.size >= MostAsked) throw failure('queue-full');
         const number = ++last;
         const settled = new AbortController();
@@ -187,21 +238,24 @@ export const observe = (
           (value: T) => {
             asked.delete(number);
             settled.abort();
+            cancel();
             how(value);
           };
-        asked.set(number, {
+        const one: Asked = {
           resolve: settle(resolve),
           reject: settle(reject),
           data: JSON.stringify(data) ?? 'null',
           timeout,
-        });
-        const giveUp = () => {
-          const [handle, conn] = at();
-          const one = asked.get(number);
-          if (one?.isPosted && conn !== undefined) post([Op.Cancel, handle, conn, number]);
-          one?.reject(signal?.reason);
         };
-        signal?.addEventListener('abort', giveUp, { signal: settled.signal });
+        const giveUp = (reason: unknown) => {
+          const [handle, conn] = at();
+          if (one.isPosted && conn !== undefined) post([Op.Cancel, handle, conn, number]);
+          one.reject(reason);
+        };
+        // The hub counts too, unless there is none.
+        const cancel = deadline(Math.min(timeout, Longest), () => giveUp(failure('timeout')));
+        signal?.addEventListener('abort', () => giveUp(signal.reason), { signal: settled.signal });
+        asked.set(number, one);
         queueMicrotask(flush);
       }),
   };

@@ -58,7 +58,8 @@ const listen = (socket: SharedWebSocket) => {
   socket.addEventListener('statuschange', () => journal.addStatus(socket.status));
   socket.addEventListener('message', ({ data }) => feed.add(data, 0));
   socket.addEventListener('gap', ({ from, to, reason, suspected }) => {
-    const what = from === undefined ? 'messages' : `messages ${from} to ${(to ?? from + 1) - 1}`;
+    const what =
+      from === undefined ? 'messages' : `messages from ${from} on${to === undefined ? '' : `, before ${to},`}`;
     journal.add('gap', 'warn', `${what} ${suspected ? 'may have been' : 'were'} missed`, reason);
   });
   socket.addEventListener('sendfailed', ({ count, reason }) =>

@@ -1,5 +1,7 @@
 //! What is sent: JSON text with holes.
 
+use std::borrow::Cow;
+
 use super::error::TemplateError;
 use super::json::{Cursor, push_inner, push_text, text_of};
 use super::pointer::Pointer;
@@ -29,6 +31,10 @@ pub enum Hole {
     Topics,
     /// `{id}`: the number that an answer names.
     Id,
+    /// `{position}`: the position of the topic.
+    Position,
+    /// `{positions}`: the positions of the topics, as an object.
+    Positions,
     /// `{token}`: the token of the connection.
     Token,
     /// `{data}`: what the user gave; `{data/name}`: a part of that.
@@ -40,6 +46,8 @@ pub enum Hole {
 pub struct Filling<'a> {
     /// The topics; `{topic}` is the first.
     pub topics: &'a [&'a str],
+    /// The positions of the topics, as they are spelled; `{position}` is the first.
+    pub positions: &'a [Cow<'a, str>],
     /// The number.
     pub id: u32,
     /// The token.
@@ -121,9 +129,13 @@ impl Form {
         known: &[&str],
         text: &mut String,
     ) -> Result<(), TemplateError> {
-        let inner = string.trim_matches('"');
+        let inner = string
+            .strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'));
+        let inner = inner.unwrap_or_default();
         let is_whole = inner.starts_with('{') && inner.find('}') == Some(inner.len() - 1);
         let mut rest = inner;
+        let (mut holes, mut has_id) = (0, false);
         if !is_whole {
             text.push('"');
         }
@@ -134,8 +146,10 @@ impl Form {
             text.push_str(before);
             self.push_json(text);
             let hole = Hole::parse(name, known)
-                .filter(|hole| is_whole || *hole != Hole::Topics)
+                .filter(|hole| is_whole || ![Hole::Topics, Hole::Positions].contains(hole))
                 .ok_or_else(|| TemplateError::new("has an unknown placeholder").about(name))?;
+            holes += 1;
+            has_id |= hole == Hole::Id;
             self.parts.push(if is_whole {
                 Part::Whole(hole)
             } else {
@@ -146,6 +160,10 @@ impl Form {
         text.push_str(rest);
         if !is_whole {
             text.push('"');
+        }
+        if has_id && holes > 1 {
+            // In an answer it could not be told from what stands beside it.
+            return Err(TemplateError::new("has another placeholder beside {id}").about(string));
         }
         Ok(())
     }
@@ -168,6 +186,8 @@ impl Hole {
             "topic" => Some(Self::Topic),
             "topics" => Some(Self::Topics),
             "id" => Some(Self::Id),
+            "position" => Some(Self::Position),
+            "positions" => Some(Self::Positions),
             "token" => Some(Self::Token),
             "data" => Pointer::parse(way).map(Self::Data),
             _ => None,
@@ -185,6 +205,19 @@ fn push_whole(hole: &Hole, with: &Filling<'_>, frame: &mut String) {
             }
             frame.push(']');
         }
+        Hole::Position => frame.push_str(position(with)),
+        Hole::Positions => {
+            frame.push('{');
+            for (index, (topic, position)) in with.topics.iter().zip(with.positions).enumerate() {
+                if index > 0 {
+                    frame.push(',');
+                }
+                push_text(topic, frame);
+                frame.push(':');
+                frame.push_str(position);
+            }
+            frame.push('}');
+        }
         Hole::Id => frame.push_str(&with.id.to_string()),
         Hole::Token => push_text(with.token, frame),
         Hole::Data(way) => frame.push_str(way.find(with.data).unwrap_or("null")),
@@ -194,7 +227,11 @@ fn push_whole(hole: &Hole, with: &Filling<'_>, frame: &mut String) {
 fn push_part(hole: &Hole, with: &Filling<'_>, frame: &mut String) {
     match hole {
         Hole::Topic => push_inner(with.topics.first().unwrap_or(&""), frame),
-        Hole::Topics => {}
+        Hole::Topics | Hole::Positions => {}
+        Hole::Position => push_inner(
+            &text_of(position(with)).unwrap_or(position(with).into()),
+            frame,
+        ),
         Hole::Id => frame.push_str(&with.id.to_string()),
         Hole::Token => push_inner(with.token, frame),
         Hole::Data(way) => {
@@ -202,6 +239,10 @@ fn push_part(hole: &Hole, with: &Filling<'_>, frame: &mut String) {
             push_inner(&text_of(value).unwrap_or(value.into()), frame);
         }
     }
+}
+
+fn position<'a>(with: &Filling<'a>) -> &'a str {
+    with.positions.first().map_or("null", |position| position)
 }
 
 /// Adds what stands outside of strings, without white space.

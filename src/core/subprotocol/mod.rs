@@ -10,5 +10,5 @@ mod template;
 pub use error::TemplateError;
 pub use form::{Filling, Form, Hole};
 pub use pointer::Pointer;
-pub use rule::Reading;
+pub use rule::{Answered, Reading, is_something, part_of};
 pub use template::Template;

@@ -38,7 +38,7 @@ impl Pointer {
         let mut seek = Seek {
             pointers,
             found: &mut found,
-            is_enough: |found: &[Option<&str>]| found.iter().all(Option::is_some),
+            is_enough: &|found| found.iter().all(Option::is_some),
         };
         let _ = seek.walk(&mut Cursor::new(text, true), 0, 1);
         found[0]
@@ -46,16 +46,16 @@ impl Pointer {
 }
 
 /// A walk that looks for several values at once and stops when it has enough.
-pub struct Seek<'s, 'a, F> {
+pub struct Seek<'s, 'a> {
     /// At most 64.
     pub pointers: &'s [Pointer],
     /// The value of each pointer. Where a name is given twice the first counts.
     pub found: &'s mut [Option<&'a str>],
     /// Whether what has been found is enough.
-    pub is_enough: F,
+    pub is_enough: &'s dyn Fn(&[Option<&'a str>]) -> bool,
 }
 
-impl<'a, F: FnMut(&[Option<&'a str>]) -> bool> Seek<'_, 'a, F> {
+impl<'a> Seek<'_, 'a> {
     /// Walks a value whose way so far is that of the pointers in `mask`. True once there is enough.
     pub fn walk(&mut self, cursor: &mut Cursor<'a>, level: usize, mask: u64) -> Result<bool, Stop> {
         let first = cursor.peek()?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use core::time::Duration;
 
-use super::json::{Cursor, Stop, text_of};
+use super::json::{Cursor, Stop, members, text_of};
 use super::pointer::Seek;
 use super::template::Template;
 
@@ -17,8 +17,10 @@ pub struct Rule {
     pub when: Vec<(usize, Test)>,
     /// The topic or the id. Without it the frame is not of the kind.
     pub key: Option<usize>,
-    /// The position of a message, the delay of a reconnect.
+    /// The position of a message or in an answer, the delay of a reconnect.
     pub more: Option<usize>,
+    /// Whether what was asked for has been recovered.
+    pub recovered: Option<usize>,
     /// The error of an answer.
     pub error: Option<usize>,
 }
@@ -52,8 +54,8 @@ pub enum Test {
 pub enum Reading<'a> {
     /// A message of a topic, and its position as it is spelled.
     Message(Cow<'a, str>, Option<&'a str>),
-    /// An answer to an id, as it is spelled, and the error that it is, if it is one.
-    Answer(&'a str, Option<&'a str>),
+    /// An answer.
+    Answer(Answered<'a>),
     /// The pong.
     Pong,
     /// The client shall reconnect, after this long.
@@ -66,6 +68,19 @@ pub enum Reading<'a> {
     Unfinished,
 }
 
+/// An answer, as it is spelled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answered<'a> {
+    /// What was sent with this id is answered.
+    pub id: &'a str,
+    /// The error that it is, if it is one.
+    pub error: Option<&'a str>,
+    /// The position of the topic that was asked for, or of each.
+    pub position: Option<&'a str>,
+    /// Whether it goes on where it was asked to, or each does.
+    pub recovered: Option<&'a str>,
+}
+
 impl Rule {
     /// A rule for every frame.
     pub fn new(kind: Kind) -> Self {
@@ -74,6 +89,7 @@ impl Rule {
             when: Vec::new(),
             key: None,
             more: None,
+            recovered: None,
             error: None,
         }
     }
@@ -99,7 +115,7 @@ impl Rule {
 
     /// Whether all that it reads has come.
     fn is_complete(&self, found: &[Option<&str>]) -> bool {
-        [self.more, self.error]
+        [self.more, self.recovered, self.error]
             .into_iter()
             .flatten()
             .all(|slot| found.get(slot).is_some_and(Option::is_some))
@@ -136,7 +152,7 @@ impl Template {
         let mut seek = Seek {
             pointers: &self.pointers,
             found: &mut found,
-            is_enough: |found: &[Option<&str>]| {
+            is_enough: &|found| {
                 self.decide(found, false)
                     .is_some_and(|rule| rule.is_none_or(|rule| rule.is_complete(found)))
             },
@@ -172,16 +188,34 @@ impl Rule {
                 Some(topic) => Reading::Message(topic, more),
                 None => Reading::Message(Cow::Borrowed(key), more),
             },
-            Kind::Answer => {
-                let is_error = |value: &&str| !["null", "false", "\"\"", "0"].contains(value);
-                Reading::Answer(key, value(self.error).filter(is_error))
-            }
+            Kind::Answer => Reading::Answer(Answered {
+                id: key,
+                error: value(self.error).filter(|error| is_something(error)),
+                position: more,
+                recovered: value(self.recovered),
+            }),
             Kind::Pong => Reading::Pong,
             Kind::Reconnect => {
                 // Whole milliseconds: to read other numbers would cost more than all the rest.
                 let millis = more.and_then(|delay| delay.parse().ok());
                 Reading::Reconnect(millis.map(Duration::from_millis))
             }
+        }
+    }
+}
+
+/// Whether a value says more than that there is nothing.
+pub fn is_something(value: &str) -> bool {
+    !["null", "false", "\"\"", "0"].contains(&value)
+}
+
+/// The part of a value that is about this topic: all of it, unless it is an object with a member for each.
+pub fn part_of<'a>(value: &'a str, topic: &str) -> Option<&'a str> {
+    match members(value) {
+        None => Some(value),
+        Some(members) => {
+            let mut own = members.into_iter().filter(|(name, _)| name == topic);
+            own.next().map(|(_, value)| value)
         }
     }
 }

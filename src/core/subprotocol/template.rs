@@ -18,6 +18,8 @@ pub struct Template {
     pub rules: Vec<Rule>,
     /// What subscribes to a topic, or to several.
     pub subscribe: Option<Form>,
+    /// What subscribes to a topic, or to several, from a position on.
+    pub resume: Option<Form>,
     /// What ends that.
     pub unsubscribe: Option<Form>,
     /// What publishes.
@@ -71,6 +73,12 @@ impl Template {
             .map_err(|error| error.under(&name))?;
         }
         template.check()?;
+        if template.resume.is_none() {
+            // Nobody asks for them, and what is not read costs nothing.
+            for rule in &mut template.rules {
+                rule.more = rule.more.filter(|_| rule.kind == Kind::Reconnect);
+            }
+        }
         Ok(template)
     }
 
@@ -88,7 +96,11 @@ impl Template {
     fn read_rule(&mut self, name: &str, text: &str) -> Result<(), TemplateError> {
         let (kind, required, known): (_, &[&str], &[&str]) = match name {
             "message" => (Kind::Message, &["topic"], &["topic", "data", "position"]),
-            "answer" => (Kind::Answer, &["id"], &["id", "data", "error"]),
+            "answer" => (
+                Kind::Answer,
+                &["id"],
+                &["id", "data", "error", "position", "recovered"],
+            ),
             "pong" => (Kind::Pong, &["when"], &[]),
             "reconnect" => (Kind::Reconnect, &["when"], &["delay"]),
             _ => return Err(TemplateError::new("is not known")),
@@ -140,6 +152,7 @@ impl Template {
         let slot = self.slot(&way)?;
         match name {
             "error" => rule.error = Some(slot),
+            "recovered" => rule.recovered = Some(slot),
             "position" | "delay" => rule.more = Some(slot),
             _ => rule.key = Some(slot),
         }
@@ -164,6 +177,10 @@ impl Template {
     fn read_form(&mut self, name: &str, text: &str) -> Result<(), TemplateError> {
         let (form, known): (_, &[&str]) = match name {
             "subscribe" => (&mut self.subscribe, &["topic", "topics", "id", "token"]),
+            "resume" => (
+                &mut self.resume,
+                &["topic", "topics", "id", "token", "position", "positions"],
+            ),
             "unsubscribe" => (&mut self.unsubscribe, &["topic", "topics", "id", "token"]),
             "publish" => (&mut self.publish, &["topic", "data", "token"]),
             "request" => (&mut self.request, &["data", "id", "token"]),
@@ -180,6 +197,15 @@ impl Template {
         Ok(())
     }
 
+    /// The form that asks for topics: from a position on, or from now on.
+    pub fn asking(&self, is_resumed: bool) -> Option<&Form> {
+        if is_resumed {
+            self.resume.as_ref()
+        } else {
+            self.subscribe.as_ref()
+        }
+    }
+
     /// Whether the server answers.
     pub fn has_answers(&self) -> bool {
         self.rules.iter().any(|rule| rule.kind == Kind::Answer)
@@ -192,29 +218,43 @@ impl Template {
 
     /// What each part needs of the others.
     fn check(&self) -> Result<(), TemplateError> {
-        let missing = |form: &Option<Form>, hole, of: &str| match form {
-            Some(form) if !form.has(&hole) => {
-                Err(TemplateError::new("has no placeholder").about(of))
-            }
+        let in_send = |error: TemplateError, name| error.under(name).under("send");
+        let in_receive = |name| {
+            TemplateError::new("is missing")
+                .under(name)
+                .under("receive")
+        };
+        let needs = |form: &Option<Form>, name, holes: &[Hole], of| match form {
+            Some(form) if !holes.iter().any(|hole| form.has(hole)) => Err(in_send(
+                TemplateError::new("has no placeholder").about(of),
+                name,
+            )),
             Some(_) | None => Ok(()),
         };
-        if let Some(form) = &self.subscribe
-            && !form.has(&Hole::Topic)
-        {
-            missing(&self.subscribe, Hole::Topics, "{topic} or {topics}")
-                .map_err(|error| error.under("subscribe").under("send"))?;
-        }
-        missing(&self.request, Hole::Id, "{id}")
-            .map_err(|error| error.under("request").under("send"))?;
+        let topics = &[Hole::Topic, Hole::Topics];
+        needs(&self.subscribe, "subscribe", topics, "{topic} or {topics}")?;
+        needs(&self.request, "request", &[Hole::Id], "{id}")?;
+        let positions = &[Hole::Position, Hole::Positions];
+        needs(
+            &self.resume,
+            "resume",
+            positions,
+            "{position} or {positions}",
+        )?;
+        let topics = &[Hole::Topic, Hole::Topics, Hole::Positions];
+        needs(&self.resume, "resume", topics, "{topic} or {topics}")?;
         if self.request.is_some() && !self.has_answers() {
-            return Err(TemplateError::new("is missing")
-                .under("answer")
-                .under("receive"));
+            return Err(in_receive("answer"));
+        }
+        let message = self.rules.iter().find(|rule| rule.kind == Kind::Message);
+        if self.resume.is_some() && message.is_none_or(|rule| rule.more.is_none()) {
+            return Err(in_receive("message/position"));
+        }
+        if self.resume.is_some() && self.subscribe.is_none() {
+            return Err(in_send(TemplateError::new("is missing"), "subscribe"));
         }
         if self.subscribe.is_some() && !self.rules.iter().any(|rule| rule.kind == Kind::Message) {
-            return Err(TemplateError::new("is missing")
-                .under("message")
-                .under("receive"));
+            return Err(in_receive("message"));
         }
         Ok(())
     }

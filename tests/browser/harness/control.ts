@@ -193,7 +193,7 @@ export interface Received {
 /** What the server was asked for. */
 export interface TopicReport {
   connections: { id: number; topics: string[] }[];
-  counts: { subscribed: number; unsubscribed: number; duplicates: number; strays: number };
+  counts: { subscribed: number; unsubscribed: number; duplicates: number; strays: number; resumed: number };
 }
 
 export interface FloodOrder {

@@ -20,7 +20,7 @@ export interface Probe {
   texts: string[];
   events: { type: string; code?: number; reason?: string; wasClean?: boolean; readyState?: number }[];
   statuses: Status[];
-  gaps: { from?: number; to?: number; reason: string; suspected: boolean }[];
+  gaps: { topic?: string; from?: number | string; to?: number | string; reason: string; suspected: boolean }[];
   /** How many messages had come before each gap. */
   gapsAt: number[];
   failed: { count: number; reason: string }[];

@@ -40,8 +40,8 @@ window.listen = (url, options = {}, name = 'main', protocols = []) => {
     });
   }
   ws.addEventListener('statuschange', () => record.statuses.push(ws.status));
-  ws.addEventListener('gap', ({ from, to, reason, suspected }) => {
-    record.gaps.push({ from, to, reason, suspected });
+  ws.addEventListener('gap', ({ topic, from, to, reason, suspected }) => {
+    record.gaps.push({ topic, from, to, reason, suspected });
     record.gapsAt.push(record.got);
   });
   ws.addEventListener('sendfailed', ({ count, reason }) => record.failed.push({ count, reason }));

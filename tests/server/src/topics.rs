@@ -1,11 +1,11 @@
 //! Topics: who has asked for which, in three dialects, and what is published there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Mutex;
 
 use axum::extract::ws::Message;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::connection::{Connection, Outgoing};
 use crate::state::App;
@@ -30,8 +30,79 @@ pub struct Topics(Mutex<Inner>);
 #[derive(Default)]
 struct Inner {
     wanted: BTreeMap<u64, BTreeSet<String>>,
-    published: BTreeMap<String, u64>,
+    published: BTreeMap<String, History>,
     counts: Counts,
+}
+
+/// What has been published of a topic.
+#[derive(Default)]
+struct History {
+    last: u64,
+    kept: VecDeque<(u64, Value)>,
+}
+
+impl History {
+    fn push(&mut self, data: &Value) -> u64 {
+        self.last += 1;
+        self.kept.push_back((self.last, data.clone()));
+        if self.kept.len() > MOST_KEPT {
+            self.kept.pop_front();
+        }
+        self.last
+    }
+
+    /// Whether all after a position is kept.
+    fn covers(&self, from: u64) -> bool {
+        let oldest = self.kept.front().map_or(self.last + 1, |(seq, _)| *seq);
+        from <= self.last && from + 1 >= oldest
+    }
+}
+
+impl Inner {
+    fn subscribe(
+        &mut self,
+        connection: u64,
+        dialect: Dialect,
+        topics: &[String],
+    ) -> Result<(), Value> {
+        if let Some(forbidden) = topics.iter().find(|topic| topic.starts_with("forbidden")) {
+            return Err(json!(format!("forbidden: {forbidden}")));
+        }
+        let wanted = self.wanted.entry(connection).or_default();
+        let fresh = topics.iter().filter(|topic| !wanted.contains(*topic));
+        if wanted.len() + fresh.count() > dialect.most_topics() {
+            return Err(json!("too many topics"));
+        }
+        for topic in topics {
+            self.counts.subscribed += 1;
+            self.counts.duplicates += u64::from(!wanted.insert(topic.clone()));
+        }
+        Ok(())
+    }
+
+    /// How far topics are.
+    fn positions(&self, topics: &[String]) -> Value {
+        let last = |topic| self.published.get(topic).map_or(0, |history| history.last);
+        let positions = topics
+            .iter()
+            .map(|topic| (topic.clone(), last(topic).into()));
+        Value::Object(positions.collect())
+    }
+
+    /// What has been published after each position, in frames, and whether that is all.
+    fn after(&mut self, dialect: Dialect, from: &Map<String, Value>) -> (Vec<Value>, Value) {
+        let (mut frames, mut recovered) = (Vec::new(), Map::new());
+        for (topic, from) in from {
+            self.counts.resumed += 1;
+            let history = self.published.entry(topic.clone()).or_default();
+            let from = from.as_u64().unwrap_or(u64::MAX);
+            let covers = history.covers(from);
+            recovered.insert(topic.clone(), covers.into());
+            let due = history.kept.iter().filter(|(seq, _)| covers && *seq > from);
+            frames.extend(due.map(|(seq, data)| dialect.message(topic, data, *seq)));
+        }
+        (frames, Value::Object(recovered))
+    }
 }
 
 /// What is counted of topics.
@@ -45,12 +116,33 @@ pub struct Counts {
     duplicates: u64,
     /// Topics given back on a connection that did not have them.
     strays: u64,
+    /// Topics asked for from a position on.
+    resumed: u64,
+}
+
+/// Topics that a client asks for, and after which position of each it wants to go on, if it says so.
+struct Ask {
+    topics: Vec<String>,
+    from: Option<Map<String, Value>>,
+}
+
+impl Ask {
+    fn now(topics: Vec<String>) -> Order {
+        let from = None;
+        Order::Subscribe(Self { topics, from })
+    }
+
+    fn from(positions: Map<String, Value>) -> Order {
+        let topics = positions.keys().cloned().collect();
+        let from = Some(positions);
+        Order::Subscribe(Self { topics, from })
+    }
 }
 
 /// What a client wants.
 enum Order {
     Ping,
-    Subscribe(Vec<String>),
+    Subscribe(Ask),
     Unsubscribe(Vec<String>),
     Publish(String, Value),
     Ask(Value),
@@ -78,9 +170,7 @@ impl Topics {
     pub fn publish(&self, app: &App, topic: &str, data: &Value) -> usize {
         let connections = app.registry.live();
         let mut inner = lock(&self.0);
-        let seq = inner.published.entry(topic.into()).or_default();
-        *seq += 1;
-        let seq = *seq;
+        let seq = inner.published.entry(topic.into()).or_default().push(data);
         let wants = |id| inner.wanted.get(id).is_some_and(|own| own.contains(topic));
         let mut sent = 0;
         for connection in connections.iter().filter(|conn| wants(&conn.id)) {
@@ -98,21 +188,28 @@ impl Topics {
         lock(&self.0).wanted.remove(&connection);
     }
 
-    fn subscribe(&self, connection: u64, topics: &[String], most: usize) -> Result<(), Value> {
-        if let Some(forbidden) = topics.iter().find(|topic| topic.starts_with("forbidden")) {
-            return Err(json!(format!("forbidden: {forbidden}")));
-        }
+    /// Notes what a connection asks for, and answers; from a position on, what has been published since comes behind the answer and
+    /// before all that is published from now on.
+    fn subscribe(&self, connection: &Connection, dialect: Dialect, id: Option<&Value>, ask: Ask) {
         let inner = &mut *lock(&self.0);
-        let wanted = inner.wanted.entry(connection).or_default();
-        let fresh = topics.iter().filter(|topic| !wanted.contains(*topic));
-        if wanted.len() + fresh.count() > most {
-            return Err(json!("too many topics"));
+        let refusal = inner.subscribe(connection.id, dialect, &ask.topics).err();
+        let mut answer =
+            id.map(|id| dialect.answer(id, refusal.clone().map_or(Ok(Value::Null), Err)));
+        let mut later = Vec::new();
+        if let Some(Value::Object(answer)) = &mut answer
+            && dialect == Dialect::Json
+            && refusal.is_none()
+        {
+            answer.insert("positions".into(), inner.positions(&ask.topics));
+            if let Some(from) = &ask.from {
+                let (frames, recovered) = inner.after(dialect, from);
+                answer.insert("recovered".into(), recovered);
+                later = frames;
+            }
         }
-        for topic in topics {
-            inner.counts.subscribed += 1;
-            inner.counts.duplicates += u64::from(!wanted.insert(topic.clone()));
+        for frame in answer.into_iter().chain(later) {
+            connection.push(Outgoing::One(Message::Text(frame.to_string().into())));
         }
-        Ok(())
     }
 
     fn unsubscribe(&self, connection: u64, topics: &[String]) {
@@ -129,16 +226,12 @@ impl Topics {
 pub fn answer(app: &App, connection: &Connection, dialect: Dialect, text: &str) -> Option<String> {
     let frame: Value = serde_json::from_str(text).unwrap_or_default();
     let id = dialect.id(&frame);
-    let most = if dialect == Dialect::Pubsub {
-        MOST_TOPICS
-    } else {
-        usize::MAX
-    };
     let result = match dialect.order(&frame) {
         Order::Ping => return Some(dialect.pong().to_string()),
-        Order::Subscribe(topics) => {
-            let taken = app.topics.subscribe(connection.id, &topics, most);
-            taken.map(|()| Value::Null)
+        Order::Subscribe(ask) => {
+            app.topics.subscribe(connection, dialect, id.as_ref(), ask);
+            app.changed.raise();
+            return None;
         }
         Order::Unsubscribe(topics) => {
             app.topics.unsubscribe(connection.id, &topics);
@@ -160,6 +253,13 @@ pub fn answer(app: &App, connection: &Connection, dialect: Dialect, text: &str) 
 }
 
 impl Dialect {
+    const fn most_topics(self) -> usize {
+        match self {
+            Self::Pubsub => MOST_TOPICS,
+            Self::Json | Self::Rpc => usize::MAX,
+        }
+    }
+
     fn id(self, frame: &Value) -> Option<Value> {
         let name = if self == Self::Pubsub { "nonce" } else { "id" };
         frame.get(name).cloned()
@@ -181,13 +281,16 @@ impl Dialect {
         });
         match (self, word.as_str().unwrap_or_default()) {
             (Self::Json, "ping") | (Self::Pubsub, "PING") => Order::Ping,
-            (Self::Json, "subscribe") => Order::Subscribe(names("/topics")),
+            (Self::Json, "subscribe") => Ask::now(names("/topics")),
+            (Self::Json, "resume") => {
+                Ask::from(at("/positions").as_object().cloned().unwrap_or_default())
+            }
             (Self::Json, "unsubscribe") => Order::Unsubscribe(names("/topics")),
             (Self::Json, "publish") => Order::Publish(text(&at("/topic")), at("/data")),
             (Self::Json, "request") => Order::Ask(at("/data")),
-            (Self::Pubsub, "LISTEN") => Order::Subscribe(names("/data/topics")),
+            (Self::Pubsub, "LISTEN") => Ask::now(names("/data/topics")),
             (Self::Pubsub, "UNLISTEN") => Order::Unsubscribe(names("/data/topics")),
-            (Self::Rpc, "subscribe") => Order::Subscribe(names("/params/topics")),
+            (Self::Rpc, "subscribe") => Ask::now(names("/params/topics")),
             (Self::Rpc, "unsubscribe") => Order::Unsubscribe(names("/params/topics")),
             (Self::Rpc, "publish") => {
                 Order::Publish(text(&at("/params/topic")), at("/params/data"))
@@ -237,5 +340,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().into()
 }
 
+/// Messages of a topic that can be asked for again.
+const MOST_KEPT: usize = 100;
 /// Topics that a `pubsub` connection may have.
 const MOST_TOPICS: usize = 50;

@@ -21,7 +21,7 @@ async fn a_topic_goes_to_those_who_asked_for_it() {
     .await;
     assert_eq!(
         one.json().await,
-        json!({"type": "answer", "id": 1, "data": null})
+        json!({"type": "answer", "id": 1, "data": null, "positions": {"a": 0, "b": 0}})
     );
     let subscribe =
         json!({"jsonrpc": "2.0", "id": "x", "method": "subscribe", "params": {"topics": ["b"]}});
@@ -75,7 +75,7 @@ async fn what_is_asked_for_twice_or_given_back_unasked_is_counted() {
     assert_eq!(report["connections"], json!([{"id": 1, "topics": ["b"]}]));
     assert_eq!(
         report["counts"],
-        json!({"subscribed": 3, "unsubscribed": 2, "duplicates": 1, "strays": 1})
+        json!({"subscribed": 3, "unsubscribed": 2, "duplicates": 1, "strays": 1, "resumed": 0})
     );
 }
 
@@ -133,4 +133,39 @@ async fn requests_are_answered_with_their_data_or_with_the_error_in_it() {
     )
     .await;
     assert_eq!(rpc.json().await["error"]["code"], -32601);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_published_after_a_position_is_sent_again_as_long_as_it_is_kept() {
+    let server = start().await;
+    for number in 1..=101 {
+        server
+            .post("publish", json!({"topic": "long", "data": number}))
+            .await;
+    }
+    for number in 1..=3 {
+        server
+            .post("publish", json!({"topic": "short", "data": number}))
+            .await;
+    }
+    let mut client = server.open("/ws/topics").await;
+    say(
+        &mut client,
+        json!({"type": "resume", "id": 1, "positions": {"long": 0, "short": 1}}),
+    )
+    .await;
+    assert_eq!(
+        client.json().await,
+        json!({
+            "type": "answer", "id": 1, "data": null,
+            "positions": {"long": 101, "short": 3},
+            "recovered": {"long": false, "short": true},
+        })
+    );
+    for seq in 2..=3 {
+        assert_eq!(
+            client.json().await,
+            json!({"type": "message", "topic": "short", "seq": seq, "data": seq})
+        );
+    }
 }

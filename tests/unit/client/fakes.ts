@@ -68,8 +68,8 @@ export class FakePort {
     this.say(Op.Status, 7, ...status(...given));
   }
 
-  batch(first: number, frames: (string | ArrayBuffer)[], wantAck: 0 | 1 = 0) {
-    this.say(Op.Batch, 7, first, frames, wantAck);
+  batch(first: number, frames: (string | ArrayBuffer)[], wantAck: 0 | 1 = 0, marks?: number[]) {
+    this.say(Op.Batch, 7, first, frames, wantAck, marks && Uint32Array.from(marks));
   }
 
   /** The frames posted so far. */

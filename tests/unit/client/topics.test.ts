@@ -1,9 +1,9 @@
-import { isRequestError, type SocketOptions, type TopicMessage } from 'tabwire';
+import { createHub, isRequestError, type SocketOptions, type TopicMessage } from 'tabwire';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import jsonTemplate from '../../../src/core/subprotocol/json.json';
 import { Op } from '../../../www/client/protocol.js';
 import { json } from '../../../www/client/topics.js';
-import { installFakes, settle } from './fakes.js';
+import { installFakes, settle, workers, workerUrl } from './fakes.js';
 import { openSocket } from './open-socket.js';
 
 beforeEach(installFakes);
@@ -19,6 +19,9 @@ const start = async (options: SocketOptions = {}) => {
   opened.fired.length = 0;
   return opened;
 };
+
+/** What a message without a topic is marked with. */
+const None = 2 ** 32 - 1;
 
 const message = (topic: string, data: unknown) => JSON.stringify({ type: 'message', topic, data });
 
@@ -71,9 +74,10 @@ describe('subscribe', () => {
     const opened = await start();
     const { port } = opened;
     const { got, number } = await listen(opened, 'a');
-    port.batch(0, [message('a', 'too early: it is told again')]);
-    port.say(Op.Subscribed, port.handle, number, [message('a', 1)], [1700]);
-    port.batch(1, [message('b', 2), message('a', { price: 3 }), 'no JSON', new ArrayBuffer(1)]);
+    port.batch(0, [message('a', 'too early: it is told again')], 0, [3]);
+    port.say(Op.Subscribed, port.handle, number, [message('a', 1)], [1700], 3);
+    port.batch(1, [message('b', 2), message('a', { price: 3 }), 'no JSON', new ArrayBuffer(1)], 0, [4, 3, None, None]);
+    port.batch(5, [message('a', 'of a connection without topics')]);
     expect(got).toEqual([
       { topic: 'a', data: 1, asOf: 1700 },
       { topic: 'a', data: { price: 3 } },
@@ -93,8 +97,8 @@ describe('subscribe', () => {
     const receive = { message: { topic: '/params/0/a~1b', data: '' } };
     const opened = await start({ subprotocol: { receive, send: { subscribe: '{topic}' } } });
     const { got, number } = await listen(opened, 't');
-    opened.port.say(Op.Subscribed, opened.port.handle, number, [], []);
-    opened.port.batch(0, ['{"params":[{"a/b":"t"}]}']);
+    opened.port.say(Op.Subscribed, opened.port.handle, number, [], [], 0);
+    opened.port.batch(0, ['{"params":[{"a/b":"t"}]}'], 0, [0]);
     expect(got).toEqual([{ topic: 't', data: { params: [{ 'a/b': 't' }] } }]);
   });
 
@@ -106,9 +110,9 @@ describe('subscribe', () => {
       throw new Error('mine');
     });
     const { got, number } = await listen(opened, 'a');
-    opened.port.say(Op.Subscribed, opened.port.handle, 1, [], []);
-    opened.port.say(Op.Subscribed, opened.port.handle, number, [], []);
-    opened.port.batch(0, [message('a', 1)]);
+    opened.port.say(Op.Subscribed, opened.port.handle, 1, [], [], 3);
+    opened.port.say(Op.Subscribed, opened.port.handle, number, [], [], 3);
+    opened.port.batch(0, [message('a', 1)], 0, [3]);
     expect(reported).toHaveBeenCalledWith(expect.objectContaining({ message: 'mine' }));
     expect(got).toEqual([{ topic: 'a', data: 1 }]);
   });
@@ -130,16 +134,41 @@ describe('subscribe', () => {
     const opened = await start();
     const { port } = opened;
     const { got, number } = await listen(opened, 'a');
-    port.say(Op.Subscribed, port.handle, number, [], []);
+    port.say(Op.Subscribed, port.handle, number, [], [], 3);
     port.take();
     port.say(Op.Who);
     port.welcome('two');
     port.attached('open', 0, [], 7);
     expect(port.all(Op.Subscribe)).toEqual([[Op.Subscribe, port.handle, 7, [[number, 'a', 1]]]]);
-    port.batch(0, [message('a', 1)]);
+    port.batch(0, [message('a', 1)], 0, [3]);
     expect(got).toEqual([]);
-    port.say(Op.Subscribed, port.handle, number, [message('a', 1)], [5]);
+    port.say(Op.Subscribed, port.handle, number, [message('a', 1)], [5], 4);
     expect(got).toEqual([{ topic: 'a', data: 1, asOf: 5 }]);
+  });
+
+  test('an error handler that throws is reported, and the page hears on', async () => {
+    const reported = vi.fn();
+    vi.stubGlobal('reportError', reported);
+    const { socket, port } = await start();
+    const texts: unknown[] = [];
+    socket.onmessage = ({ data }) => texts.push(data);
+    socket.subscribe('a', () => {}, {
+      onerror() {
+        throw new Error('mine');
+      },
+    });
+    await settle();
+    port.say(Op.Unsubscribed, port.handle, 1, 'timeout', '');
+    port.batch(0, ['later']);
+    expect(reported).toHaveBeenCalledWith(expect.objectContaining({ message: 'mine' }));
+    expect(texts).toEqual(['later']);
+  });
+
+  test('a number of messages that is none is an error at once', async () => {
+    const { socket } = await start();
+    for (const replay of [-1, 0.5, Number.NaN]) {
+      expect(() => socket.subscribe('a', () => {}, { replay })).toThrow(new RangeError(`replay: ${replay}`));
+    }
   });
 
   test('goes on when the socket is opened again', async () => {
@@ -155,19 +184,121 @@ describe('subscribe', () => {
   });
 });
 
+describe('a page that was cached', () => {
+  test('hears what the hub has kept for it before it is attached again', async () => {
+    const opened = await start();
+    const { port } = opened;
+    const { got, number } = await listen(opened, 'a');
+    port.say(Op.Subscribed, port.handle, number, [], [], 3);
+    window.dispatchEvent(Object.assign(new Event('pagehide'), { persisted: true }));
+    window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+    port.welcome();
+    port.batch(0, [message('a', 'kept')], 0, [3]);
+    port.attached('open', 1);
+    port.batch(1, [message('a', 'next')], 0, [3]);
+    port.say(Op.Subscribed, port.handle, number, [], [], 3);
+    port.batch(2, [message('a', 'last')], 0, [3]);
+    expect(got.map(({ data }) => data)).toEqual(['kept', 'next', 'last']);
+  });
+});
+
+describe('a topic with positions', () => {
+  /** Loses the hub and finds another. */
+  const toAnotherHub = ({ port }: Awaited<ReturnType<typeof start>>) => {
+    port.take();
+    port.say(Op.Who);
+    port.welcome('two');
+    port.attached('open', 0, [], 8);
+  };
+
+  test('is gone on with after the last message that its listener was called with, and nothing is in doubt', async () => {
+    const opened = await start();
+    const { port, fired } = opened;
+    const { number } = await listen(opened, 'a');
+    port.say(Op.Subscribed, port.handle, number, [message('a', 1)], [5], 3);
+    port.batch(0, [message('a', 2)], 0, [3]);
+    toAnotherHub(opened);
+    expect(port.all(Op.Subscribe)).toEqual([[Op.Subscribe, port.handle, 8, [[number, 'a', 1, message('a', 2)]]]]);
+    expect(fired.filter(([type]) => type === 'gap')).toEqual([]);
+  });
+
+  test('of which nothing has come makes the loss of the hub a gap', async () => {
+    const opened = await start();
+    const { port, fired } = opened;
+    const { number } = await listen(opened, 'a');
+    port.say(Op.Subscribed, port.handle, number, [], [], 3);
+    toAnotherHub(opened);
+    expect(fired.filter(([type]) => type === 'gap')).toHaveLength(1);
+  });
+
+  test('does not bring back what has no topic', async () => {
+    const opened = await start();
+    const { port, fired } = opened;
+    const { number } = await listen(opened, 'a');
+    port.say(Op.Subscribed, port.handle, number, [], [], 3);
+    port.batch(0, [message('a', 2), 'to all'], 0, [3, None]);
+    toAnotherHub(opened);
+    expect(fired.filter(([type]) => type === 'gap')).toHaveLength(1);
+  });
+
+  test('tells which messages are missed', async () => {
+    const { socket, port } = await start();
+    const gaps: unknown[] = [];
+    socket.addEventListener('gap', ({ topic, from, to, reason, suspected }) =>
+      gaps.push([topic, from, to, reason, suspected]),
+    );
+    socket.subscribe('a', () => {});
+    await settle();
+    port.say(Op.Missed, port.handle, 1, '"1-5"', '"1-9"', 'not-recovered', 0);
+    port.say(Op.Missed, port.handle, 1, '5', null, 'counted-anew', 1);
+    expect(gaps).toEqual([
+      ['a', '1-5', '1-9', 'not-recovered', false],
+      ['a', 5, undefined, 'counted-anew', true],
+    ]);
+  });
+
+  test.each([
+    ['all of which the next hub has', message('a', 1), []],
+    ['of which nothing has come', undefined, ['moved']],
+  ])('%s, at a planned move of the hub', async (_, last, reasons) => {
+    const opened = await start();
+    const { socket, port } = opened;
+    const gaps: string[] = [];
+    socket.addEventListener('gap', ({ reason }) => gaps.push(reason));
+    const { number } = await listen(opened, 'a');
+    port.say(Op.Subscribed, port.handle, number, last ? [last] : [], last ? [5] : [], 3);
+    port.status('reconnecting', 'moved', 2);
+    port.say(Op.Move, { workerUrl, name: 'tabwire@1' });
+    expect(gaps).toEqual(reasons);
+  });
+});
+
 describe('closing a subscription', () => {
   test('tells the hub, once', async () => {
     const opened = await start();
     const { port } = opened;
     const { got, subscription, number } = await listen(opened, 'a');
-    port.say(Op.Subscribed, port.handle, number, [], []);
+    port.say(Op.Subscribed, port.handle, number, [], [], 3);
     port.take();
     subscription.close();
     subscription.close();
     await settle();
     expect(port.take()).toEqual([[Op.Unsubscribe, port.handle, 7, [number]]]);
-    port.batch(0, [message('a', 1)]);
+    port.batch(0, [message('a', 1)], 0, [3]);
     expect(got).toEqual([]);
+  });
+
+  test('ends it at once, for the rest of what has come as well', async () => {
+    const { socket, port } = await start();
+    const got: unknown[] = [];
+    const subscription = socket.subscribe('a', ({ data }) => {
+      got.push(data);
+      subscription.close();
+    });
+    await settle();
+    port.say(Op.Subscribed, port.handle, 1, [], [], 3);
+    port.batch(0, [message('a', 1), message('a', 2)], 0, [3, 3]);
+    expect(got).toEqual([1]);
   });
 });
 
@@ -249,6 +380,34 @@ describe('request', () => {
     for (const [, , , number] of port.all(Op.Request)) port.say(Op.Answered, port.handle, number, ['{"data":1}'], [0]);
     expect(new Set(await Promise.all(answers))).toEqual(new Set([1]));
     expect(remove.mock.calls.every(([, , options]) => (options as { signal: AbortSignal }).signal.aborted)).toBe(true);
+  });
+
+  test('times out where there is no hub to count', async () => {
+    const { socket, port } = await openSocket({ subprotocol: 'json' });
+    const answer = socket.request(1, { timeout: 500 }).catch((error) => error);
+    await settle();
+    expect(port.all(Op.Request)).toEqual([]);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(await answer).toMatchObject({ code: 'timeout' });
+    port.attached('open');
+    expect(port.all(Op.Request)).toEqual([]);
+  });
+
+  test('with a timeout that is none is an error', async () => {
+    const { socket } = await start();
+    expect(await socket.request(1, { timeout: -5 }).catch((error) => error)).toEqual(new RangeError('timeout: -5'));
+  });
+
+  test('of a socket that is closed rejects, and opens no worker again', async () => {
+    const made = workers.made.length;
+    const hub = createHub();
+    const socket = hub.socket('wss://server.example/ws', [], { subprotocol: 'json' });
+    const answer = socket.request(1).catch((error) => error);
+    hub.close();
+    await settle();
+    expect(await answer).toMatchObject({ code: 'closed' });
+    expect(await socket.request(2).catch((error) => error)).toMatchObject({ code: 'closed' });
+    expect(workers.made).toHaveLength(made + 1);
   });
 
   test('rejects when the socket ends', async () => {

@@ -1,0 +1,204 @@
+//! Topics with positions: from where on a server is asked to go on, and what a tab has missed.
+
+use core::time::Duration;
+
+use super::io::{Payload, PortId};
+use super::position::Position;
+use super::replay::Kept;
+use super::topics::{Stage, Topic, TopicNo, Topics};
+use crate::time::Time;
+
+/// How long the other tabs of a hub that has died have to say how far they are, once the first has.
+pub const GATHER_FOR: Duration = Duration::from_millis(100);
+
+/// How far a topic is.
+#[derive(Debug, Default)]
+pub struct Course {
+    /// The newest position.
+    pub position: Option<Position>,
+    /// All that has come after it is kept.
+    pub floor: Option<Position>,
+    /// After which position this server was asked to go on.
+    from: Option<Position>,
+    /// The tabs that a hub before this one had given more, and up to where.
+    ahead: Vec<(PortId, Position)>,
+}
+
+/// What a message is by its position.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// The next one.
+    New,
+    /// One that has come before.
+    Duplicate,
+    /// The server counts anew, after this position.
+    Anew(Position),
+}
+
+/// What a tab that knows how far it is gets first.
+#[derive(Debug)]
+pub struct CatchUp<P> {
+    /// What it has missed and the hub has.
+    pub kept: Vec<Kept<P>>,
+    /// After which position it has missed what the hub has not, and up to which if that is known.
+    pub missed: Option<(Position, Option<Position>)>,
+}
+
+impl Course {
+    /// A tab wants the topic no more.
+    pub fn forget(&mut self, port: PortId) {
+        self.ahead.retain(|(own, _)| *own != port);
+    }
+
+    /// The server that was asked is gone.
+    pub fn handle_lost(&mut self) {
+        self.from = None;
+    }
+}
+
+impl<P: Payload> Topics<P> {
+    /// What a message is. One of a topic without positions is always new.
+    pub fn arrive(&mut self, no: TopicNo, position: Option<&Position>) -> Arrival {
+        let (Some(topic), Some(position)) = (self.get_mut(no), position) else {
+            return Arrival::New;
+        };
+        if let Some(from) = &topic.course.from
+            && position <= from
+        {
+            let is_known = |kept: &Kept<P>| kept.position.as_ref() == Some(position);
+            if position == from || topic.kept.iter().any(is_known) {
+                return Arrival::Duplicate;
+            }
+            let last = topic.course.position.take().unwrap_or(position.clone());
+            self.restart(no, Some(position.clone()));
+            return Arrival::Anew(last);
+        }
+        let course = &mut topic.course;
+        if course.position.is_none() {
+            course.floor = Some(position.clone());
+        }
+        // A server that mixes up the order has given it all the same.
+        if course.position.as_ref() < Some(position) {
+            course.position = Some(position.clone());
+        }
+        Arrival::New
+    }
+
+    /// The tabs that have had this message from a hub before.
+    pub fn take_ahead(&mut self, no: TopicNo, position: Option<&Position>) -> Vec<PortId> {
+        let (Some(topic), Some(position)) = (self.get_mut(no), position) else {
+            return Vec::new();
+        };
+        let ahead = &mut topic.course.ahead;
+        let had = ahead.iter().filter(|(_, seen)| seen >= position);
+        let had = had.map(|(port, _)| *port).collect();
+        ahead.retain(|(_, seen)| seen > position);
+        had
+    }
+
+    /// A tab has the messages of a topic up to a position.
+    pub fn catch_up(&mut self, no: TopicNo, port: PortId, seen: Position, now: Time) -> CatchUp<P> {
+        let mut caught = CatchUp {
+            kept: Vec::new(),
+            missed: None,
+        };
+        let Some(topic) = self.get_mut(no) else {
+            return caught;
+        };
+        match &topic.course.position {
+            Some(at) if seen < *at => {
+                let is_later = |kept: &&Kept<P>| kept.position.as_ref() > Some(&seen);
+                caught.kept = topic.kept.iter().filter(is_later).cloned().collect();
+                if topic
+                    .course
+                    .floor
+                    .as_ref()
+                    .is_none_or(|floor| *floor > seen)
+                {
+                    caught.missed = Some((seen, topic.course.floor.clone()));
+                }
+            }
+            None if topic.stage != Stage::Off => caught.missed = Some((seen, None)),
+            at => {
+                let is_gathering = at.is_none();
+                topic.put_ahead(port, seen);
+                if is_gathering && self.gather_until <= now {
+                    self.gather_until = now + GATHER_FOR;
+                }
+            }
+        }
+        caught
+    }
+
+    /// After which position the server is to be asked to go on, if that is known.
+    pub fn resume(&mut self, no: TopicNo) -> Option<Position> {
+        let course = &mut self.get_mut(no)?.course;
+        if course.position.is_none() {
+            let lowest = course.ahead.iter().map(|(_, seen)| seen).min();
+            course.position = lowest.cloned();
+            course.floor = course.position.clone();
+        }
+        course.from = course.position.clone();
+        course.from.clone()
+    }
+
+    /// The server does not go on where it was asked to. Tells after which position there is a hole, if it was asked.
+    pub fn lose_course(&mut self, no: TopicNo, at: Option<Position>) -> Option<Position> {
+        let from = self.get_mut(no)?.course.from.take();
+        self.restart(no, at);
+        from
+    }
+
+    /// What is before this position is known to nobody: what is kept of it would look like the last that there was.
+    fn restart(&mut self, no: TopicNo, at: Option<Position>) {
+        let Some(topic) = self.get_mut(no) else {
+            return;
+        };
+        let freed: usize = topic.kept.drain(..).map(|kept| kept.frame.size()).sum();
+        topic.course = Course {
+            floor: at.clone(),
+            position: at,
+            ..Course::default()
+        };
+        self.kept_bytes -= freed;
+    }
+
+    /// The server has said how far a topic is that it was asked for from now on.
+    pub fn begin(&mut self, no: TopicNo, at: Position) {
+        if let Some(topic) = self.get_mut(no)
+            && topic.course.position.is_none()
+        {
+            topic.course.floor = Some(at.clone());
+            topic.course.position = Some(at);
+        }
+    }
+
+    /// Whether everything that comes can be asked for again.
+    pub fn are_resumable(&self) -> bool {
+        let mut topics = self.places.iter().flatten();
+        !self.has_others && topics.all(|topic| topic.wants.is_empty() || topic.is_resumable())
+    }
+}
+
+impl<P: Payload> Topic<P> {
+    /// Drops the oldest message that is kept. Gives its bytes.
+    pub(super) fn drop_oldest(&mut self) -> usize {
+        let Some(oldest) = self.kept.pop_front() else {
+            return 0;
+        };
+        self.course.floor = oldest.position;
+        oldest.frame.size()
+    }
+
+    /// A tab with several subscriptions gets what one of them lacks.
+    fn put_ahead(&mut self, port: PortId, seen: Position) {
+        match self.course.ahead.iter_mut().find(|(own, _)| *own == port) {
+            Some((_, other)) => *other = seen.min(other.clone()),
+            None => self.course.ahead.push((port, seen)),
+        }
+    }
+
+    fn is_resumable(&self) -> bool {
+        self.stage == Stage::Off || self.course.position.is_some()
+    }
+}
