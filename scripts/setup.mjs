@@ -3,12 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { main, Stop, say } from './lib/say.mjs';
 import { setUpBrowsers } from './setup/browsers.mjs';
 import { setUpCargoTools } from './setup/cargo-tools.mjs';
+import { setUpCompiler } from './setup/compiler.mjs';
 import { setUpNpm } from './setup/npm.mjs';
 import { checkPrograms, setUpRust } from './setup/programs.mjs';
 
 /**
  * Makes everything present that a command needs, one printed line a step; quick when nothing changed.
- * Level `start` is what building and the demo need; `test` adds the browsers, their drivers and wasm-pack.
+ * Level `start` is what building and the demo need; `test` adds the browsers, their drivers, wasm-pack and a C++ compiler.
  * @param {'start' | 'test'} level
  * @param {{ strict?: boolean }} [options] whether a missing browser is an error (default: with CI=true) and not a warning
  */
@@ -19,7 +20,10 @@ export async function setup(level, { strict = env.CI === 'true' } = {}) {
   await setUpNpm(step);
   await setUpRust(level, step);
   await setUpCargoTools(level, step);
-  if (level === 'test') await setUpBrowsers(strict, step);
+  if (level === 'test') {
+    await setUpCompiler(step);
+    await setUpBrowsers(strict, step);
+  }
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,8 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { getuid } from 'node:process';
 import { engineNames, findEngine } from '../lib/engines.mjs';
-import { run } from '../lib/run.mjs';
 import { Stop } from '../lib/say.mjs';
+import { installPackages } from './packages.mjs';
 
 /**
  * Makes the three engines present: on Debian from its packages, elsewhere by finding what is installed.
@@ -10,7 +8,7 @@ import { Stop } from '../lib/say.mjs';
  * @param {boolean} strict @param {(line: string) => void} step
  */
 export async function setUpBrowsers(strict, step) {
-  if (missingPieces().length > 0 && isDebian()) await installPackages(step);
+  if (missingPieces().length > 0) await installPackages('browsers', packages, step);
   const missing = missingPieces();
   for (const { engine, what, get } of missing) {
     step(`warning: ${what} is missing, so nothing runs in ${engine}: ${get}`);
@@ -23,22 +21,5 @@ export async function setUpBrowsers(strict, step) {
 
 const missingPieces = () =>
   engineNames.flatMap((engine) => findEngine(engine).missing.map((piece) => ({ engine, ...piece })));
-
-const isDebian = () =>
-  existsSync('/etc/os-release') && /^ID(_LIKE)?=.*debian/m.test(readFileSync('/etc/os-release', 'utf8'));
-
-/** Ubuntu has no firefox-esr, so one unknown package must not keep the others from being installed. @param {(line: string) => void} step */
-async function installPackages(step) {
-  const sudo = getuid?.() === 0 ? [] : ['sudo', '-n'];
-  if (sudo.length > 0 && (await run('sudo', ['-n', 'true'])).code !== 0) return;
-  const [command, ...prefix] = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get'];
-  step('browsers: apt-get update');
-  await run(command, [...prefix, 'update']);
-  for (const group of packages) {
-    step(`browsers: apt-get install ${group.join(' ')}`);
-    const { code, output } = await run(command, [...prefix, 'install', '-y', '--no-install-recommends', ...group]);
-    if (code !== 0) process.stderr.write(output);
-  }
-}
 
 const packages = [['chromium', 'chromium-driver'], ['firefox-esr'], ['webkit2gtk-driver', 'xvfb']];

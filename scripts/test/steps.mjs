@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { execPath } from 'node:process';
 import { at } from '../lib/paths.mjs';
 import { check, inEngines, rustTests, vitest } from './counts.mjs';
+import { fuzz } from './fuzz.mjs';
 import { wasmTests } from './wasm.mjs';
 
 /**
@@ -19,7 +20,7 @@ const all = [
   {
     name: 'format',
     what: 'rustfmt',
-    run: () => check(['cargo', 'fmt', '--all', '--check']),
+    run: () => check(['cargo', 'fmt', '--all', '--check'], ['cargo', 'fmt', fuzzPackage, '--check']),
   },
   {
     name: 'lint',
@@ -31,6 +32,7 @@ const all = [
         // What is not run by `cargo test` alone is no target of all.
         ['cargo', 'clippy', '--quiet', '--package=tabwire', '--test=sim', '--', '-Dwarnings'],
         ['cargo', 'clippy', '--quiet', '--package=tabwire', '--lib', `--target=${wasmTarget}`, '--', '-Dwarnings'],
+        ['cargo', 'clippy', '--quiet', fuzzPackage, '--', '-Dwarnings'],
       ),
   },
   {
@@ -57,6 +59,11 @@ const all = [
         TABWIRE_WORLDS: '10000',
         TABWIRE_ROWS: at('target/reliability'),
       }),
+  },
+  {
+    name: 'fuzz',
+    what: 'coverage-guided fuzzing of templates and of what is posted, 20 s each',
+    run: fuzz,
   },
   {
     name: 'unit',
@@ -110,6 +117,9 @@ export const steps = all.filter(
 );
 
 const wasmTarget = 'wasm32-unknown-unknown';
+
+/** A workspace of its own. */
+const fuzzPackage = '--manifest-path=tests/fuzz/Cargo.toml';
 
 /** @param {string} file @returns {[string, ...string[]]} */
 function project(file) {
