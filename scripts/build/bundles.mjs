@@ -93,7 +93,11 @@ const bundles = {
     without: /^(worker\/|www\/client\/(client|connect|socket|handle|options|answers|topics)\.ts|target\/)/,
   },
   'answers.js': { entry: 'www/client/answers.ts', minify: false, without: /^(?!www\/client\/(answers|address)\.ts)/ },
-  'topics.js': { entry: 'www/client/topics.ts', minify: false, without: /^(?!www\/client\/(topics|cue|protocol|deadline)\.ts)/ },
+  'topics.js': {
+    entry: 'www/client/topics.ts',
+    minify: false,
+    without: /^(?!www\/client\/(topics|cue|protocol|deadline)\.ts)/,
+  },
   'react.js': { entry: 'www/react/index.ts', minify: false, without: /^(www\/client|worker|target)\// },
 };
 

@@ -32,7 +32,7 @@ const all = [
         // What is not run by `cargo test` alone is no target of all.
         ['cargo', 'clippy', '--quiet', '--package=tabwire', '--test=sim', '--', '-Dwarnings'],
         ['cargo', 'clippy', '--quiet', '--package=tabwire', '--lib', `--target=${wasmTarget}`, '--', '-Dwarnings'],
-        ['cargo', 'clippy', '--quiet', fuzzPackage, '--', '-Dwarnings'],
+        ['cargo', 'clippy', '--quiet', fuzzPackage, '--target-dir=target/fuzz', '--', '-Dwarnings'],
       ),
   },
   {

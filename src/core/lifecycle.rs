@@ -337,7 +337,8 @@ impl<P: Payload> Connection<P> {
         let (state, delay) = if cx.online {
             (State::Reconnecting, delay)
         } else {
-            (State::Offline, self.config.reconnect.max_delay.get())
+            let longest = self.config.reconnect.max_delay.get();
+            (State::Offline, delay.max(longest))
         };
         self.status.next_attempt_at = Some(cx.now + delay);
         self.transition(state, reason, cause, cx);

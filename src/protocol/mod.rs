@@ -17,7 +17,7 @@ pub use error::MessageError;
 pub use foreign::Foreign;
 pub use hub::{Address, Cause, Env, GapReason, HubMessage, Notice, State, Status};
 pub use option_values::{
-    Amount, Count, Fraction, Given, Growth, Jitter, Millis, Overflow, Resend, Via, WhenSlow,
+    Amount, Count, Fraction, Given, Growth, Jitter, Millis, Overflow, Period, Resend, Via, WhenSlow,
 };
 pub use options::{
     AuthConfig, AuthOptions, ConnectionConfig, FlowConfig, FlowOptions, HeartbeatConfig,

@@ -36,6 +36,29 @@ impl Given for Millis {
     }
 }
 
+/// A span of at least one millisecond, after which something is done again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Period(Millis);
+
+impl Period {
+    /// So many milliseconds.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(Millis::from_millis(if millis == 0 { 1 } else { millis }))
+    }
+
+    /// The span.
+    pub const fn get(self) -> Duration {
+        self.0.get()
+    }
+}
+
+impl Given for Period {
+    fn read<F: Foreign>(from: &F) -> Option<Self> {
+        let span = Millis::read(from)?;
+        (span >= Millis::from_millis(1)).then_some(Self(span))
+    }
+}
+
 /// A number of things or bytes. `Infinity` is the largest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Count(pub u32);

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::Foreign;
 use super::option_values::{
-    Amount, Count, Fraction, Given, Growth, Jitter, Millis, Overflow, Resend, Via, WhenSlow,
+    Amount, Count, Fraction, Given, Growth, Jitter, Millis, Overflow, Period, Resend, Via, WhenSlow,
 };
 
 /// Declares an option group: the values in force with their defaults, and the partial form a tab sends.
@@ -89,7 +89,7 @@ group! {
         /// The frame that is the pong, and is not delivered. Default: any frame counts, and is delivered.
         pong: Option<String> = None, "pong";
         /// Time from one ping to the next. Default 25 s: proxies close what is idle for 60 s.
-        interval: Millis = Millis::from_millis(25_000), "interval";
+        interval: Period = Period::from_millis(25_000), "interval";
         /// Share of the interval by which it varies up or down. Default 0.2.
         jitter: Fraction = Fraction::new(0.2), "jitter";
         /// How long a pong may take. Default 10 s.
@@ -105,7 +105,7 @@ group! {
         /// Silence after which the connection is stale and its socket is replaced. Default: none.
         stale_after: Option<Millis> = None, "staleAfter";
         /// How often that is looked at. Default 10 s.
-        check_every: Millis = Millis::from_millis(10_000), "checkEvery";
+        check_every: Period = Period::from_millis(10_000), "checkEvery";
         /// Age at which a socket is replaced by a fresh one that is open before it is closed. Default: none.
         max_age: Option<Millis> = None, "maxAge";
     }

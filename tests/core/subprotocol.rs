@@ -209,6 +209,36 @@ fn a_quote_at_the_end_of_a_string_stays() {
 }
 
 #[test]
+fn a_placeholder_in_a_name_becomes_a_name() {
+    let subprotocol = json!({
+        "receive": {"message": {"topic": "/t"}},
+        "send": {"subscribe": {"{topic}": 1, "{id}": 2}},
+    });
+    let form = template(&subprotocol).subscribe.unwrap();
+    let topics = &["a"];
+    let frame = form.fill(&Filling {
+        topics,
+        id: 7,
+        ..Filling::default()
+    });
+    let frame: Value = serde_json::from_str(&frame).unwrap();
+    assert_eq!(frame, json!({"a": 1, "7": 2}));
+}
+
+#[test]
+fn an_id_is_known_beside_what_has_to_be_escaped() {
+    for around in ["a\\b-{id}", "\"{id}", "{id}\n"] {
+        let subprotocol = json!({
+            "receive": {"message": {"topic": "/t"}},
+            "send": {"subscribe": {"topic": "{topic}", "id": around}},
+        });
+        let form = template(&subprotocol).subscribe.unwrap();
+        let answered = json!(around.replace("{id}", "7")).to_string();
+        assert_eq!(form.read_id(&answered), Some(7), "{answered}");
+    }
+}
+
+#[test]
 fn parts_of_what_is_asked_go_where_a_pointer_says() {
     let rpc = template(&json!({
         "receive": {"answer": {"id": "/id", "data": "/result", "error": "/error"}},

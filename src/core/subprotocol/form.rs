@@ -10,6 +10,8 @@ use super::pointer::Pointer;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form {
     parts: Vec<Part>,
+    /// What stands before and after the number in the text that is the id, where it is one.
+    around_id: Option<(String, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +61,10 @@ pub struct Filling<'a> {
 impl Form {
     /// Cuts up the JSON text of a form, in which only these placeholders have a meaning.
     pub fn parse(json: &str, known: &[&str]) -> Result<Self, TemplateError> {
-        let mut form = Self { parts: Vec::new() };
+        let mut form = Self {
+            parts: Vec::new(),
+            around_id: None,
+        };
         let mut text = String::new();
         let mut rest = json;
         while let Some(quote) = rest.find('"') {
@@ -71,7 +76,8 @@ impl Form {
                 .value()
                 .map_err(|_| TemplateError::new("is not JSON"))?;
             rest = from.get(string.len()..).unwrap_or_default();
-            form.push_string(string, known, &mut text)?;
+            let is_name = rest.trim_start().starts_with(':');
+            form.push_string(string, is_name, known, &mut text)?;
         }
         push_bare(rest, &mut text);
         form.push_json(&mut text);
@@ -101,31 +107,18 @@ impl Form {
 
     /// The number in the id of an answer, if it has the form of the id that is sent here.
     pub fn read_id(&self, answered: &str) -> Option<u32> {
-        let at = self
-            .parts
-            .iter()
-            .position(|part| matches!(part, Part::Whole(Hole::Id) | Part::Inner(Hole::Id)))?;
-        if self.parts.get(at) == Some(&Part::Whole(Hole::Id)) {
+        let Some((before, after)) = &self.around_id else {
             return answered.parse().ok();
-        }
-        // What stands around it in its string.
-        let beside = |at: Option<usize>| match at.and_then(|at| self.parts.get(at)) {
-            Some(Part::Text(text)) => text.as_str(),
-            Some(Part::Whole(_) | Part::Inner(_)) | None => "",
         };
-        let before = beside(at.checked_sub(1)).rsplit('"').next()?;
-        let after = beside(Some(at + 1)).split('"').next()?;
         let answered = text_of(answered)?;
-        answered
-            .strip_prefix(before)?
-            .strip_suffix(after)?
-            .parse()
-            .ok()
+        let number = answered.strip_prefix(&**before)?.strip_suffix(&**after)?;
+        number.parse().ok()
     }
 
     fn push_string(
         &mut self,
         string: &str,
+        is_name: bool,
         known: &[&str],
         text: &mut String,
     ) -> Result<(), TemplateError> {
@@ -133,7 +126,8 @@ impl Form {
             .strip_prefix('"')
             .and_then(|text| text.strip_suffix('"'));
         let inner = inner.unwrap_or_default();
-        let is_whole = inner.starts_with('{') && inner.find('}') == Some(inner.len() - 1);
+        let is_whole =
+            !is_name && inner.starts_with('{') && inner.find('}') == Some(inner.len() - 1);
         let mut rest = inner;
         let (mut holes, mut has_id) = (0, false);
         if !is_whole {
@@ -164,6 +158,11 @@ impl Form {
         if has_id && holes > 1 {
             // In an answer it could not be told from what stands beside it.
             return Err(TemplateError::new("has another placeholder beside {id}").about(string));
+        }
+        if has_id && !is_name {
+            let around = inner.split_once("{id}").filter(|_| !is_whole);
+            let text = |part: &str| text_of(&format!("\"{part}\"")).map(Into::into);
+            self.around_id = around.and_then(|(before, after)| Some((text(before)?, text(after)?)));
         }
         Ok(())
     }

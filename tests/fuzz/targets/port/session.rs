@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tabwire::core::{Deadline, Hub, Input, Output, PortId, SocketEvent, SocketId};
 use tabwire::protocol::{
-    Address, Attach, Env, HubMessage, MessageError, Peer, PeerMessage, TabMessage, op_of,
+    Address, Env, HubMessage, MessageError, Peer, PeerMessage, TabMessage, op_of,
 };
 use tabwire::time::Time;
 
@@ -103,7 +103,6 @@ impl Session {
         let message = message.told(told.conn, told.question);
         self.said += size(&message);
         let input = match TabMessage::decode(&message) {
-            Ok(TabMessage::Attach(_, attach)) if is_without_pause(&attach) => return,
             Ok(message) => Input::Message(port, message),
             Err(error) => {
                 assert_ne!(error, MessageError::ProtocolMismatch, "no reader says that");
@@ -210,20 +209,6 @@ impl Session {
             _ => {}
         }
     }
-}
-
-/// Whether something is asked for that may have to be done again at once, for ever.
-fn is_without_pause(attach: &Attach) -> bool {
-    let Ok(options) = &attach.options else {
-        return false;
-    };
-    let spans = [
-        options.heartbeat.interval,
-        options.staleness.check_every,
-        options.reconnect.max_delay,
-    ];
-    let mut given = spans.into_iter().flatten();
-    given.any(|span| span.get() < Duration::from_micros(1))
 }
 
 /// How many values there are in a value.
