@@ -25,8 +25,9 @@ pub struct Access {
     pub asking: Option<Asking>,
 }
 
-#[derive(Debug)]
-struct Token {
+/// A token.
+#[derive(Clone, Debug)]
+pub struct Token {
     value: String,
     got_at: Time,
     expires_at: Time,
@@ -111,6 +112,16 @@ impl Access {
             expires_at: lasts.map_or(Time::NEVER, |lasts| now + lasts),
         });
         self.handshakes = 0;
+    }
+
+    /// The token, for another socket.
+    pub fn loan(&self) -> Option<Token> {
+        self.token.clone()
+    }
+
+    /// Takes the token of another socket.
+    pub fn take_loan(&mut self, token: Token) {
+        self.token = Some(token);
     }
 
     /// The server has refused the token. Returns whether it is the first time in a row.

@@ -1,11 +1,12 @@
 //! Asking the tabs for the url and the token of an attempt: one at a time, and another when one does not answer.
 
-use super::access::{ANSWER_WITHIN, ASK_AGAIN, Asking, REFRESH_AGAIN, is_subprotocol};
+use super::access::{ANSWER_WITHIN, ASK_AGAIN, Asking, REFRESH_AGAIN, Token, is_subprotocol};
 use super::backoff::local_delay;
 use super::connection::{Connection, Cx, FUNCTION, Phase};
 use super::io::{Payload, PortId, TimerReason};
 use super::tabs::Mode;
 use crate::protocol::{Answer, Cause, HandleId, HubMessage, Need, Needs, Reason, State, Via};
+use crate::time::Time;
 
 impl<P: Payload> Connection<P> {
     /// Goes on with an attempt, or with the socket that is to take over (`is_planned`): asks for what is missing, or opens it.
@@ -16,7 +17,12 @@ impl<P: Payload> Connection<P> {
         url: Option<String>,
         cx: &mut Cx<'_, P>,
     ) {
-        let is_function = self.identity.url == FUNCTION;
+        let is_function = self.is_function();
+        let url = if self.shard.is_some() {
+            self.url.clone()
+        } else {
+            url
+        };
         // A socket that is told a token is told the next one too.
         let is_told = is_planned && self.config.auth.via == Via::Message;
         let need = if is_function && url.is_none() {
@@ -34,9 +40,43 @@ impl<P: Payload> Connection<P> {
     pub(super) fn refresh(&mut self, cx: &mut Cx<'_, P>) {
         if self.config.auth.via != Via::Message {
             self.replace(cx);
+        } else if self.shard.is_some() && self.access.is_fresh(&self.config.auth, cx.now) {
+            self.tell_token(cx);
         } else if self.access.asking.is_none() {
             let asking = Asking::new(Need::Token, Reason::Handover, true, None);
             self.ask_next(asking, cx);
+        }
+    }
+
+    /// Shows a fresh token to the sockets that are open.
+    fn tell_token(&mut self, cx: &mut Cx<'_, P>) {
+        let successor = self.successor.as_ref();
+        let successor = successor.filter(|successor| successor.is_open());
+        let successor = successor.map(|successor| successor.socket);
+        for socket in self.socket().into_iter().chain(successor) {
+            self.authenticate(socket, cx);
+        }
+        let refresh_at = self.access.refresh_at(&self.config.auth);
+        self.set_timer(TimerReason::Refresh, refresh_at, cx);
+    }
+
+    /// Whether a tab has to be asked for the url of each attempt.
+    pub(super) fn is_function(&self) -> bool {
+        self.identity.url == FUNCTION
+    }
+
+    /// Whether a further socket lacks what the first one may have.
+    pub(super) fn needs_loan(&self, now: Time) -> bool {
+        let lacks_url = self.is_function() && !matches!(self.phase, Phase::Up { .. });
+        let lacks_token = self.with_token && !self.access.is_fresh(&self.config.auth, now);
+        self.shard.is_some() && (lacks_url || lacks_token)
+    }
+
+    /// Takes what the first socket was given.
+    pub(super) fn take_loan(&mut self, url: Option<String>, token: Option<Token>) {
+        self.url = url.or(self.url.take());
+        if let Some(token) = token {
+            self.access.take_loan(token);
         }
     }
 
@@ -79,14 +119,7 @@ impl<P: Payload> Connection<P> {
                 }
                 self.access.set_token(token, lasts, cx.now);
                 if is_planned && self.config.auth.via == Via::Message {
-                    let successor = self.successor.as_ref();
-                    let successor = successor.filter(|successor| successor.is_open());
-                    let successor = successor.map(|successor| successor.socket);
-                    for socket in self.socket().into_iter().chain(successor) {
-                        self.authenticate(socket, cx);
-                    }
-                    let refresh_at = self.access.refresh_at(&self.config.auth);
-                    self.set_timer(TimerReason::Refresh, refresh_at, cx);
+                    self.tell_token(cx);
                     return;
                 }
                 self.go_on(reason, is_planned, asking.url, cx);

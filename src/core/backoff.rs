@@ -8,7 +8,7 @@ use crate::protocol::{Jitter, ReconnectConfig};
 ///
 /// The delay before attempt *n* + 1 is drawn after the cap: with `v = min(maxDelay, minDelay × growth^n)`
 /// it is U(0, v) for full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), and never below `floor`.
-/// The first retry after an established connection was lost is spread over U(0, `firstDelayMax`)
+/// The first retry after an established connection was lost is spread over U(`floor`, `firstDelayMax`)
 /// (RFC 6455 §7.2.3), so that clients of a restarted server do not come back as one.
 #[derive(Clone, Debug, Default)]
 pub struct Backoff {
@@ -41,8 +41,9 @@ impl Backoff {
             return self.handle_failure(config, rng);
         }
         self.failures = 1;
-        let spread = config.first_delay_max.get().mul_f64(rng.f64());
-        spread.max(config.floor.get())
+        let floor = config.floor.get();
+        let range = config.first_delay_max.get().saturating_sub(floor);
+        floor + range.mul_f64(rng.f64())
     }
 
     /// Draws the wait after nobody answered what an attempt needs. It grows like the others, and is no attempt.

@@ -12,6 +12,7 @@ use super::heartbeat::Heartbeat;
 use super::io::{Output, Payload, PortId, SocketId, TimerReason};
 use super::outbox::Outbox;
 use super::outputs::Outputs;
+use super::pool::{Pool, Shard};
 use super::replace::Successor;
 use super::subprotocol::Template;
 use super::tabs::{Departure, Mode, Tabs};
@@ -116,6 +117,12 @@ pub struct Connection<P> {
     pub(super) parting: (Option<u16>, String),
     /// What came before the socket was verified: it is for the tabs once it is.
     pub(super) early: Vec<P>,
+    /// The url of the last attempt, where that comes from a function.
+    pub(super) url: Option<String>,
+    /// Its further sockets, if its topics are shared out.
+    pub(super) pool: Option<Box<Pool>>,
+    /// What it is a further socket of, if it is one.
+    pub(super) shard: Option<Box<Shard<P>>>,
 }
 
 /// Where in its life a connection is. What the tabs see of it is its [`Status`].
@@ -147,64 +154,6 @@ pub(super) enum Phase {
 }
 
 impl<P: Payload> Connection<P> {
-    /// A connection that nobody has attached yet.
-    pub fn new(
-        id: ConnId,
-        identity: Identity,
-        (options, template): (&Options, Option<Template>),
-        now: Time,
-    ) -> Self {
-        let mut config = ConnectionConfig::new(options);
-        if let Some(template) = &template {
-            let (heartbeat, staleness) = (&mut config.heartbeat, &mut config.staleness);
-            heartbeat.message = heartbeat.message.take().or(template.ping.clone());
-            staleness.stale_after = staleness.stale_after.or(template.stale_after);
-        }
-        Self {
-            subprotocol: options.subprotocol().into(),
-            template,
-            topics: Topics::new(config.replay.clone()),
-            id,
-            identity,
-            heartbeat: Heartbeat::new(&config.heartbeat),
-            config,
-            linger: Duration::ZERO,
-            phase: Phase::Idle,
-            generation: 0,
-            status: Status {
-                state: State::Idle,
-                attempt: 0,
-                next_attempt_at: None,
-                code: None,
-                reason: Reason::Unused,
-                since: now,
-                protocol: String::new(),
-                extensions: String::new(),
-                cause: Cause::None,
-                close_reason: String::new(),
-                clean: false,
-                notice: None,
-            },
-            backoff: Backoff::default(),
-            attempts: 0,
-            access: Access::default(),
-            inbound_at: now,
-            heard_at: now,
-            socket_at: now,
-            woke_at: now,
-            successor: None,
-            retired: None,
-            outbox: Outbox::new(),
-            fanout: Fanout::new(id),
-            handles: LiteMap::new(),
-            needs: LiteMap::new(),
-            with_token: false,
-            counters: Counters::default(),
-            parting: (None, String::new()),
-            early: Vec::new(),
-        }
-    }
-
     /// What it is known by.
     pub fn identity(&self) -> &Identity {
         &self.identity
@@ -451,6 +400,7 @@ impl<P: Payload> Connection<P> {
                 ..self.counters
             },
             rtt: self.heartbeat.rtt().map(|rtt| rtt.as_secs_f64() * 1000.0),
+            sockets: 1,
             queued: self.outbox.len() as u32,
             backlog: self.fanout.backlog() as u32,
         }

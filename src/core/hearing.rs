@@ -89,9 +89,7 @@ impl<P: Payload> Hub<P> {
                 self.announce_census();
             }
             TabMessage::Resume => self.wake(port),
-            TabMessage::Reconnect(handle) => {
-                self.with_handle(port, handle, op::RECONNECT, Connection::reconnect);
-            }
+            TabMessage::Reconnect(handle) => self.reconnect(port, handle),
             TabMessage::Shutdown(handle) => {
                 self.with_handle(port, handle, op::SHUTDOWN, Connection::shutdown);
             }

@@ -11,8 +11,7 @@ use super::tabs::{Departure, Silence, Tab, Tabs};
 use super::timers::Timers;
 use super::wake::Watch;
 use crate::protocol::{
-    Answer, Attach, ConnId, HandleId, Hello, HubMessage, Liveness, MAJOR, MessageError, Report,
-    Via, op,
+    Answer, Attach, ConnId, HandleId, Hello, HubMessage, Liveness, MAJOR, MessageError, Via, op,
 };
 use crate::time::Time;
 
@@ -131,22 +130,6 @@ impl<P: Payload> Hub<P> {
         })
     }
 
-    /// What there is to tell a tab.
-    pub fn report(&self, port: PortId) -> Report {
-        let (tabs, suspended) = self.tabs.count();
-        Report {
-            tabs,
-            suspended,
-            connections: self.connections.len() as u32,
-            attached: self
-                .connections
-                .values()
-                .filter(|connection| connection.has_port(port))
-                .map(|connection| connection.report())
-                .collect(),
-        }
-    }
-
     fn handle_socket(&mut self, socket: SocketId, event: SocketEvent<P>) {
         let conn = socket.conn;
         let connection = self.connections.get(&conn);
@@ -158,11 +141,18 @@ impl<P: Payload> Hub<P> {
             connection.handle_socket(socket, event, cx);
         });
         if is_frame {
-            self.flush_soon(conn);
+            self.flush_soon(self.first_of(conn));
         } else {
             self.sweep(conn);
             self.go_on_yielding();
         }
+    }
+
+    /// The connection that this is, or is a further socket of.
+    fn first_of(&self, conn: ConnId) -> ConnId {
+        let connection = self.connections.get(&conn);
+        let shard = connection.and_then(|connection| connection.shard.as_ref());
+        shard.map_or(conn, |shard| shard.of)
     }
 
     /// Posts the first frame after a pause at once, and what comes until the tick in one go.
@@ -195,6 +185,12 @@ impl<P: Payload> Hub<P> {
         while let Some((owner, reason)) = self.timers.take_due(self.now) {
             match owner {
                 Owner::Conn(conn) => {
+                    if matches!(reason, TimerReason::Reconnect | TimerReason::MaxAge)
+                        && let Some(at) = self.postpone_start(conn)
+                    {
+                        self.timers.set(owner, reason, at);
+                        continue;
+                    }
                     self.with(conn, |connection, cx| connection.handle_timer(reason, cx));
                     self.sweep(conn);
                 }
@@ -293,8 +289,7 @@ impl<P: Payload> Hub<P> {
         let conn = if let Some(conn) = known {
             conn
         } else {
-            self.last_conn += 1;
-            let conn = ConnId(self.last_conn);
+            let conn = self.next_conn();
             let connection = Connection::new(conn, identity.clone(), (options, template), self.now);
             self.connections.insert(conn, Box::new(connection));
             self.by_identity.insert(identity, conn);
@@ -307,6 +302,11 @@ impl<P: Payload> Hub<P> {
             self.watch_clocks();
         }
         self.announce_census();
+    }
+
+    pub(super) fn next_conn(&mut self) -> ConnId {
+        self.last_conn += 1;
+        ConnId(self.last_conn)
     }
 
     pub(super) fn detach(
@@ -446,7 +446,13 @@ impl<P: Payload> Hub<P> {
     }
 
     /// Forgets a connection that has ended, once every tab knows.
-    fn sweep(&mut self, conn: ConnId) {
+    pub(super) fn sweep(&mut self, conn: ConnId) {
+        let Some(connection) = self.connections.get(&conn) else {
+            return;
+        };
+        if connection.is_ended() && connection.shard.is_some() {
+            self.bury(conn);
+        }
         let Some(connection) = self.connections.get(&conn) else {
             return;
         };
@@ -544,11 +550,12 @@ impl<P: Payload> Hub<P> {
         }
     }
 
-    fn with<T>(
+    pub(super) fn with<T>(
         &mut self,
         conn: ConnId,
         act: impl FnOnce(&mut Connection<P>, &mut Cx<'_, P>) -> T,
     ) -> Option<T> {
+        self.lend(conn);
         let connection = self.connections.get_mut(&conn)?;
         let mut cx = Cx {
             now: self.now,
@@ -560,6 +567,10 @@ impl<P: Payload> Hub<P> {
             meeting: self.meeting.is_asking() || self.meeting.better().is_some(),
             questions: &mut self.questions,
         };
-        Some(act(connection, &mut cx))
+        let result = act(connection, &mut cx);
+        if connection.has_mail() {
+            self.settle(conn);
+        }
+        Some(result)
     }
 }

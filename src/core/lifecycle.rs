@@ -6,9 +6,11 @@ use super::backoff::local_delay;
 use super::connection::{Connection, Cx, Phase, close};
 use super::heartbeat::Beat;
 use super::io::{Output, Payload, SocketEvent, SocketId, TimerReason};
+use super::pool::Upward;
 use super::reading::Meaning;
 use super::wake::DOUBT_FOR;
 use crate::protocol::{Cause, GapReason, HubMessage, Notice, Reason, State};
+use crate::time::Time;
 
 impl<P: Payload> Connection<P> {
     /// Handles an event of one of its sockets.
@@ -88,7 +90,7 @@ impl<P: Payload> Connection<P> {
 
     /// Opens the socket of an attempt, with all that it needs.
     pub(super) fn open_socket(&mut self, reason: Reason, url: String, cx: &mut Cx<'_, P>) {
-        let (socket, open) = self.next_socket(url);
+        let (socket, open) = self.next_socket(url, cx.now);
         self.phase = Phase::Handshake(socket);
         self.counters.attempts += 1;
         self.status.next_attempt_at = None;
@@ -100,7 +102,11 @@ impl<P: Payload> Connection<P> {
     }
 
     /// The next socket, and what opens it.
-    pub(super) fn next_socket(&mut self, mut url: String) -> (SocketId, Output<P>) {
+    pub(super) fn next_socket(&mut self, mut url: String, now: Time) -> (SocketId, Output<P>) {
+        if let Some(pool) = &mut self.pool {
+            pool.handle_start(now);
+            self.url = Some(url.clone());
+        }
         self.generation += 1;
         let socket = SocketId {
             conn: self.id,
@@ -163,7 +169,7 @@ impl<P: Payload> Connection<P> {
         }
         cx.timers.clear(self.owner(), TimerReason::QueueTtl);
         self.outbox.handle_ttl(cx.now);
-        self.introduce(cx);
+        self.introduce(true, cx);
         self.drain(cx);
         self.post_verdicts(cx);
     }
@@ -298,7 +304,7 @@ impl<P: Payload> Connection<P> {
 
     /// There may be a hole in what the tabs get here, unless all of it can be asked for again.
     pub(super) fn push_gap(&mut self, reason: Reason) {
-        if self.is_resumable() {
+        if self.is_resumable() || self.send_upward(Upward::Gap(reason)).is_none() {
             return;
         }
         let gap = HubMessage::Gap {
@@ -413,6 +419,7 @@ impl<P: Payload> Connection<P> {
             return;
         }
         cx.out.push(Output::Send(socket, ping));
+        self.counters.pings += 1;
         self.heartbeat.handle_sent(cx.now);
         self.outbox.handle_ping();
         let timeout = self.config.heartbeat.timeout.get();

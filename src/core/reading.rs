@@ -5,6 +5,7 @@ use core::time::Duration;
 use super::connection::{Connection, Cx};
 use super::interest::EVERYBODY;
 use super::io::{Payload, TimerReason};
+use super::pool::Upward;
 use super::position::Position;
 use super::resuming::Arrival;
 use super::subprotocol::{Reading, Template};
@@ -109,12 +110,14 @@ impl<P: Payload> Connection<P> {
         }
     }
 
-    fn push_other(&mut self, frame: P) {
+    pub(super) fn push_other(&mut self, frame: P) {
         self.topics.has_others = true;
-        self.fanout.push_frame(frame, EVERYBODY, &[]);
+        if let Some(Upward::Other(frame)) = self.send_upward(Upward::Other(frame)) {
+            self.fanout.push_frame(frame, EVERYBODY, &[]);
+        }
     }
 
-    fn take_message(
+    pub(super) fn take_message(
         &mut self,
         frame: P,
         topic: TopicNo,
@@ -130,6 +133,15 @@ impl<P: Payload> Connection<P> {
             Arrival::Anew(last) => {
                 self.tell_missed(topic, &last, None, Loss::CountedAnew);
             }
+        }
+        if self.shard.is_some() {
+            match self.topics.wanted_as(topic) {
+                Some(number) => {
+                    self.send_upward(Upward::Message(number, frame, position));
+                }
+                None => self.counters.unwanted += 1,
+            }
+            return;
         }
         let had = self.topics.take_ahead(topic, position.as_ref());
         self.topics.keep(topic, &frame, position, cx.now);

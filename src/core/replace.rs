@@ -80,7 +80,7 @@ impl<P: Payload> Connection<P> {
     }
 
     pub(super) fn open_successor(&mut self, url: String, cx: &mut Cx<'_, P>) {
-        let (socket, open) = self.next_socket(url);
+        let (socket, open) = self.next_socket(url, cx.now);
         self.successor = Some(Successor {
             socket,
             chosen: None,
@@ -108,6 +108,7 @@ impl<P: Payload> Connection<P> {
                 match ping.filter(|_| self.config.heartbeat.verify_on_open) {
                     Some(ping) => {
                         cx.out.push(Output::Send(socket, ping));
+                        self.counters.pings += 1;
                         let timeout = self.config.heartbeat.timeout.get();
                         self.set_timer_in(TimerReason::Successor, timeout, cx);
                     }
@@ -206,7 +207,7 @@ impl<P: Payload> Connection<P> {
         self.access.handle_opened();
         self.push_gap(Reason::Handover);
         self.transition(State::Open, Reason::Handover, Cause::None, cx);
-        self.introduce(cx);
+        self.introduce(false, cx);
         self.retire(old, "replaced", cx);
         self.schedule_ping(cx);
         self.watch_age(cx);

@@ -150,7 +150,7 @@ impl<P: Payload> Topics<P> {
     }
 
     /// What is before this position is known to nobody: what is kept of it would look like the last that there was.
-    fn restart(&mut self, no: TopicNo, at: Option<Position>) {
+    pub(super) fn restart(&mut self, no: TopicNo, at: Option<Position>) {
         let Some(topic) = self.get_mut(no) else {
             return;
         };

@@ -3,6 +3,7 @@
 use super::connection::{Connection, Cx, Phase};
 use super::flow::{Parcel, ParcelKind};
 use super::io::{Output, Payload, PortId, SocketId, TimerReason};
+use super::pool::{UPWARD, Upward};
 use super::position::Position;
 use super::reading::Reply;
 use super::subprotocol::{Filling, Form, Hole, Reading, is_something, part_of};
@@ -97,12 +98,16 @@ impl<P: Payload> Connection<P> {
         self.watch_topics(cx);
     }
 
-    /// A socket is open: the server knows nothing of what the tabs want.
-    pub(super) fn introduce(&mut self, cx: &mut Cx<'_, P>) {
+    /// A socket is open: the server knows nothing of what the tabs want. After a loss it is told of that by and by.
+    pub(super) fn introduce(&mut self, is_new: bool, cx: &mut Cx<'_, P>) {
         if self.template.is_none() {
             return;
         }
         self.forget_server();
+        if self.counters.opened > 1 && is_new {
+            let spread = self.config.pool.resubscribe_spread.draw(cx.rng.f64());
+            self.topics.gather_until = cx.now + spread;
+        }
         self.ask_for_topics(cx);
         self.send_requests(cx);
     }
@@ -229,7 +234,7 @@ impl<P: Payload> Connection<P> {
     }
 
     /// Asks the server for the topics that are wanted and that it does not know of: from where they were, if that is known.
-    fn ask_for_topics(&mut self, cx: &mut Cx<'_, P>) {
+    pub(super) fn ask_for_topics(&mut self, cx: &mut Cx<'_, P>) {
         self.watch_topics(cx);
         let Phase::Up { socket, .. } = self.phase else {
             return;
@@ -313,6 +318,10 @@ impl<P: Payload> Connection<P> {
         (from, to): (&Position, Option<&Position>),
         loss: Loss,
     ) {
+        if of.0 == UPWARD {
+            self.send_upward(Upward::Missed(number, from.clone(), to.cloned(), loss));
+            return;
+        }
         let note = HubMessage::Missed {
             handle: of.1,
             number,
@@ -335,7 +344,7 @@ impl<P: Payload> Connection<P> {
     }
 
     /// The server gives nothing of a topic: whoever wants it is told.
-    fn refuse_topic(&mut self, no: TopicNo, code: RequestError, detail: &str) {
+    pub(super) fn refuse_topic(&mut self, no: TopicNo, code: RequestError, detail: &str) {
         for want in self.topics.refuse(no) {
             self.tell_unsubscribed(want.of, want.sub, code, detail);
         }
@@ -343,6 +352,10 @@ impl<P: Payload> Connection<P> {
     }
 
     fn tell_unsubscribed(&mut self, of: Of, number: u32, code: RequestError, detail: &str) {
+        if of.0 == UPWARD {
+            self.send_upward(Upward::Refused(number, code, detail.into()));
+            return;
+        }
         let note = HubMessage::Unsubscribed {
             handle: of.1,
             number,

@@ -9,7 +9,7 @@ use litemap::LiteMap;
 use super::io::{Payload, PortId};
 use super::replay::Kept;
 use super::resuming::Course;
-use crate::protocol::{HandleId, ReplayConfig};
+use crate::protocol::{ConnId, HandleId, ReplayConfig};
 use crate::time::Time;
 
 /// How long the server may take to answer a subscription.
@@ -30,6 +30,12 @@ pub struct Topics<P> {
     asked: LiteMap<u32, Asked>,
     requests: LiteMap<u32, Request>,
     last_id: u32,
+    /// How many may come by this socket, how many do, and which have none yet.
+    most: usize,
+    here: usize,
+    pub(super) unplaced: Vec<TopicNo>,
+    /// Those that further sockets had and that are gone.
+    pub(super) released: Vec<(ConnId, TopicNo)>,
     pub(super) replay: ReplayConfig,
     /// The topics of the messages that are kept, oldest first, and their bytes.
     pub(super) kept: VecDeque<(TopicNo, u64)>,
@@ -48,12 +54,25 @@ pub struct Topic<P> {
     pub name: String,
     /// What the server knows of it.
     pub stage: Stage,
+    /// By which socket it comes.
+    home: Home,
     /// Whether it is asked for in a frame of its own: one for several was answered with an error.
     is_alone: bool,
     pub(super) wants: Vec<Want>,
     idle_since: Option<Time>,
     pub(super) kept: VecDeque<Kept<P>>,
     pub(super) course: Course,
+}
+
+/// By which socket a topic comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// That of its connection.
+    Here,
+    /// A further one.
+    Shard(ConnId),
+    /// None yet.
+    Nowhere,
 }
 
 /// What the server knows of a topic.
@@ -98,9 +117,13 @@ pub struct Request {
 }
 
 impl<P: Payload> Topics<P> {
-    /// No topics.
-    pub fn new(replay: ReplayConfig) -> Self {
+    /// No topics; so many of them may come by the socket of this connection.
+    pub fn new(replay: ReplayConfig, most: usize) -> Self {
         Self {
+            most,
+            here: 0,
+            unplaced: Vec::new(),
+            released: Vec::new(),
             by_name: LiteMap::new(),
             places: Vec::new(),
             free: Vec::new(),
@@ -187,12 +210,19 @@ impl<P: Payload> Topics<P> {
 
     /// The topics that are wanted and that the server has not been asked for.
     pub fn unasked(&self) -> Vec<TopicNo> {
-        self.numbers(|topic| topic.stage == Stage::Off && !topic.wants.is_empty())
+        self.numbers(|topic| {
+            topic.home == Home::Here && topic.stage == Stage::Off && !topic.wants.is_empty()
+        })
     }
 
     /// Whether a topic is asked for in a frame of its own.
     pub fn is_alone(&self, no: TopicNo) -> bool {
         self.get(no).is_some_and(|topic| topic.is_alone)
+    }
+
+    /// What the connection calls a topic of which this is a further socket.
+    pub fn wanted_as(&self, no: TopicNo) -> Option<TopicNo> {
+        self.get(no)?.wants.first().map(|want| want.sub)
     }
 
     /// A subscription to a topic of each handle that has some.
@@ -339,8 +369,31 @@ impl<P: Payload> Topics<P> {
             .collect()
     }
 
+    /// A topic comes by a further socket from now on. Gives its name.
+    pub fn place(&mut self, no: TopicNo, shard: ConnId) -> Option<String> {
+        self.unplaced.retain(|other| *other != no);
+        let topic = self.get_mut(no)?;
+        topic.home = Home::Shard(shard);
+        Some(topic.name.clone())
+    }
+
+    /// A further socket is gone: its topics have none.
+    pub fn displace(&mut self, shard: ConnId) {
+        let displaced = self.numbers(|topic| topic.home == Home::Shard(shard));
+        for no in &displaced {
+            if let Some(topic) = self.get_mut(*no) {
+                topic.home = Home::Nowhere;
+            }
+        }
+        self.unplaced.extend(displaced);
+    }
+
     fn insert(&mut self, name: &str) -> TopicNo {
+        let is_here = self.here < self.most;
+        let home = if is_here { Home::Here } else { Home::Nowhere };
+        self.here += usize::from(is_here);
         let topic = Some(Topic {
+            home,
             name: name.into(),
             stage: Stage::Off,
             is_alone: false,
@@ -355,12 +408,20 @@ impl<P: Payload> Topics<P> {
             None => self.places.push(topic),
         }
         self.by_name.insert(name.into(), no);
+        if !is_here {
+            self.unplaced.push(no);
+        }
         no
     }
 
     fn remove(&mut self, no: TopicNo) -> Option<Topic<P>> {
         let topic = self.places.get_mut(no as usize)?.take()?;
         self.by_name.remove(&topic.name);
+        match topic.home {
+            Home::Here => self.here -= 1,
+            Home::Shard(shard) => self.released.push((shard, no)),
+            Home::Nowhere => self.unplaced.retain(|other| *other != no),
+        }
         // An answer that is still to come is not about the topic that gets this place next.
         for (_, asked) in self.asked.iter_mut() {
             asked.topics.retain(|own| *own != no);

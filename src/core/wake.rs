@@ -142,6 +142,7 @@ impl<P: Payload> Connection<P> {
             return;
         };
         cx.out.push(Output::Send(socket, ping));
+        self.counters.pings += 1;
         self.heartbeat.handle_sent(cx.now);
         if !was_waiting {
             // Otherwise the pong may be that of the ping before.

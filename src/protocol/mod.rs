@@ -17,13 +17,14 @@ pub use error::MessageError;
 pub use foreign::Foreign;
 pub use hub::{Address, Cause, Env, GapReason, HubMessage, Notice, State, Status};
 pub use option_values::{
-    Amount, Count, Fraction, Given, Growth, Jitter, Millis, Overflow, Period, Resend, Via, WhenSlow,
+    Amount, Count, Fraction, Given, Growth, Jitter, Millis, Overflow, Period, Positive, Preset,
+    Resend, Span, Via, WhenSlow,
 };
 pub use options::{
     AuthConfig, AuthOptions, ConnectionConfig, FlowConfig, FlowOptions, HeartbeatConfig,
-    HeartbeatOptions, Options, QueueConfig, QueueOptions, ReconnectConfig, ReconnectOptions,
-    RecoveryConfig, RecoveryOptions, ReplayConfig, ReplayOptions, StalenessConfig,
-    StalenessOptions,
+    HeartbeatOptions, Options, PoolConfig, PoolOptions, QueueConfig, QueueOptions, ReconnectConfig,
+    ReconnectOptions, RecoveryConfig, RecoveryOptions, ReplayConfig, ReplayOptions,
+    StalenessConfig, StalenessOptions,
 };
 pub use peer::{Build, Peer, PeerMessage};
 pub use reason::{Loss, Reason, RequestError, SendFailure};

@@ -80,6 +80,27 @@ impl Given for Count {
     }
 }
 
+/// A number of things of which there is at least one. `Infinity` is the largest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Positive(pub u32);
+
+impl Positive {
+    /// No limit.
+    pub const INFINITE: Self = Self(u32::MAX);
+
+    /// The number, for comparing with lengths.
+    pub const fn get(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl Given for Positive {
+    fn read<F: Foreign>(from: &F) -> Option<Self> {
+        let number = from.number().filter(|number| *number >= 1.0)?;
+        Some(Self(number as u32))
+    }
+}
+
 /// A share between 0 and 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fraction(f64);
@@ -157,6 +178,41 @@ impl Given for Amount {
             messages: part("messages")?,
             bytes: part("bytes")?,
         })
+    }
+}
+
+/// A span that is drawn between two. Given as a number of milliseconds, or as `[least, most]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The shortest.
+    pub least: Millis,
+    /// The longest.
+    pub most: Millis,
+}
+
+impl Span {
+    /// From so many milliseconds to so many.
+    pub const fn from_millis(least: u64, most: u64) -> Self {
+        Self {
+            least: Millis::from_millis(least),
+            most: Millis::from_millis(most),
+        }
+    }
+
+    /// The span that `share`, from 0 to 1, stands for.
+    pub fn draw(self, share: f64) -> Duration {
+        let range = self.most.get().saturating_sub(self.least.get());
+        self.least.get() + range.mul_f64(share)
+    }
+}
+
+impl Given for Span {
+    fn read<F: Foreign>(from: &F) -> Option<Self> {
+        if let Some(least) = Millis::read(from) {
+            return Some(Self { least, most: least });
+        }
+        let (least, most) = (Millis::read(&from.item(0))?, Millis::read(&from.item(1))?);
+        (from.length() == Some(2) && least <= most).then_some(Self { least, most })
     }
 }
 
@@ -241,6 +297,15 @@ named! {
         Latest => "latest",
         /// Queue up to the cap; then lose what is oldest.
         DropOldest => "drop-oldest",
+    }
+}
+
+named! {
+    /// Values for a purpose, in the place of the defaults.
+    Preset {
+        /// For thousands of topics on dozens of sockets of one server, each with 50 topics at most: rare pings that are never in
+        /// step, starts and subscriptions that are spread, and a minute between attempts.
+        Fleet => "fleet",
     }
 }
 

@@ -28,6 +28,8 @@ pub struct ConnectionReport {
     pub handles: u32,
     /// Tabs.
     pub tabs: u32,
+    /// Sockets, where its topics are shared out (`pool`); otherwise one.
+    pub sockets: u32,
     /// What has happened since the connection was made.
     pub counters: Counters,
     /// The last round trip of a ping, in milliseconds.
@@ -52,6 +54,8 @@ pub struct Counters {
     pub replaced: u64,
     /// Frames received, pongs aside.
     pub received: u64,
+    /// Pings sent.
+    pub pings: u64,
     /// Frames given to the socket, pings aside.
     pub sent: u64,
     /// Sends reported as failed.
@@ -68,4 +72,24 @@ pub struct Counters {
     pub malformed: u64,
     /// Pings that were not answered in time.
     pub pong_timeouts: u64,
+}
+
+impl Counters {
+    /// Adds what has happened on another socket.
+    pub fn add(&mut self, other: &Self) {
+        self.attempts += other.attempts;
+        self.opened += other.opened;
+        self.lost += other.lost;
+        self.replaced += other.replaced;
+        self.received += other.received;
+        self.pings += other.pings;
+        self.sent += other.sent;
+        self.failed += other.failed;
+        self.orphaned += other.orphaned;
+        self.dropped += other.dropped;
+        self.duplicates += other.duplicates;
+        self.unwanted += other.unwanted;
+        self.malformed += other.malformed;
+        self.pong_timeouts += other.pong_timeouts;
+    }
 }

@@ -17,6 +17,7 @@ mod handles;
 mod heartbeat;
 mod lifecycle;
 mod meeting;
+mod pool;
 mod positions;
 mod positions_by_chance;
 mod properties;

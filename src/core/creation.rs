@@ -1,0 +1,114 @@
+//! How connections and their further sockets begin.
+
+use core::time::Duration;
+
+use litemap::LiteMap;
+
+use super::access::Access;
+use super::backoff::Backoff;
+use super::connection::{Connection, Identity, Phase};
+use super::fanout::Fanout;
+use super::heartbeat::Heartbeat;
+use super::io::Payload;
+use super::outbox::Outbox;
+use super::pool::Shard;
+use super::subprotocol::Template;
+use super::topics::Topics;
+use crate::protocol::{
+    Cause, ConnId, ConnectionConfig, Counters, Options, Positive, Reason, State, Status,
+};
+use crate::time::Time;
+
+impl<P: Payload> Connection<P> {
+    /// A connection that nobody has attached yet.
+    pub fn new(
+        id: ConnId,
+        identity: Identity,
+        (options, template): (&Options, Option<Template>),
+        now: Time,
+    ) -> Self {
+        let mut config = ConnectionConfig::new(options);
+        if let Some(template) = &template {
+            let (heartbeat, staleness) = (&mut config.heartbeat, &mut config.staleness);
+            heartbeat.message = heartbeat.message.take().or(template.ping.clone());
+            staleness.stale_after = staleness.stale_after.or(template.stale_after);
+        }
+        let most = config.pool.max_topics_per_connection.get();
+        let is_pooled = template.is_some() && most < Positive::INFINITE.get();
+        Self {
+            pool: is_pooled.then(Box::default),
+            topics: Topics::new(
+                config.replay.clone(),
+                if is_pooled { most } else { usize::MAX },
+            ),
+            ..Self::with(id, identity, config, (options.subprotocol(), template), now)
+        }
+    }
+
+    /// A further socket for the topics of this connection.
+    pub(super) fn shard(&self, id: ConnId, now: Time) -> Self {
+        let (identity, config) = (self.identity.clone(), self.config.clone());
+        let subprotocol = (&*self.subprotocol, self.template.clone());
+        Self {
+            phase: Phase::Waiting,
+            with_token: self.with_token,
+            shard: Some(Box::new(Shard::new(self.id))),
+            ..Self::with(id, identity, config, subprotocol, now)
+        }
+    }
+
+    fn with(
+        id: ConnId,
+        identity: Identity,
+        config: ConnectionConfig,
+        (subprotocol, template): (&str, Option<Template>),
+        now: Time,
+    ) -> Self {
+        Self {
+            url: None,
+            pool: None,
+            shard: None,
+            subprotocol: subprotocol.into(),
+            template,
+            topics: Topics::new(config.replay.clone(), usize::MAX),
+            id,
+            identity,
+            heartbeat: Heartbeat::new(&config.heartbeat),
+            config,
+            linger: Duration::ZERO,
+            phase: Phase::Idle,
+            generation: 0,
+            status: Status {
+                state: State::Idle,
+                attempt: 0,
+                next_attempt_at: None,
+                code: None,
+                reason: Reason::Unused,
+                since: now,
+                protocol: String::new(),
+                extensions: String::new(),
+                cause: Cause::None,
+                close_reason: String::new(),
+                clean: false,
+                notice: None,
+            },
+            backoff: Backoff::default(),
+            attempts: 0,
+            access: Access::default(),
+            inbound_at: now,
+            heard_at: now,
+            socket_at: now,
+            woke_at: now,
+            successor: None,
+            retired: None,
+            outbox: Outbox::new(),
+            fanout: Fanout::new(id),
+            handles: LiteMap::new(),
+            needs: LiteMap::new(),
+            with_token: false,
+            counters: Counters::default(),
+            parting: (None, String::new()),
+            early: Vec::new(),
+        }
+    }
+}
