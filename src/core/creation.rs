@@ -35,26 +35,23 @@ impl<P: Payload> Connection<P> {
         }
         let most = config.pool.max_topics_per_connection.get();
         let is_pooled = template.is_some() && most < Positive::INFINITE.get();
-        Self {
-            pool: is_pooled.then(Box::default),
-            topics: Topics::new(
-                config.replay.clone(),
-                if is_pooled { most } else { usize::MAX },
-            ),
-            ..Self::with(id, identity, config, (options.subprotocol(), template), now)
+        let mut made = Self::with(id, identity, config, (options.subprotocol(), template), now);
+        if is_pooled {
+            made.pool = Some(Box::default());
+            made.topics.most = most;
         }
+        made
     }
 
     /// A further socket for the topics of this connection.
     pub(super) fn shard(&self, id: ConnId, now: Time) -> Self {
         let (identity, config) = (self.identity.clone(), self.config.clone());
         let subprotocol = (&*self.subprotocol, self.template.clone());
-        Self {
-            phase: Phase::Waiting,
-            with_token: self.with_token,
-            shard: Some(Box::new(Shard::new(self.id))),
-            ..Self::with(id, identity, config, subprotocol, now)
-        }
+        let mut made = Self::with(id, identity, config, subprotocol, now);
+        made.phase = Phase::Waiting;
+        made.with_token = self.with_token;
+        made.shard = Some(Box::new(Shard::new(self.id)));
+        made
     }
 
     fn with(
@@ -70,7 +67,7 @@ impl<P: Payload> Connection<P> {
             shard: None,
             subprotocol: subprotocol.into(),
             template,
-            topics: Topics::new(config.replay.clone(), usize::MAX),
+            topics: Topics::new(config.replay.clone()),
             id,
             identity,
             heartbeat: Heartbeat::new(&config.heartbeat),

@@ -31,7 +31,7 @@ pub struct Topics<P> {
     requests: LiteMap<u32, Request>,
     last_id: u32,
     /// How many may come by this socket, how many do, and which have none yet.
-    most: usize,
+    pub(super) most: usize,
     here: usize,
     pub(super) unplaced: Vec<TopicNo>,
     /// Those that further sockets had and that are gone.
@@ -117,10 +117,10 @@ pub struct Request {
 }
 
 impl<P: Payload> Topics<P> {
-    /// No topics; so many of them may come by the socket of this connection.
-    pub fn new(replay: ReplayConfig, most: usize) -> Self {
+    /// No topics.
+    pub fn new(replay: ReplayConfig) -> Self {
         Self {
-            most,
+            most: usize::MAX,
             here: 0,
             unplaced: Vec::new(),
             released: Vec::new(),

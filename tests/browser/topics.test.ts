@@ -169,6 +169,32 @@ describeEngines('topics', (use) => {
     await untilAsked(use, 1);
   });
 
+  test('a server that takes 50 topics on a socket gets them on as many sockets as it takes, and no more', async () => {
+    const subprotocol = documented('A service for live video');
+    const pool = { maxTopicsPerConnection: 50, stagger: 100 };
+    const [tab, other] = await open(use, 2, 'pubsub', { subprotocol, pool });
+    if (!tab || !other) throw new Error('there are no tabs');
+    const all = Array.from({ length: 120 }, (_, number) => `t${number}`);
+    await subscribe(tab, ...all);
+    await subscribe(other, ...all.slice(100));
+    const { asked, counts } = await untilAsked(use, 120);
+    expect(new Set(asked)).toEqual(new Set(all));
+    expect(counts).toMatchObject({ subscribed: 120, duplicates: 0 });
+    const { connections } = await use.server.control.topics();
+    expect(connections.map(({ topics }) => topics.length).sort()).toEqual([20, 50, 50]);
+    await use.server.control.publish(all, 1);
+    expect((await untilHeard(tab, 120)).sort()).toEqual(all.map((topic) => `${topic} "1"`).sort());
+    expect(await untilHeard(other, 20)).toHaveLength(20);
+    expect(await tab.run(() => window.heard.flatMap(({ errors }) => errors))).toEqual([]);
+    for (const each of [tab, other]) {
+      await each.run(() => {
+        for (const { topic, subscription } of window.heard) if (Number(topic.slice(1)) >= 50) subscription.close();
+      });
+    }
+    await untilAsked(use, 50);
+    await use.server.control.wait({ live: 1 });
+  });
+
   test('a hub that dies is followed by one that asks for everything again, and a request that it had is lost', async () => {
     const host = { workerUrl: '/crashing-worker.js' };
     const tabs = await use.browser.openTabs(2, use.server.page());

@@ -126,9 +126,6 @@ export const openHandle = (
         )
       : undefined;
   let loaded: Topics | undefined;
-  topics?.then((topics) => {
-    loaded = topics;
-  });
 
   const fire = (event: string | Event, fields?: object) => {
     socket.dispatchEvent(Object.assign(typeof event == 'string' ? new Event(event) : event, fields));
@@ -154,7 +151,10 @@ export const openHandle = (
     items = now('connecting', null);
     ignored = [];
     add(handle);
-    topics?.then((topics) => show.readyState < Ready.Closing && topics.start());
+    topics?.then((topics) => {
+      loaded = topics;
+      if (show.readyState < Ready.Closing) topics.start();
+    });
   };
 
   const handle: Handle = (input) => {
@@ -198,7 +198,7 @@ export const openHandle = (
 
   const end = (code: number, reason?: string | null, wasClean?: unknown, failure?: string) => {
     if (!remove(handle)) return;
-    topics?.then((topics) => topics.stop());
+    loaded?.stop();
     fireFailed(count, 'closed');
     fresh = [];
     posted.clear();
@@ -283,17 +283,14 @@ export const openHandle = (
       show.bufferedAmount = 0;
       for (const [size] of fresh) show.bufferedAmount += size;
       fireFailed(lost, 'unknown');
-      const cover = loaded?.cover();
-      // With positions the hub has left it to its tabs to say so.
-      if (items[4] == 'moved' && cover == 1) fireGap(null, null, 0, items[4]);
       if (show.readyState != Ready.Open) return;
-      if (cover != 2) fireGap();
+      if (!loaded?.isCovered()) fireGap();
       update(...now('reconnecting', 1006, 'hub-lost'));
     },
     [Cue.End]: (failure?: string) => end(failure ? 1006 : 1005, '', !failure, failure),
     [Op.Attached]: (to: number, first: number, names: string[], ...given: StatusItems) => {
       if (to != conn) {
-        if (conn !== undefined && loaded?.cover() != 2) fireGap();
+        if (conn !== undefined && !loaded?.isCovered()) fireGap();
         conn = to;
         nextMessage = first;
       }
@@ -381,7 +378,7 @@ export const openHandle = (
   } as Shown;
   if (topics) {
     show.subscribe = (topic, listener, options = {}) => {
-      const { replay = 1 } = options;
+      const { replay = 0 } = options;
       if (replay >>> 0 != replay) throw new RangeError(`replay: ${replay}`);
       const entry: Listening = { topic: `${topic}`, listener, options };
       topics.then((topics) => topics.add(entry));

@@ -40,12 +40,36 @@ export interface SocketOptions {
   linger?: number;
   /** What is kept of each topic for those who subscribe later. */
   replay?: ReplayOptions;
+  /** How topics are shared out among sockets, where a server takes only so many on one. */
+  pool?: PoolOptions;
+  /**
+   * Values for a purpose, where none are given. `'fleet'`: thousands of topics on dozens of sockets of one server; 50 topics a
+   * socket, a ping every 120 to 180 s, reconnects after 45 to 75 s, subscriptions 15 to 45 s after that. Default: none.
+   */
+  preset?: 'fleet';
   /**
    * How the server speaks of topics. `'raw'`, the default, has none and delivers every frame to every tab; `'json'` is the
    * template that the demo server speaks; a {@link Template} describes any other server whose frames are JSON. What is wrong
    * with one is found by the hub: the socket is `failed` then, and `status.reason` says where in the template.
    */
   subprotocol?: 'raw' | 'json' | Template;
+}
+
+/**
+ * How topics are shared out. Sockets are opened as topics need them, and closed when they have none; what is sent, published and
+ * asked goes by the first. `status` is that of the first: a further one that is lost is a `gap`, unless its topics have positions.
+ */
+export interface PoolOptions {
+  /** Topics of one socket, at least 1. Default `Infinity`. */
+  maxTopicsPerConnection?: number;
+  /** Sockets, at least 1. What does not fit is refused with code `queue-full`. Default 64. */
+  maxConnections?: number;
+  /** Time from the start of one socket to that of the next. Default 5000 ms. */
+  stagger?: number;
+  /** Time in which all sockets start: they start `min(stagger, maxStagger / sockets)` apart. Default 30 000 ms. */
+  maxStagger?: number;
+  /** How long a socket that was lost and is open again waits before it asks for its topics, or between which two times. Default 0 ms. */
+  resubscribeSpread?: number | [least: number, most: number];
 }
 
 /** What is kept of each topic. */
@@ -342,7 +366,11 @@ const positive = /* @__PURE__ */ from(1);
 const endless = /* @__PURE__ */ from(1, Infinity);
 const fraction = /* @__PURE__ */ from(0, 1);
 const code = /* @__PURE__ */ from(1000, 4999);
-const codes = (value: unknown) => (Array.isArray(value) ? value.map(code).find(Boolean) : TypeError);
+const each =
+  (rule: (value: unknown) => Wrong, other: (value: unknown) => Wrong) =>
+  (value: unknown): Wrong =>
+    Array.isArray(value) ? value.map(rule).find(Boolean) : other(value);
+const codes = /* @__PURE__ */ each(code, () => TypeError);
 const objectOr = (words: string) => (value: unknown) => Object(value) !== value && judge(value, words);
 const url = /* @__PURE__ */ objectOr('');
 
@@ -403,5 +431,13 @@ const socketRules = {
   },
   linger: amount,
   replay: { perTopic: amount, maxAge: amount, maxBytes: amount },
+  pool: {
+    maxTopicsPerConnection: endless,
+    maxConnections: endless,
+    stagger: amount,
+    maxStagger: amount,
+    resubscribeSpread: each(amount, amount),
+  },
+  preset: 'fleet',
   subprotocol: objectOr('raw json'),
 } satisfies Rules;

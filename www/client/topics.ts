@@ -18,8 +18,8 @@ export interface Topics {
   remove(entry: Listening): void;
   /** Asks the server. */
   request(data: unknown, options?: RequestOptions): Promise<unknown>;
-  /** How much of what comes while there is no hub the next one gets: nothing (0), what has positions (1), all of it (2). */
-  cover(): 0 | 1 | 2;
+  /** Whether the next hub gets all that comes while there is none. */
+  isCovered(): boolean;
 }
 
 /** A subscription. */
@@ -82,6 +82,7 @@ export const observe = (
   let gone: number[] = [];
   let last = 0;
   let isOn = false;
+  let isMoved = false;
   /** The connection by which messages come: a page that was cached gets what waits for it before it is attached again. */
   let current: number | undefined;
 
@@ -140,11 +141,14 @@ export const observe = (
   /** The hub, or the connection that it had, is gone, and what they knew. */
   const lose = () => {
     current = undefined;
+    isMoved = false;
     places.clear();
     for (const entry of entries.values()) entry.place = undefined;
     // One that was said to be dead may still ask what it was given.
     for (const [number, { isPosted }] of asked) if (isPosted) fail(number, 'lost');
   };
+
+  const isCovered = () => hasPositions && !hasOthers && [...entries.values()].every(({ last }) => last !== undefined);
 
   const hear: { [op in Op | Cue]?: (number: number, ...items: never[]) => void } = {
     [Op.Attached]: (conn) => {
@@ -189,18 +193,19 @@ export const observe = (
       return;
     }
     const [op, about, ...rest] = input;
-    if (op === Cue.Lose) lose();
+    if (op === Cue.Lose) {
+      // With positions a hub that moves leaves it to its tabs to say what is in doubt.
+      if (isMoved && hasPositions && !isCovered()) fire('gap', { reason: 'moved', suspected: true });
+      lose();
+    }
+    if (op === Op.Status) isMoved = about === current && input[6] === 'moved';
     if (op === Op.Batch) return about === current && (!!places.size || hasPositions);
     if (about === at()[0]) hear[op]?.(...(rest as [number]));
     return;
   };
 
   return {
-    cover() {
-      if (!hasPositions) return 0;
-      const isKnown = ({ last }: Listening) => last !== undefined;
-      return !hasOthers && [...entries.values()].every(isKnown) ? 2 : 1;
-    },
+    isCovered,
     start() {
       isOn = true;
       // What listens may have been loaded after that was said.

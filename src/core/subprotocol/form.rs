@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::error::TemplateError;
-use super::json::{Cursor, push_inner, push_text, text_of};
+use super::json::{Cursor, push_inner, push_text, text_of, unescaped};
 use super::pointer::Pointer;
 
 /// The form of a frame. It is cut up once, and filled by copying text.
@@ -160,9 +160,11 @@ impl Form {
             return Err(TemplateError::new("has another placeholder beside {id}").about(string));
         }
         if has_id && !is_name {
-            let around = inner.split_once("{id}").filter(|_| !is_whole);
-            let text = |part: &str| text_of(&format!("\"{part}\"")).map(Into::into);
-            self.around_id = around.and_then(|(before, after)| Some((text(before)?, text(after)?)));
+            let (before, rest) = inner.split_once('{').unwrap_or_default();
+            let (_, after) = rest.split_once('}').unwrap_or_default();
+            let around = unescaped(before).zip(unescaped(after));
+            let around = around.filter(|_| !is_whole);
+            self.around_id = around.map(|(before, after)| (before.into(), after.into()));
         }
         Ok(())
     }

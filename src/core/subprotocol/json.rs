@@ -160,7 +160,11 @@ pub fn members(object: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
 
 /// What a string says; nothing for what is no string.
 pub fn text_of(value: &str) -> Option<Cow<'_, str>> {
-    let inner = value.strip_prefix('"')?.strip_suffix('"')?;
+    unescaped(value.strip_prefix('"')?.strip_suffix('"')?)
+}
+
+/// What stands in a string, as text.
+pub fn unescaped(inner: &str) -> Option<Cow<'_, str>> {
     if !inner.contains('\\') {
         return Some(Cow::Borrowed(inner));
     }
