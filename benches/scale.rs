@@ -208,6 +208,8 @@ impl World {
             topic: TOPIC.into(),
             replay: 1,
             last: None,
+            is_conflated: false,
+            is_single: false,
         };
         self.say(TabMessage::Subscribe {
             handle,

@@ -50,7 +50,7 @@ fn fixture(name: &str) -> Vec<Value> {
 const NOT_THE_HUBS: &[&str] = &["script", "unavailable", "crashed"];
 
 /// What the driver posts, since payloads are its own.
-const WITH_PAYLOADS: &[&str] = &["batch", "subscribed", "answered"];
+const WITH_PAYLOADS: &[&str] = &["batch", "subscribed", "answered", "single"];
 
 #[test]
 fn every_message_of_a_tab_in_the_fixtures_can_be_read() {
@@ -250,7 +250,17 @@ fn hub_messages() -> Vec<(&'static str, HubMessage)> {
             HubMessage::Missed {
                 handle,
                 number: 2,
-                from: "5".into(),
+                from: None,
+                to: None,
+                loss: Loss::NotTaken,
+            },
+        ),
+        (
+            "missed",
+            HubMessage::Missed {
+                handle,
+                number: 2,
+                from: Some("5".into()),
                 to: Some("9".into()),
                 loss: Loss::NotRecovered,
             },
@@ -260,7 +270,7 @@ fn hub_messages() -> Vec<(&'static str, HubMessage)> {
             HubMessage::Missed {
                 handle,
                 number: 2,
-                from: "\"1-5\"".into(),
+                from: Some("\"1-5\"".into()),
                 to: None,
                 loss: Loss::CountedAnew,
             },

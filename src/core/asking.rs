@@ -158,6 +158,7 @@ impl<P: Payload> Connection<P> {
 
     /// A tab that can be asked is back.
     pub(super) fn handle_heard(&mut self, port: PortId, cx: &mut Cx<'_, P>) {
+        self.hand_on(None, cx);
         let waits = self.phase == Phase::Waiting && self.status.reason == Reason::TokenWait;
         if waits && self.needs.keys().any(|(owner, _)| *owner == port) {
             self.connect(Reason::Attached, cx);
@@ -229,12 +230,8 @@ impl<P: Payload> Connection<P> {
                 && !asking.in_vain.contains(port)
                 && cx.tabs.mode(*port) != Mode::Suspended
         });
-        candidates.map(|(of, _)| *of).max_by_key(|(port, handle)| {
-            let tab = cx.tabs.get(*port);
-            let is_focused = tab.is_some_and(|tab| tab.focused);
-            let is_visible = tab.is_some_and(|tab| tab.visible);
-            (is_focused, is_visible, *port, *handle)
-        })
+        let candidates = candidates.map(|(of, _)| *of);
+        candidates.max_by_key(|(port, handle)| cx.tabs.rank(*port, *handle))
     }
 
     /// Nobody can be asked any more.

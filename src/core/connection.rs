@@ -14,6 +14,7 @@ use super::outbox::Outbox;
 use super::outputs::Outputs;
 use super::pool::{Pool, Shard};
 use super::replace::Successor;
+use super::single::Singles;
 use super::subprotocol::Template;
 use super::tabs::{Departure, Mode, Tabs};
 use super::timers::Timers;
@@ -119,6 +120,8 @@ pub struct Connection<P> {
     pub(super) early: Vec<P>,
     /// The url of the last attempt, where that comes from a function.
     pub(super) url: Option<String>,
+    /// What is handed to one tab each.
+    pub(super) singles: Option<Box<Singles<P>>>,
     /// Its further sockets, if its topics are shared out.
     pub(super) pool: Option<Box<Pool>>,
     /// What it is a further socket of, if it is one.

@@ -63,6 +63,7 @@ impl<P: Payload> Connection<P> {
     ) -> Self {
         Self {
             url: None,
+            singles: None,
             pool: None,
             shard: None,
             subprotocol: subprotocol.into(),

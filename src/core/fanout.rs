@@ -10,7 +10,7 @@ use super::interest::EVERYBODY;
 use super::io::{Delivery, Output, Payload, PortId};
 use super::outputs::Outputs;
 use super::tabs::{Mode, Tabs};
-use super::topics::TopicNo;
+use super::topics::{Share, TopicNo};
 use crate::protocol::{ConnId, FlowConfig, HandleId, HubMessage};
 
 /// The fan-out of one connection.
@@ -118,10 +118,10 @@ impl<P: Payload> Fanout<P> {
     }
 
     /// From here on a tab gets the messages of a topic, or gets them no more.
-    pub fn set_interest(&mut self, port: PortId, topic: TopicNo, is_wanted: bool) {
+    pub fn set_interest(&mut self, port: PortId, topic: TopicNo, share: Share) {
         self.seal();
         if let Some(lane) = self.lanes.get_mut(&port) {
-            lane.set_interest(topic, is_wanted);
+            lane.set_interest(topic, share);
         }
     }
 
@@ -129,7 +129,7 @@ impl<P: Payload> Fanout<P> {
     pub fn forget_topic(&mut self, topic: TopicNo) {
         self.seal();
         for (_, lane) in self.lanes.iter_mut() {
-            lane.set_interest(topic, false);
+            lane.set_interest(topic, Share::default());
         }
     }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::interest::Interest;
 use super::io::Payload;
 use super::slow::push_lost;
-use super::topics::TopicNo;
+use super::topics::{Share, TopicNo};
 use crate::protocol::{
     Amount, ConnId, FlowConfig, GapReason, HandleId, HubMessage, Loss, WhenSlow,
 };
@@ -102,6 +102,13 @@ pub enum ParcelKind {
     Subscribed,
     /// The answer to a request.
     Answered,
+    /// A message for this subscription alone.
+    Single {
+        /// What it is acknowledged by.
+        id: u32,
+        /// Whether another tab may have dealt with it.
+        is_again: bool,
+    },
 }
 
 /// One tab's place in the stream of a connection.
@@ -109,6 +116,8 @@ pub enum ParcelKind {
 pub struct Lane<P> {
     pub(super) config: FlowConfig,
     interest: Interest,
+    /// The topics of which only the newest message counts.
+    pub(super) conflated: Interest,
     /// Sequence of the next frame: each tab counts what is for it.
     pub(super) next: u64,
     pub(super) queue: VecDeque<Item<P>>,
@@ -174,6 +183,7 @@ impl<P: Payload> Lane<P> {
         Self {
             config,
             interest: Interest::default(),
+            conflated: Interest::default(),
             next,
             queue: VecDeque::new(),
             queued: Load::default(),
@@ -275,9 +285,12 @@ impl<P: Payload> Lane<P> {
         &self.interest
     }
 
-    /// Notes whether the tab wants a topic.
-    pub fn set_interest(&mut self, topic: TopicNo, is_wanted: bool) {
-        self.interest.set(topic, is_wanted);
+    /// Notes what the tab gets of a topic.
+    pub fn set_interest(&mut self, topic: TopicNo, share: Share) {
+        self.interest.set(topic, share.is_wanted);
+        if share.is_conflated || !self.conflated.is_empty() {
+            self.conflated.set(topic, share.is_conflated);
+        }
     }
 
     /// Whether a note can be dropped: a transition, and a suspected gap with another one before the next message.

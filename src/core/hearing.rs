@@ -72,6 +72,11 @@ impl<P: Payload> Hub<P> {
                 let of = (port, handle);
                 connection.cancel(|own| own.of == of && own.number == number, cx);
             }),
+            TabMessage::Done { handle, conn, id } => {
+                self.with_handle_on((port, handle), conn, op::DONE, |connection, cx| {
+                    connection.settle_single((port, handle), id, cx);
+                });
+            }
             TabMessage::Ack { conn, next } => self.handle_ack(port, conn, next),
             TabMessage::Alive => self.out.push(Output::Post(port, HubMessage::Beat)),
             TabMessage::Visibility { visible, focused } => {
@@ -85,6 +90,7 @@ impl<P: Payload> Hub<P> {
                 self.watch_silence(port);
                 self.with_all(&|connection, cx| {
                     connection.handle_unheard(|(owner, _)| *owner == port, cx);
+                    connection.hand_on(Some(port), cx);
                 });
                 self.announce_census();
             }

@@ -30,6 +30,11 @@ impl Interest {
         }
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
     /// Adds a topic, or those without one. False if it was there.
     pub fn add(&mut self, topic: TopicNo) -> bool {
         if topic == EVERYBODY {

@@ -25,6 +25,7 @@ mod replay;
 mod reporting;
 mod requesting;
 mod resuming;
+mod single;
 mod slow;
 pub mod subprotocol;
 mod subscribing;
@@ -43,6 +44,7 @@ pub use io::{
 };
 pub use meeting::{MEET_UNSEEN_WITHIN, MEET_WITHIN, YIELD_WITHIN};
 pub use replace::CLOSE_WITHIN;
+pub use single::SETTLE_WITHIN;
 pub use tabs::{ANSWER_WITHIN, ASK_AFTER, FORGET_SUSPENDED_AFTER};
 pub use topics::SUBSCRIBE_WITHIN;
 pub use wake::{ASLEEP_AFTER, DOUBT_FOR, PROBE_WITHIN, WATCH_EVERY};

@@ -395,7 +395,13 @@ impl<P: Payload> Connection<P> {
     fn adopt(&mut self, topics: Vec<Adopted>, cx: &mut Cx<'_, P>) {
         for (number, name, position) in topics {
             let of = (UPWARD, HandleId(0));
-            let (no, _) = self.topics.want(&name, Want { of, sub: number });
+            let want = Want {
+                of,
+                sub: number,
+                is_conflated: false,
+                is_single: false,
+            };
+            let (no, _) = self.topics.want(&name, want);
             if let Some(position) = position {
                 self.topics.begin(no, position);
             }

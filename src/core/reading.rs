@@ -144,6 +144,9 @@ impl<P: Payload> Connection<P> {
             return;
         }
         let had = self.topics.take_ahead(topic, position.as_ref());
+        if !self.topics.was_single(topic, position.as_ref()) {
+            self.hand_single(topic, &frame, cx);
+        }
         self.topics.keep(topic, &frame, position, cx.now);
         self.fanout.push_frame(frame, topic, &had);
     }

@@ -22,6 +22,8 @@ pub struct Course {
     from: Option<Position>,
     /// The tabs that a hub before this one had given more, and up to where.
     ahead: Vec<(PortId, Position)>,
+    /// Up to where it had handed messages to one tab each.
+    single: Option<Position>,
 }
 
 /// What a message is by its position.
@@ -122,19 +124,52 @@ impl<P: Payload> Topics<P> {
             at => {
                 let is_gathering = at.is_none();
                 topic.put_ahead(port, seen);
-                if is_gathering && self.gather_until <= now {
-                    self.gather_until = now + GATHER_FOR;
-                }
+                self.gather(is_gathering, now);
             }
         }
         caught
+    }
+
+    fn gather(&mut self, is_gathering: bool, now: Time) {
+        if is_gathering && self.gather_until <= now {
+            self.gather_until = now + GATHER_FOR;
+        }
+    }
+
+    /// A tab of those that want each message alone was given this one by a hub before: whatever came before it was given to some.
+    pub fn catch_up_single(&mut self, no: TopicNo, seen: Position, now: Time) {
+        let Some(topic) = self.get_mut(no) else {
+            return;
+        };
+        let is_gathering = topic.course.position.is_none() && topic.stage == Stage::Off;
+        if topic
+            .course
+            .position
+            .as_ref()
+            .max(topic.course.single.as_ref())
+            < Some(&seen)
+        {
+            topic.course.single = Some(seen);
+        }
+        self.gather(is_gathering, now);
+    }
+
+    /// Whether this message was given to one tab by a hub before.
+    pub fn was_single(&mut self, no: TopicNo, position: Option<&Position>) -> bool {
+        let (Some(topic), Some(position)) = (self.get_mut(no), position) else {
+            return false;
+        };
+        let had = topic.course.single.as_ref() >= Some(position);
+        topic.course.single.take_if(|single| *single <= *position);
+        had
     }
 
     /// After which position the server is to be asked to go on, if that is known.
     pub fn resume(&mut self, no: TopicNo) -> Option<Position> {
         let course = &mut self.get_mut(no)?.course;
         if course.position.is_none() {
-            let lowest = course.ahead.iter().map(|(_, seen)| seen).min();
+            let seen = course.ahead.iter().map(|(_, seen)| seen);
+            let lowest = seen.chain(&course.single).min();
             course.position = lowest.cloned();
             course.floor = course.position.clone();
         }

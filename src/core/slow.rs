@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::flow::{Batch, Item, Lane, Load};
 use super::interest::{EVERYBODY, Interest};
 use super::io::Payload;
+use super::topics::TopicNo;
 use crate::protocol::{Amount, WhenSlow};
 
 impl<P: Payload> Lane<P> {
@@ -13,11 +14,24 @@ impl<P: Payload> Lane<P> {
     ///
     /// `is_due` is false for a hidden tab that only waits for its beat: it is not slow.
     pub fn enforce(&mut self, is_due: bool) -> u64 {
+        if self.config.when_slow != WhenSlow::Latest
+            && self.queued.messages > 1
+            && !self.conflated.is_empty()
+        {
+            let conflated = core::mem::take(&mut self.conflated);
+            let merged = self.conflate(|topic| topic != EVERYBODY && conflated.covers(topic));
+            self.conflated = conflated;
+            return merged + self.enforce_bounds(is_due);
+        }
+        self.enforce_bounds(is_due)
+    }
+
+    fn enforce_bounds(&mut self, is_due: bool) -> u64 {
         match self.config.when_slow {
             WhenSlow::Latest if is_due && self.queued.messages > 1 => {
                 let has_topics = |item: &Item<P>| matches!(item, Item::Frames(batch, ..) if !batch.topics.is_empty());
                 if self.queue.iter().any(has_topics) {
-                    self.conflate()
+                    self.conflate(|_| true)
                 } else {
                     self.drop_oldest(Amount::new(1, u32::MAX))
                 }
@@ -62,9 +76,9 @@ impl<P: Payload> Lane<P> {
         dropped
     }
 
-    /// Keeps the newest message of each topic, and of those without one. Nothing that waits has been told its sequence, so what
+    /// Keeps the newest message of each of these topics, and all of the others. Nothing that waits has been told its sequence, so what
     /// is kept moves up behind one gap with all that is lost.
-    fn conflate(&mut self) -> u64 {
+    fn conflate(&mut self, is_meant: impl Fn(TopicNo) -> bool) -> u64 {
         let mut newest = Interest::default();
         let (mut waits, mut lost) = (0, 0);
         let mut kept = VecDeque::new();
@@ -74,8 +88,9 @@ impl<P: Payload> Lane<P> {
                 Item::Frames(batch, range, _) => {
                     waits += range.len() as u64;
                     let topic_of = |at| batch.topics.get(at).copied().unwrap_or(EVERYBODY);
+                    let mut is_kept = |topic| !is_meant(topic) || newest.add(topic);
                     let mut last: Vec<_> =
-                        range.rev().filter(|at| newest.add(topic_of(*at))).collect();
+                        range.rev().filter(|at| is_kept(topic_of(*at))).collect();
                     last.reverse();
                     let frames = last.iter().filter_map(|at| batch.frames.get(*at).cloned());
                     let topics = last.iter().map(|at| topic_of(*at));

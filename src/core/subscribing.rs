@@ -9,6 +9,7 @@ use super::reading::Reply;
 use super::subprotocol::{Filling, Form, Hole, Reading, is_something, part_of};
 use super::topics::{Of, SUBSCRIBE_WITHIN, Stage, TopicNo, Want};
 use crate::protocol::{HubMessage, Loss, RequestError, Subscription, Via};
+use crate::time::Time;
 
 /// Topics in one frame, where several go into one.
 const MOST_TOPICS: usize = 100;
@@ -28,6 +29,7 @@ impl<P: Payload> Connection<P> {
             }
         }
         self.ask_for_topics(cx);
+        self.hand_on(None, cx);
         self.flush(cx);
     }
 
@@ -37,18 +39,33 @@ impl<P: Payload> Connection<P> {
             topic,
             replay,
             last,
+            is_conflated,
+            is_single,
         } = subscription;
-        let (no, is_new) = self.topics.want(&topic, Want { of, sub: number });
-        self.fanout.set_interest(of.0, no, true);
+        let want = Want {
+            of,
+            sub: number,
+            is_conflated,
+            is_single,
+        };
+        let (no, is_new) = self.topics.want(&topic, want);
+        self.fanout
+            .set_interest(of.0, no, self.topics.share(no, of.0));
         let seen = last.and_then(|last| self.position_in(&last, &topic));
         let kept = match seen {
             _ if !is_new => Vec::new(),
+            Some(seen) if is_single => {
+                self.topics.catch_up_single(no, seen, cx.now);
+                Vec::new()
+            }
+            // What one of them has had is not for another.
+            None if is_single => Vec::new(),
             None => self.topics.replay(no, replay as usize, cx.now),
             Some(seen) => {
                 let caught = self.topics.catch_up(no, of.0, seen, cx.now);
                 if let Some((from, to)) = caught.missed {
                     let to = to.as_ref();
-                    self.tell_missed_by((of, number), (&from, to), Loss::NotKept);
+                    self.tell_missed_by((of, number), (Some(&from), to), Loss::NotKept);
                 }
                 caught.kept
             }
@@ -92,9 +109,11 @@ impl<P: Payload> Connection<P> {
         if self.template.is_none() {
             return;
         }
-        for (no, is_wanted) in self.topics.unwant(port, is_gone, cx.now) {
-            self.fanout.set_interest(port, no, is_wanted);
+        for no in self.topics.unwant(port, is_gone, cx.now) {
+            let share = self.topics.share(no, port);
+            self.fanout.set_interest(port, no, share);
         }
+        self.hand_on(None, cx);
         self.watch_topics(cx);
     }
 
@@ -137,6 +156,7 @@ impl<P: Payload> Connection<P> {
             self.tell_unanswered(request.of, request.number, RequestError::Timeout);
         }
         given_back.extend(self.topics.take_idle(self.linger, cx.now));
+        self.hand_on(None, cx);
         self.give_back(&given_back, cx);
         self.ask_for_topics(cx);
         self.flush(cx);
@@ -308,24 +328,24 @@ impl<P: Payload> Connection<P> {
         loss: Loss,
     ) {
         for want in self.topics.one_for_each_handle(no) {
-            self.tell_missed_by((want.of, want.sub), (from, to), loss);
+            self.tell_missed_by((want.of, want.sub), (Some(from), to), loss);
         }
     }
 
-    fn tell_missed_by(
+    pub(super) fn tell_missed_by(
         &mut self,
         (of, number): (Of, u32),
-        (from, to): (&Position, Option<&Position>),
+        (from, to): (Option<&Position>, Option<&Position>),
         loss: Loss,
     ) {
-        if of.0 == UPWARD {
+        if let Some(from) = from.filter(|_| of.0 == UPWARD) {
             self.send_upward(Upward::Missed(number, from.clone(), to.cloned(), loss));
             return;
         }
         let note = HubMessage::Missed {
             handle: of.1,
             number,
-            from: from.spelled().into(),
+            from: from.map(|from| from.spelled().into()),
             to: to.map(|to| to.spelled().into()),
             loss,
         };
@@ -367,7 +387,10 @@ impl<P: Payload> Connection<P> {
 
     /// Sets the timer of the topics.
     pub(super) fn watch_topics(&mut self, cx: &mut Cx<'_, P>) {
+        let singles = self.singles.as_ref();
+        let handed_on = singles.map_or(Time::NEVER, |singles| singles.next_deadline());
         let at = self.topics.next_deadline(self.linger, cx.now);
+        let at = at.min(handed_on);
         self.set_timer(TimerReason::Topics, at, cx);
     }
 }

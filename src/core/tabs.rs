@@ -183,6 +183,14 @@ impl Tabs {
         self.get(port).map_or(Mode::Suspended, Tab::mode)
     }
 
+    /// What makes a tab the best to turn to: the focused one before a visible one before the newest, and then whatever is given.
+    pub fn rank<T>(&self, port: PortId, then: T) -> (bool, bool, PortId, T) {
+        let tab = self.get(port);
+        let is_focused = tab.is_some_and(|tab| tab.focused);
+        let is_visible = tab.is_some_and(|tab| tab.visible);
+        (is_focused, is_visible, port, then)
+    }
+
     /// Tabs that are awake, and tabs that are suspended.
     pub fn count(&self) -> (u32, u32) {
         let suspended = self.by_port.values().filter(|tab| tab.suspended).count();

@@ -93,6 +93,19 @@ pub struct Want {
     pub of: Of,
     /// Its number there.
     pub sub: u32,
+    /// Whether only the newest of what waits counts for it.
+    pub is_conflated: bool,
+    /// Whether each message is for one of all that are so, alone.
+    pub is_single: bool,
+}
+
+/// What a tab gets of a topic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share {
+    /// Whether it gets the messages in its batches.
+    pub is_wanted: bool,
+    /// Whether only the newest of what waits counts for it.
+    pub is_conflated: bool,
 }
 
 /// Topics that the server was asked for in one frame.
@@ -172,13 +185,13 @@ impl<P: Payload> Topics<P> {
         (no, is_new)
     }
 
-    /// Notes that subscriptions are gone. Tells of each topic that lost one, and whether its tab still wants it.
+    /// Notes that subscriptions are gone. Tells which topics have lost one.
     pub fn unwant(
         &mut self,
         port: PortId,
         is_gone: impl Fn(&Want) -> bool,
         now: Time,
-    ) -> Vec<(TopicNo, bool)> {
+    ) -> Vec<TopicNo> {
         let mut touched = Vec::new();
         for (no, place) in (0..).zip(&mut self.places) {
             let Some(topic) = place else {
@@ -194,11 +207,10 @@ impl<P: Payload> Topics<P> {
             if topic.wants.is_empty() {
                 topic.idle_since = Some(now);
             }
-            let is_wanted = topic.is_wanted_by(port);
-            if !is_wanted {
+            if !topic.is_wanted_by(port) {
                 topic.course.forget(port);
             }
-            touched.push((no, is_wanted));
+            touched.push(no);
         }
         touched
     }
@@ -218,6 +230,30 @@ impl<P: Payload> Topics<P> {
     /// Whether a topic is asked for in a frame of its own.
     pub fn is_alone(&self, no: TopicNo) -> bool {
         self.get(no).is_some_and(|topic| topic.is_alone)
+    }
+
+    /// What a tab gets of a topic.
+    pub fn share(&self, no: TopicNo, port: PortId) -> Share {
+        let wants = self.get(no).into_iter().flat_map(|topic| &topic.wants);
+        let mut wants = wants.filter(|want| want.of.0 == port && !want.is_single);
+        let Some(first) = wants.next() else {
+            return Share::default();
+        };
+        Share {
+            is_wanted: true,
+            is_conflated: first.is_conflated && wants.all(|want| want.is_conflated),
+        }
+    }
+
+    /// Whether somebody wants the messages of a topic alone.
+    pub fn has_singles(&self, no: TopicNo) -> bool {
+        let topic = self.get(no);
+        topic.is_some_and(|topic| topic.wants.iter().any(|want| want.is_single))
+    }
+
+    /// Whether there is still this subscription.
+    pub fn has_want(&self, no: TopicNo, want: &Want) -> bool {
+        self.get(no).is_some_and(|topic| topic.wants.contains(want))
     }
 
     /// What the connection calls a topic of which this is a further socket.

@@ -132,8 +132,8 @@ pub enum HubMessage {
         handle: HandleId,
         /// The number of one of its subscriptions to the topic.
         number: u32,
-        /// The position after which they come, as JSON text.
-        from: String,
+        /// The position after which they come, as JSON text, if it is known.
+        from: Option<String>,
         /// The position of the last, if it is known.
         to: Option<String>,
         /// Why.
@@ -441,7 +441,7 @@ impl HubMessage {
                 number(op::MISSED),
                 number(handle.0),
                 number(*of),
-                F::from_text(from),
+                from.as_deref().map_or(F::null(), F::from_text),
                 to.as_deref().map_or(F::null(), F::from_text),
                 F::from_text(loss.code()),
                 number(u32::from(*loss == Loss::CountedAnew)),

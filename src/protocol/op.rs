@@ -38,6 +38,8 @@ pub const UNSUBSCRIBE: u32 = 17;
 pub const REQUEST: u32 = 18;
 /// `cancel handle conn number`
 pub const CANCEL: u32 = 19;
+/// `done handle conn id`
+pub const DONE: u32 = 20;
 
 /// `welcome {…}`
 pub const WELCOME: u32 = 65;
@@ -83,6 +85,8 @@ pub const SUBSCRIBED: u32 = 86;
 pub const UNSUBSCRIBED: u32 = 87;
 /// `answered handle number frames times`
 pub const ANSWERED: u32 = 88;
+/// `single handle number frames times id again`
+pub const SINGLE: u32 = 91;
 /// `unanswered handle number code`
 pub const UNANSWERED: u32 = 89;
 /// `missed handle number from to reason suspected`

@@ -132,6 +132,8 @@ codes! {
         NotKept => "not-kept",
         /// The server counts the positions of a topic anew.
         CountedAnew => "counted-anew",
+        /// No tab has dealt with a message that was for one alone, and too many wait.
+        NotTaken => "not-taken",
     }
 }
 

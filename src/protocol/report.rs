@@ -66,6 +66,8 @@ pub struct Counters {
     pub dropped: u64,
     /// Messages of topics that had come before.
     pub duplicates: u64,
+    /// Messages for one tab alone that none has dealt with.
+    pub untaken: u64,
     /// Messages of topics that nobody wanted.
     pub unwanted: u64,
     /// Frames that the subprotocol cannot read, which went to every tab.
@@ -88,6 +90,7 @@ impl Counters {
         self.orphaned += other.orphaned;
         self.dropped += other.dropped;
         self.duplicates += other.duplicates;
+        self.untaken += other.untaken;
         self.unwanted += other.unwanted;
         self.malformed += other.malformed;
         self.pong_timeouts += other.pong_timeouts;

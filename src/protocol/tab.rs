@@ -54,6 +54,15 @@ pub enum TabMessage<P> {
         /// Their numbers.
         numbers: Vec<u32>,
     },
+    /// The listener of a subscription has dealt with a message that was for it alone.
+    Done {
+        /// The handle that has the subscription.
+        handle: HandleId,
+        /// Its connection.
+        conn: ConnId,
+        /// What the message was handed with.
+        id: u32,
+    },
     /// Asks the server something.
     Request {
         /// The handle that asks.
@@ -133,6 +142,10 @@ pub struct Subscription {
     pub replay: u32,
     /// The last message that it has had, if it has had one with a position.
     pub last: Option<String>,
+    /// Whether only the newest of what waits counts.
+    pub is_conflated: bool,
+    /// Whether each message is for one of all that are so, alone.
+    pub is_single: bool,
 }
 
 /// Who a tab is.
@@ -280,6 +293,8 @@ impl<P> TabMessage<P> {
                         topic: text(&item.item(1))?,
                         replay: natural(&item.item(2))?,
                         last: optional(&item.item(3), text)?,
+                        is_conflated: optional(&item.item(4), flag)?.unwrap_or_default(),
+                        is_single: optional(&item.item(5), flag)?.unwrap_or_default(),
                     })
                 })?,
             },
@@ -294,6 +309,11 @@ impl<P> TabMessage<P> {
                 number: natural(&from.item(3))?,
                 data: text(&from.item(4))?,
                 timeout: Millis::read(&from.item(5)).ok_or(MessageError::Malformed)?,
+            },
+            op::DONE => Self::Done {
+                handle: handle(from)?,
+                conn: ConnId(natural(&from.item(2))?),
+                id: natural(&from.item(3))?,
             },
             op::CANCEL => Self::Cancel {
                 handle: handle(from)?,

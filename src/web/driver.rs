@@ -272,6 +272,7 @@ impl Driver {
         let op = match parcel.kind {
             ParcelKind::Subscribed => op::SUBSCRIBED,
             ParcelKind::Answered => op::ANSWERED,
+            ParcelKind::Single { .. } => op::SINGLE,
         };
         let message = Array::of5(
             &op.into(),
@@ -280,8 +281,15 @@ impl Driver {
             &frames,
             &times,
         );
-        if parcel.kind == ParcelKind::Subscribed {
-            message.push(&parcel.topic.into());
+        match parcel.kind {
+            ParcelKind::Subscribed => {
+                message.push(&parcel.topic.into());
+            }
+            ParcelKind::Single { id, is_again } => {
+                message.push(&id.into());
+                message.push(&u32::from(is_again).into());
+            }
+            ParcelKind::Answered => {}
         }
         if let Some(port) = self.ports.borrow().get(&port) {
             port.post(&message);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { SocketOptions, Template } from '../../www/client/index.js';
-import { describeEngines, type Tab, type Use } from './harness/index.js';
+import type { SocketOptions, Template, TopicMessage } from '../../www/client/index.js';
+import { describeEngines, type Tab, type Use, waitFor } from './harness/index.js';
 import { first, listen, untilState } from './listening.js';
 
 /** Opens tabs that listen to topics in a dialect. */
@@ -167,6 +167,32 @@ describeEngines('topics', (use) => {
     }
     await tab.run(() => window.heard[0]?.subscription.close());
     await untilAsked(use, 1);
+  });
+
+  test('a message for one tab alone is dealt with in one, and handed on when that tab is closed', async () => {
+    const tabs = await open(use, 3);
+    for (const tab of tabs) {
+      await tab.run(() => {
+        const messages: TopicMessage[] = [];
+        window.heard.push({ topic: 'jobs', messages, errors: [] } as never);
+        const deal = (message: TopicMessage) => {
+          messages.push(message);
+          return message.data === 'stuck' ? new Promise(() => {}) : undefined;
+        };
+        window.socket().subscribe('jobs', deal, { deliver: 'one' });
+      });
+    }
+    await untilAsked(use, 1);
+    const heard = () => Promise.all(tabs.map((tab) => tab.run(() => window.heard[0]?.messages ?? [])));
+    for (let number = 0; number < 10; number++) await use.server.control.publish(['jobs'], number);
+    await use.server.control.publish(['jobs'], 'stuck');
+    const all = await waitFor('11 messages', heard, { until: (heard) => heard.flat().length === 11 });
+    expect(all.flat().map(({ data }) => data)).toEqual([...Array(10).keys(), 'stuck']);
+    const holder = all.findIndex((messages) => messages.some(({ data }) => data === 'stuck'));
+    const [closed] = tabs.splice(holder, 1);
+    await closed?.close();
+    const rest = await waitFor('the message', heard, { until: (heard) => heard.flat().length > 0 });
+    expect(rest.flat()).toEqual([{ topic: 'jobs', data: 'stuck', redelivered: true }]);
   });
 
   test('a server that takes 50 topics on a socket gets them on as many sockets as it takes, and no more', async () => {

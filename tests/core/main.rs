@@ -25,6 +25,7 @@ mod recovery;
 mod replacement;
 mod rig;
 mod sends;
+mod single;
 mod staleness;
 mod subprotocol;
 mod tabs;

@@ -25,7 +25,7 @@ fn subscribe_after(rig: &mut Rig, port: PortId, number: u32, topic: &str, seq: u
 }
 
 /// What a tab was told that it misses, gaps included whose length nobody knows.
-fn missed(rig: &mut Rig, port: PortId) -> Vec<(String, Option<String>, Loss)> {
+fn missed(rig: &mut Rig, port: PortId) -> Vec<(Option<String>, Option<String>, Loss)> {
     let notes = rig.notes(port).into_iter().filter_map(|note| match note {
         HubMessage::Missed { from, to, loss, .. } => Some((from, to, loss)),
         HubMessage::Gap { .. } => panic!("a gap that was not due"),
@@ -90,7 +90,11 @@ fn what_the_server_cannot_give_any_more_is_told_with_its_bounds() {
     lose_and_reopen(&mut rig);
     rig.frame(r#"{"type":"answer","id":2,"positions":{"a":9},"recovered":{"a":false}}"#);
     rig.tick();
-    let hole = ("5".to_owned(), Some("9".to_owned()), Loss::NotRecovered);
+    let hole = (
+        Some("5".to_owned()),
+        Some("9".to_owned()),
+        Loss::NotRecovered,
+    );
     assert_eq!(missed(&mut rig, A), [hole]);
     rig.server_closes(1006, false);
     rig.pass_millis(10_000);
@@ -112,7 +116,7 @@ fn a_position_that_the_server_does_not_take_is_told_and_the_topic_asked_for_anew
     rig.tick();
     assert_eq!(
         missed(&mut rig, A),
-        [("5".to_owned(), None, Loss::NotRecovered)]
+        [(Some("5".to_owned()), None, Loss::NotRecovered)]
     );
     assert_eq!(
         sent(&mut rig),
@@ -133,7 +137,7 @@ fn a_server_that_counts_anew_loses_nothing_unsaid() {
     assert!(got.contains(&Got::Note(HubMessage::Missed {
         handle: H,
         number: 1,
-        from: "5".into(),
+        from: Some("5".into()),
         to: None,
         loss: Loss::CountedAnew,
     })));
@@ -237,7 +241,7 @@ fn a_tab_that_comes_later_gets_what_is_kept_and_is_told_of_the_rest() {
         got.contains(&Got::Note(HubMessage::Missed {
             handle: H,
             number: 2,
-            from: "1".into(),
+            from: Some("1".into()),
             to: Some("2".into()),
             loss: Loss::NotKept,
         })),
@@ -253,7 +257,10 @@ fn a_tab_whose_topic_another_has_asked_for_afresh_is_told_of_the_hole() {
     subscribe(&mut rig, A, &[(1, "a")]);
     rig.take(B);
     subscribe_after(&mut rig, B, 1, "a", 5);
-    assert_eq!(missed(&mut rig, B), [("5".to_owned(), None, Loss::NotKept)]);
+    assert_eq!(
+        missed(&mut rig, B),
+        [(Some("5".to_owned()), None, Loss::NotKept)]
+    );
 }
 
 #[test]

@@ -146,7 +146,7 @@ impl Tabs {
                             continue;
                         };
                         let seen = self.seen.entry((tab, topic.clone())).or_default();
-                        let from: u64 = from.parse().unwrap();
+                        let from: u64 = from.unwrap().parse().unwrap();
                         assert!(
                             seen.is_told || seen.last.is_none_or(|last| from <= last),
                             "the hole begins after {from}, and {seen:?}"

@@ -22,7 +22,7 @@ export interface GapEvent extends Event {
   readonly to?: number | string;
   /**
    * Why: the reason of a lost connection, or `slow-tab`, `hub-lost`, `handover`, `moved`, `protocol`; of a topic
-   * `not-recovered`, `not-kept`, `counted-anew`.
+   * `not-recovered`, `not-kept`, `counted-anew`, `not-taken`.
    */
   readonly reason: string;
   /** Whether it is not known that anything was lost. */

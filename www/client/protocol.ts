@@ -30,6 +30,7 @@ export enum Op {
   Unsubscribe = 17,
   Request = 18,
   Cancel = 19,
+  Done = 20,
 
   Script = 64,
   Welcome = 65,
@@ -58,6 +59,7 @@ export enum Op {
   Answered = 88,
   Unanswered = 89,
   Missed = 90,
+  Single = 91,
 }
 
 /** A boolean on the wire. */
@@ -111,7 +113,14 @@ export interface WelcomeBody {
 }
 
 /** A subscription, with the last message that it has had. */
-export type WantedTopic = [number: number, topic: string, replay: number, last?: string];
+export type WantedTopic = [
+  number: number,
+  topic: string,
+  replay: number,
+  last?: string | null,
+  isConflated?: Bit,
+  isSingle?: Bit,
+];
 
 /** What a tab says. */
 export type TabMessage =
@@ -129,7 +138,7 @@ export type TabMessage =
   | [Op.Subscribe, handle: number, conn: number, subscriptions: WantedTopic[]]
   | [Op.Unsubscribe, handle: number, conn: number, numbers: number[]]
   | [Op.Request, handle: number, conn: number, number: number, data: string, timeout: number]
-  | [Op.Cancel, handle: number, conn: number, number: number];
+  | [Op.Cancel | Op.Done, handle: number, conn: number, number: number];
 
 /** What a connection is doing. */
 export type State = 'idle' | 'connecting' | 'open' | 'suspect' | 'reconnecting' | 'offline' | 'closed' | 'failed';
@@ -171,9 +180,10 @@ export type HandleMessage =
   | [Op.Closed, handle: number, code: number, reason?: string | null, wasClean?: Bit | null]
   | [Op.Subscribed, handle: number, number: number, frames: Frame[], times: number[], mark: number]
   | [Op.Answered, handle: number, number: number, frames: Frame[], times: number[]]
+  | [Op.Single, handle: number, number: number, frames: Frame[], times: number[], id: number, isAgain: Bit]
   | [Op.Unsubscribed, handle: number, number: number, code: string, detail: string]
   | [Op.Unanswered, handle: number, number: number, code: string]
-  | [Op.Missed, handle: number, number: number, from: string, to: string | null, reason: string, suspected: Bit];
+  | [Op.Missed, handle: number, number: number, from: string | null, to: string | null, reason: string, suspected: Bit];
 
 /** `gap` */
 export type GapMessage = [

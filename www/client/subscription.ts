@@ -10,8 +10,19 @@ export interface Subscription {
 
 /** Options of a subscription. */
 export interface SubscriptionOptions {
-  /** How many of the last messages the listener gets first, as far as the hub has them (`replay`). Default 1. */
+  /** How many of the last messages the listener gets first, as far as the hub has them (`replay`). Default 1; 0 with `deliver: 'one'`. */
   replay?: number;
+  /**
+   * Whether a tab that does not keep up, or is hidden, gets only the newest message that waits. What is merged is counted by
+   * `overflow`, once all subscriptions of the tab to the topic are so. Default `false`.
+   */
+  conflate?: boolean;
+  /**
+   * `'one'`: each message goes to one of all listeners of the browser that are so: in the focused tab, else a visible, else the
+   * newest. It is acknowledged when the listener has returned or its promise has settled; if its tab dies or is frozen first, or
+   * after 5 s without that, another tab gets it with `redelivered`: at least once. Default `'all'`.
+   */
+  deliver?: 'all' | 'one';
   /** Called when the server refuses the topic or does not answer; the subscription has ended then. Default: `reportError`. */
   onerror?: (error: RequestError) => unknown;
 }
@@ -32,4 +43,6 @@ export interface TopicMessage<T = unknown> {
   readonly data: T;
   /** When it came to the hub, in ms since 1970, if it had come before the subscription. */
   readonly asOf?: number;
+  /** Whether another tab may have dealt with it (`deliver: 'one'`). */
+  readonly redelivered?: true;
 }

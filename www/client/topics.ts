@@ -92,7 +92,12 @@ export const observe = (
     if (conn === undefined) return;
     const wanted = fresh.flatMap(({ number, topic, options, isClosed, last }): WantedTopic[] => {
       if (number === undefined || isClosed) return [];
-      return [last === undefined ? [number, topic, options.replay ?? 1] : [number, topic, options.replay ?? 1, last]];
+      const isSingle = options.deliver === 'one';
+      const wanted: WantedTopic = [number, topic, options.replay ?? (isSingle ? 0 : 1)];
+      if (last !== undefined || options.conflate || isSingle) {
+        wanted.push(last ?? null, +!!options.conflate as Bit, +isSingle as Bit);
+      }
+      return [wanted];
     });
     if (gone[0]) post([Op.Unsubscribe, handle, conn, gone]);
     if (wanted[0]) post([Op.Subscribe, handle, conn, wanted]);
@@ -106,18 +111,18 @@ export const observe = (
 
   const call = <T>(listener: (value: T) => unknown, value: T) => {
     try {
-      listener(value);
+      return listener(value);
     } catch (error) {
-      reportError(error);
+      return reportError(error);
     }
   };
 
-  const tell = (entry: Listening, text: unknown, frame: unknown, asOf?: number) => {
+  const tell = (entry: Listening, text: unknown, frame: unknown, more?: Partial<TopicMessage> | false) => {
     if (entry.isClosed) return;
     const { listener, topic } = entry;
     const data = find(message?.data, frame);
     if (hasPositions) entry.last = text as string;
-    call(listener, asOf ? { topic, data, asOf } : { topic, data });
+    return call(listener, { topic, data, ...more });
   };
 
   /** A request has failed. */
@@ -161,7 +166,15 @@ export const observe = (
       const entry = entries.get(number);
       if (!entry) return;
       place(entry, at);
-      for (const [index, text] of frames.entries()) tell(entry, text, parse(text), times[index]);
+      for (const [index, text] of frames.entries()) tell(entry, text, parse(text), { asOf: times[index] as number });
+    },
+    [Op.Single]: (number, [text]: [string], _: number[], id: number, isAgain: Bit) => {
+      const entry = entries.get(number);
+      const [handle, conn] = [at()[0], current];
+      if (!entry || entry.isClosed || conn === undefined) return;
+      const told = tell(entry, text, parse(text), !!isAgain && { redelivered: true });
+      const settled = Promise.resolve(told).catch((error) => reportError(error));
+      settled.then(() => conn === current && post([Op.Done, handle, conn, id]));
     },
     [Op.Unsubscribed]: (number, code: RequestError['code'], detail: string) => {
       const entry = entries.get(number);
@@ -176,10 +189,11 @@ export const observe = (
       else asked.get(number)?.resolve(find(answer?.data, frame));
     },
     [Op.Unanswered]: fail,
-    [Op.Missed]: (number, from: string, to: string | null, reason: string, suspected: Bit) => {
+    [Op.Missed]: (number, from: string | null, to: string | null, reason: string, suspected: Bit) => {
       const topic = entries.get(number)?.topic;
       if (topic === undefined) return;
-      fire('gap', { topic, from: parse(from), to: parse(to) ?? undefined, reason, suspected: !!suspected });
+      const [first, last] = [parse(from) ?? undefined, parse(to) ?? undefined];
+      fire('gap', { topic, from: first, to: last, reason, suspected: !!suspected });
     },
   };
 

@@ -218,7 +218,7 @@ describe('a topic with positions', () => {
     port.say(Op.Subscribed, port.handle, number, [message('a', 1)], [5], 3);
     port.batch(0, [message('a', 2)], 0, [3]);
     toAnotherHub(opened);
-    expect(port.all(Op.Subscribe)).toEqual([[Op.Subscribe, port.handle, 8, [[number, 'a', 1, message('a', 2)]]]]);
+    expect(port.all(Op.Subscribe)).toEqual([[Op.Subscribe, port.handle, 8, [[number, 'a', 1, message('a', 2), 0, 0]]]]);
     expect(fired.filter(([type]) => type === 'gap')).toEqual([]);
   });
 
@@ -270,6 +270,63 @@ describe('a topic with positions', () => {
     port.status('reconnecting', 'moved', 2);
     port.say(Op.Move, { workerUrl, name: 'tabwire@1' });
     expect(gaps).toEqual(reasons);
+  });
+});
+
+describe("a subscription with deliver: 'one'", () => {
+  test('acknowledges a message once its listener has dealt with it', async () => {
+    const { socket, port } = await start();
+    const got: TopicMessage[] = [];
+    let finish = () => {};
+    socket.subscribe(
+      'jobs',
+      (message) => {
+        got.push(message);
+        return new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+      },
+      { deliver: 'one' },
+    );
+    await settle();
+    expect(port.take()).toEqual([[Op.Subscribe, port.handle, 7, [[1, 'jobs', 0, null, 0, 1]]]]);
+    port.say(Op.Subscribed, port.handle, 1, [], [], 3);
+    port.say(Op.Single, port.handle, 1, [message('jobs', 1)], [5], 9, 0);
+    port.say(Op.Single, port.handle, 1, [message('jobs', 2)], [5], 10, 1);
+    await settle();
+    expect(got).toEqual([
+      { topic: 'jobs', data: 1 },
+      { topic: 'jobs', data: 2, redelivered: true },
+    ]);
+    expect(port.take()).toEqual([]);
+    finish();
+    await settle();
+    expect(port.take()).toEqual([[Op.Done, port.handle, 7, 10]]);
+  });
+
+  test('acknowledges what its listener fails at, and reports that', async () => {
+    const reported = vi.fn();
+    vi.stubGlobal('reportError', reported);
+    const { socket, port } = await start();
+    socket.subscribe('jobs', () => Promise.reject(new Error('mine')), { deliver: 'one' });
+    await settle();
+    port.say(Op.Single, port.handle, 1, [message('jobs', 1)], [5], 9, 0);
+    await settle();
+    expect(port.all(Op.Done)).toEqual([[Op.Done, port.handle, 7, 9]]);
+    expect(reported).toHaveBeenCalledWith(expect.objectContaining({ message: 'mine' }));
+  });
+
+  test('acknowledges nothing at another hub', async () => {
+    const { socket, port } = await start();
+    socket.subscribe('jobs', () => {}, { deliver: 'one', conflate: true });
+    await settle();
+    port.say(Op.Single, port.handle, 1, [message('jobs', 1)], [5], 9, 0);
+    port.say(Op.Who);
+    port.welcome('two');
+    port.attached('open', 0, [], 8);
+    await settle();
+    expect(port.all(Op.Done)).toEqual([]);
+    expect(port.all(Op.Subscribe).at(-1)?.[3]).toEqual([[1, 'jobs', 0, message('jobs', 1), 1, 1]]);
   });
 });
 
