@@ -140,6 +140,7 @@ impl Page {
             | HubMessage::Census { .. }
             | HubMessage::Reply(..)
             | HubMessage::Unsubscribed { .. }
+            | HubMessage::Missed { .. }
             | HubMessage::Unanswered { .. }
             | HubMessage::Error { .. } => {}
         }

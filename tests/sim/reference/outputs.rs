@@ -127,7 +127,9 @@ impl Reference {
             HubMessage::Need { handle, id, kind } => self.observe_need((port, *handle), *id, *kind),
             HubMessage::Move(_) => self.observe_move(port),
             HubMessage::Beside { .. } => Ok(()),
-            HubMessage::Unsubscribed { .. } | HubMessage::Unanswered { .. } => {
+            HubMessage::Unsubscribed { .. }
+            | HubMessage::Missed { .. }
+            | HubMessage::Unanswered { .. } => {
                 Err(Check::AttachIsAnswered.breach(NOBODY_SUBSCRIBES))
             }
             HubMessage::Closed {
