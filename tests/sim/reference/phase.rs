@@ -536,7 +536,7 @@ impl Conn {
         let (least, most) = if online {
             (least, most)
         } else {
-            (longest, longest)
+            (least.max(longest), most.max(longest))
         };
         let wait = Wait {
             from: now,
