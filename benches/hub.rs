@@ -156,6 +156,7 @@ fn drain(hub: &mut Hub<Frame>) -> Option<SocketId> {
             Output::Post(..)
             | Output::Hand(..)
             | Output::Send(..)
+            | Output::Measure(_)
             | Output::Close { .. }
             | Output::Retire { .. }
             | Output::Announce(_)

@@ -333,6 +333,7 @@ impl World {
                     None
                 }
                 Output::Tick => Some(Input::Tick),
+                Output::Measure(socket) => Some(Input::Socket(socket, SocketEvent::Buffered(0))),
                 Output::Deliver(_)
                 | Output::Post(..)
                 | Output::Hand(..)

@@ -11,6 +11,7 @@ use super::flow::strictest;
 use super::heartbeat::Heartbeat;
 use super::io::{Output, Payload, PortId, SocketId, TimerReason};
 use super::outbox::Outbox;
+use super::outflow::Outflow;
 use super::outputs::Outputs;
 use super::pool::{Pool, Shard};
 use super::replace::Successor;
@@ -109,6 +110,7 @@ pub struct Connection<P> {
     pub(super) template: Option<Template>,
     pub(super) topics: Topics<P>,
     pub(super) outbox: Outbox<P>,
+    pub(super) outflow: Outflow,
     pub(super) fanout: Fanout<P>,
     pub(super) handles: LiteMap<(PortId, HandleId), FlowConfig>,
     pub(super) needs: LiteMap<(PortId, HandleId), Needs>,
@@ -376,6 +378,7 @@ impl<P: Payload> Connection<P> {
             TimerReason::Successor => self.drop_successor(cx),
             TimerReason::Retired => self.handle_retired(false, cx),
             TimerReason::Topics => self.handle_topics_timer(cx),
+            TimerReason::Drain => self.measure(cx),
             TimerReason::TabSilence | TimerReason::Watch | TimerReason::Meet => {}
         }
     }
@@ -442,10 +445,16 @@ impl<P: Payload> Connection<P> {
             return;
         };
         let mut sent = 0;
-        while let Some(outgoing) = self.outbox.poll(cx.now) {
+        while self.outflow.is_open()
+            && let Some(outgoing) = self.outbox.poll(cx.now)
+        {
             sent += 1;
             if let Some(frame) = self.frame_of(outgoing) {
+                let is_due = self.outflow.give(frame.size());
                 cx.out.push(Output::Send(socket, frame));
+                if is_due {
+                    self.measure(cx);
+                }
             }
         }
         self.counters.sent += sent;
@@ -499,6 +508,7 @@ impl<P: Payload> Connection<P> {
 
     pub(super) fn stop_timers(&mut self, cx: &mut Cx<'_, P>) {
         self.heartbeat.handle_lost();
+        self.reset_outflow(cx);
         self.early.clear();
         self.access.asking = None;
         if let Some(successor) = self.successor.take() {

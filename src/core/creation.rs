@@ -11,6 +11,7 @@ use super::fanout::Fanout;
 use super::heartbeat::Heartbeat;
 use super::io::Payload;
 use super::outbox::Outbox;
+use super::outflow::Outflow;
 use super::pool::Shard;
 use super::subprotocol::Template;
 use super::topics::Topics;
@@ -100,6 +101,7 @@ impl<P: Payload> Connection<P> {
             successor: None,
             retired: None,
             outbox: Outbox::new(),
+            outflow: Outflow::default(),
             fanout: Fanout::new(id),
             handles: LiteMap::new(),
             needs: LiteMap::new(),

@@ -85,6 +85,8 @@ pub enum SocketEvent<P> {
     },
     /// A frame came.
     Frame(P),
+    /// So many bytes have not been passed on: the answer to [`Output::Measure`].
+    Buffered(usize),
     /// The socket is closed.
     Closed {
         /// The close code; 1006 without a close frame.
@@ -120,6 +122,8 @@ pub enum Output<P> {
     },
     /// Give a frame to a socket.
     Send(SocketId, P),
+    /// Give [`SocketEvent::Buffered`] at once: how many bytes this socket has not passed on.
+    Measure(SocketId),
     /// Close a socket and forget it: no further event of it counts.
     Close {
         /// Its id.
@@ -253,6 +257,8 @@ pub enum TimerReason {
     Meet,
     /// A topic that nobody wants has lingered, or the server has not answered.
     Topics,
+    /// Time to see whether a socket takes more.
+    Drain,
 }
 
 impl TimerReason {
@@ -278,7 +284,8 @@ impl TimerReason {
         Self::Watch,
         Self::Meet,
         Self::Topics,
+        Self::Drain,
     ];
     /// How many reasons there are.
-    pub const COUNT: usize = Self::Topics as usize + 1;
+    pub const COUNT: usize = Self::Drain as usize + 1;
 }

@@ -37,6 +37,7 @@ impl<P: Payload> Connection<P> {
                 extensions,
             } => self.handle_opened(protocol, extensions, cx),
             SocketEvent::Frame(frame) => self.handle_frame(frame, cx),
+            SocketEvent::Buffered(bytes) => self.handle_buffered(bytes, cx),
             SocketEvent::Closed {
                 code,
                 reason,

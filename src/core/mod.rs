@@ -16,6 +16,7 @@ mod lifecycle;
 mod meeting;
 mod moving;
 mod outbox;
+mod outflow;
 mod outputs;
 mod pool;
 mod position;

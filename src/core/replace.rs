@@ -128,6 +128,8 @@ impl<P: Payload> Connection<P> {
                     self.take_frame(frame, meaning, cx);
                 }
             }
+            // It has been given next to nothing.
+            SocketEvent::Buffered(_) => {}
             SocketEvent::Closed { code, .. } => {
                 if self.with_token && self.config.auth.refused_codes.contains(&code) {
                     self.access.handle_refused();
@@ -204,6 +206,7 @@ impl<P: Payload> Connection<P> {
         self.status.extensions = extensions;
         self.counters.replaced += 1;
         self.heartbeat.handle_lost();
+        self.reset_outflow(cx);
         self.access.handle_opened();
         self.push_gap(Reason::Handover);
         self.transition(State::Open, Reason::Handover, Cause::None, cx);

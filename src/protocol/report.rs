@@ -58,6 +58,8 @@ pub struct Counters {
     pub pings: u64,
     /// Frames given to the socket, pings aside.
     pub sent: u64,
+    /// Times that a socket held more than it passed on, and was given nothing for a while.
+    pub congested: u64,
     /// Sends reported as failed.
     pub failed: u64,
     /// Sends of tabs that died before they could be told of a failure.
@@ -86,6 +88,7 @@ impl Counters {
         self.received += other.received;
         self.pings += other.pings;
         self.sent += other.sent;
+        self.congested += other.congested;
         self.failed += other.failed;
         self.orphaned += other.orphaned;
         self.dropped += other.dropped;

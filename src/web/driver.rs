@@ -195,6 +195,14 @@ impl Driver {
                     socket.send(&frame);
                 }
             }
+            Output::Measure(socket) => {
+                let sockets = self.sockets.borrow();
+                let bytes = sockets.get(&socket).map_or(0, Socket::buffered);
+                let event = SocketEvent::Buffered(bytes);
+                self.inbox
+                    .borrow_mut()
+                    .push_back(Input::Socket(socket, event));
+            }
             Output::Open {
                 socket,
                 url,

@@ -103,6 +103,11 @@ impl Socket {
         let _ = self.js.unchecked_ref::<AnySocket>().send(frame.value());
     }
 
+    /// Bytes that have been sent and not passed on, as far as the browser says.
+    pub fn buffered(&self) -> usize {
+        self.js.buffered_amount() as usize
+    }
+
     /// Starts the closing handshake. Its end is told by the close event, as unclean if the server had begun to close before:
     /// what was sent since then the browser has thrown away.
     pub fn retire(&self, code: u16, reason: &str) {

@@ -17,6 +17,7 @@ mod handles;
 mod heartbeat;
 mod lifecycle;
 mod meeting;
+mod outflow;
 mod pool;
 mod positions;
 mod positions_by_chance;

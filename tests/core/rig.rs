@@ -38,6 +38,9 @@ pub struct Rig {
     /// How long the computer has slept with its monotonic clock standing still.
     pub slept: Duration,
     pub ticks: usize,
+    /// What the sockets say that they have not passed on, and how often that was asked.
+    pub buffered: usize,
+    pub measured: usize,
     pub deadline: Option<Deadline>,
 }
 
@@ -70,6 +73,8 @@ impl Rig {
             watched_peers: Vec::new(),
             slept: Duration::ZERO,
             ticks: 0,
+            buffered: 0,
+            measured: 0,
             deadline: None,
         }
     }
@@ -84,12 +89,23 @@ impl Rig {
     }
 
     pub fn input(&mut self, input: Input<Bytes>) {
-        self.hub.handle_input(self.now, input);
+        let mut inputs = vec![input];
+        while let Some(input) = inputs.pop() {
+            self.hub.handle_input(self.now, input);
+            self.drain(&mut inputs);
+        }
+    }
+
+    fn drain(&mut self, inputs: &mut Vec<Input<Bytes>>) {
         loop {
             match self.hub.poll_output() {
                 Output::Timeout(deadline) => {
                     self.deadline = deadline;
                     return;
+                }
+                Output::Measure(socket) => {
+                    self.measured += 1;
+                    inputs.push(Input::Socket(socket, SocketEvent::Buffered(self.buffered)));
                 }
                 Output::Post(port, note) => {
                     if let HubMessage::Attached { conn, .. } = note {

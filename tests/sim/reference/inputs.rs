@@ -133,7 +133,8 @@ impl Reference {
             TabMessage::Subscribe { .. }
             | TabMessage::Unsubscribe { .. }
             | TabMessage::Request { .. }
-            | TabMessage::Cancel { .. } => {}
+            | TabMessage::Cancel { .. }
+            | TabMessage::Done { .. } => {}
             TabMessage::Ack { conn, next } => {
                 let conn = self.conns.get_mut(conn);
                 match conn.and_then(|conn| conn.lanes.get_mut(&port)) {
@@ -285,6 +286,7 @@ impl Reference {
                 conn.handle_frame(frame.clone(), now);
                 None
             }
+            SocketEvent::Buffered(_) => None,
             SocketEvent::Closed { code, clean, .. } => {
                 conn.socket = None;
                 conn.handle_closed(*code, *clean, online, now)

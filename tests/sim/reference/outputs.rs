@@ -18,7 +18,7 @@ impl Reference {
     /// The hub has said what to do.
     pub fn observe(&mut self, output: &Output<Frame>) -> Held {
         match output {
-            Output::Timeout(_) | Output::Tick => Ok(()),
+            Output::Timeout(_) | Output::Tick | Output::Measure(_) => Ok(()),
             Output::Post(port, _) if self.leaving.contains(port) => Ok(()),
             Output::Post(port, message) => {
                 // What has woken the hub may be that this tab is suspended or gone. It was told of the sleep before.

@@ -282,6 +282,7 @@ impl Conn {
                     }
                 }
             }
+            SocketEvent::Buffered(_) => {}
             SocketEvent::Closed { code, .. } => {
                 if self.is_refusal(*code) {
                     self.access.refuse();

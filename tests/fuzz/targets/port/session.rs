@@ -24,6 +24,8 @@ pub struct Session {
     hub: Hub<Frame>,
     now: Time,
     deadline: Option<Deadline>,
+    /// The socket that the hub wants measured.
+    measured: Option<SocketId>,
     sockets: Vec<SocketId>,
     /// Those that can still be used, and whether they are open.
     live: BTreeMap<SocketId, bool>,
@@ -50,6 +52,7 @@ impl Session {
             hub: Hub::new(1),
             now: Time::from_millis(1000),
             deadline: None,
+            measured: None,
             sockets: Vec::new(),
             live: BTreeMap::new(),
             told: BTreeMap::new(),
@@ -134,6 +137,7 @@ impl Session {
                     .and_modify(|is_open| *is_open = true);
             }
             SocketEvent::Frame(_) => self.frames += 1,
+            SocketEvent::Buffered(_) => {}
             SocketEvent::Closed { .. } | SocketEvent::Refused => {
                 self.live.remove(&socket);
             }
@@ -163,8 +167,12 @@ impl Session {
             match self.hub.poll_output() {
                 Output::Timeout(deadline) => {
                     self.deadline = deadline;
+                    if let Some(socket) = self.measured.take() {
+                        self.input(Input::Socket(socket, SocketEvent::Buffered(0)));
+                    }
                     return;
                 }
+                Output::Measure(socket) => self.measured = Some(socket),
                 output => self.carry_out(output),
             }
         }
