@@ -204,7 +204,9 @@ impl<P: Payload> Fanout<P> {
         let mut patience = None;
         for (port, lane) in self.lanes.iter_mut() {
             let mode = tabs.mode(*port);
-            self.dropped += lane.enforce(mode != Mode::Hidden || hidden_due);
+            // A hidden tab that cannot be posted to does not wait for its beat: it is slow.
+            let is_due = mode != Mode::Hidden || hidden_due || !lane.can_go_on();
+            self.dropped += lane.enforce(is_due);
             if lane.can_go_on() && mode == Mode::Hidden {
                 let wait = lane.config().hidden_flush.get();
                 patience =

@@ -699,6 +699,23 @@ fn latest_keeps_the_newest_of_each_topic_and_counts_what_was_merged() {
 }
 
 #[test]
+fn a_hidden_tab_that_is_blocked_holds_no_more_than_its_policy_says() {
+    let mut rig = Rig::new();
+    rig.hello(A);
+    let flow = json!({"window": {"messages": 2}, "whenSlow": "latest"});
+    rig.attach(A, H, json!({"flow": flow}));
+    rig.accept();
+    rig.wire(A, json!([8, 0, 0]));
+    for number in 0..100 {
+        rig.frame(&number.to_string());
+        rig.tick();
+        rig.pass_millis(10);
+    }
+    assert_eq!(rig.hub.report(A).attached[0].backlog, 1);
+    assert_eq!(rig.hub.report(A).attached[0].counters.dropped, 97);
+}
+
+#[test]
 fn a_server_that_asks_for_a_reconnect_on_every_socket_does_not_get_one_after_the_other() {
     let mut rig = open();
     for _ in 0..60 {
@@ -734,4 +751,47 @@ fn a_late_refusal_is_not_about_the_topic_that_came_into_its_place() {
     rig.frame(&message("other", 1));
     rig.tick();
     assert_eq!(rig.frames(A), [message("other", 1)]);
+}
+
+#[test]
+fn hostile_frames_are_counted_and_reach_those_they_are_for() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "a")]);
+    rig.take(A);
+    rig.take(B);
+    let deep = format!(
+        r#"{{"type":"message","x":{}{},"topic":"a","data":1}}"#,
+        "[".repeat(1_000_000),
+        "]".repeat(1_000_000)
+    );
+    let long = format!(
+        r#"{{"type":"message","x":"{}","topic":"a","data":2}}"#,
+        "x".repeat(16 << 20)
+    );
+    for frame in [&*deep, &*long] {
+        rig.frame(frame);
+    }
+    rig.tick();
+    let got: Vec<_> = rig.frames(A).iter().map(String::len).collect();
+    assert_eq!(got, [deep.len(), long.len()]);
+    assert_eq!(rig.frames(B), [] as [&str; 0]);
+    for frame in [
+        "",
+        "{",
+        "[[[[",
+        "\"\\u12\"",
+        "{\"type\":\"message\",\"topic\":",
+        "nul",
+        "\u{feff}{}",
+    ] {
+        rig.frame(frame);
+    }
+    let broken = tabwire::core::SocketEvent::Frame(crate::json::Bytes(vec![b'{', 0xff, 0xfe]));
+    rig.event(broken);
+    rig.frame(r#"{"type":"answer","id":4294967296}"#);
+    rig.frame(r#"{"type":"answer","id":77,"error":"of what?"}"#);
+    rig.frame(r#"{"type":"message","topic":{"a":1}}"#);
+    let counters = rig.hub.report(A).attached[0].counters;
+    // A text of JSON is no message, whatever its escapes say.
+    assert_eq!((counters.malformed, counters.unwanted), (7, 2));
 }
