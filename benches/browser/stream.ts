@@ -11,6 +11,14 @@ export const streamRate = 1000;
 /** Seconds. */
 export const streamLength = 5;
 
+export interface Stream {
+  /** Messages a second. */
+  readonly rate: number;
+  readonly seconds: number;
+  /** Tabs that are connected as well, and not measured. */
+  readonly besides?: readonly Tab[];
+}
+
 export interface Streamed {
   /** From the publisher to the listener in ms, over all tabs. */
   readonly p50: number;
@@ -21,14 +29,19 @@ export interface Streamed {
 }
 
 /** Publishes at a steady rate, and measures how long each message takes to each listener, and what it costs. */
-export function stream(tabs: readonly Tab[], way: Way, server: Server): Promise<Streamed> {
-  return joined(tabs, way, { server }, async () => {
-    const count = streamRate * streamLength;
+export function stream(
+  tabs: readonly Tab[],
+  way: Way,
+  server: Server,
+  { rate, seconds: length, besides = [] }: Stream = { rate: streamRate, seconds: streamLength },
+): Promise<Streamed> {
+  return joined([...tabs, ...besides], way, { server }, async () => {
+    const count = rate * length;
     for (const tab of tabs) await tab.run((count) => window.bench.expectStamped(count), count);
     const publisher = await openPublisher(`${server.site.replace('http', 'ws')}/ws`);
     const before = cpuSeconds();
     const began = performance.now();
-    await publisher.publish({ count, rate: streamRate, size });
+    await publisher.publish({ count, rate, size });
     const records = await recordedBy(tabs, count);
     const seconds = (performance.now() - began) / 1000;
     const after = cpuSeconds();
