@@ -1,6 +1,8 @@
 import type { Endpoint } from './endpoint.js';
 import { createHost } from './host.js';
 
+export { type Ends, registerSubprotocol, type SocketFrame, type Translator } from './subprotocols.js';
+
 /**
  * The worker script. As a SharedWorker it takes a port for each tab; as a dedicated worker its scope is the one port.
  * `onconnect` is set in the first turn, before anything is awaited: a browser drops the connects that nobody listens for.

@@ -1,6 +1,7 @@
 import init, { Hub } from '#glue';
 import { type HelloBody, Op, type TabMessage } from '../www/client/protocol.js';
 import type { Endpoint } from './endpoint.js';
+import { subprotocols, translate } from './subprotocols.js';
 
 declare const __BUILD__: string;
 
@@ -37,6 +38,8 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
         locksFall: /AppleWebKit/.test(navigator.userAgent) && !/Chrom/.test(navigator.userAgent),
         crashed: host.crash,
         gone: forget,
+        subprotocols: subprotocols(),
+        translate,
       } as never);
       for (const port of [...waiting.keys()]) connect(port);
     } catch (error) {

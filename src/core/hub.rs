@@ -6,7 +6,7 @@ use super::connection::{Connection, Cx, Identity, Owner};
 use super::io::{Deadline, Input, Output, Payload, PortId, SocketEvent, SocketId, TimerReason};
 use super::meeting::Meeting;
 use super::outputs::Outputs;
-use super::subprotocol::Template;
+use super::subprotocol::{Template, TemplateError, text_of};
 use super::tabs::{Departure, Silence, Tab, Tabs};
 use super::timers::Timers;
 use super::wake::Watch;
@@ -60,6 +60,7 @@ pub struct Hub<P> {
     given_up: Vec<PortId>,
     locks_fall: bool,
     pub(super) meeting: Meeting,
+    code: Vec<String>,
 }
 
 /// So many of those are remembered. A browser has fewer pages that are frozen or blocked for a minute at once.
@@ -89,6 +90,7 @@ impl<P: Payload> Hub<P> {
             given_up: Vec::new(),
             locks_fall: true,
             meeting: Meeting::default(),
+            code: Vec::new(),
         }
     }
 
@@ -265,7 +267,7 @@ impl<P: Payload> Hub<P> {
         }
         let identity = Identity::of(attach);
         let known = self.by_identity.get(&identity).copied();
-        let template = match Template::named(options.subprotocol()) {
+        let template = match self.template(options.subprotocol()) {
             Ok(template) => template,
             Err(error) => {
                 self.refuse_handle(port, handle, "bad-subprotocol", error.text());
@@ -302,6 +304,20 @@ impl<P: Payload> Hub<P> {
             self.watch_clocks();
         }
         self.announce_census();
+    }
+
+    /// The subprotocols in code that there are.
+    pub fn set_code(&mut self, names: Vec<String>) {
+        self.code = names;
+    }
+
+    fn template(&self, subprotocol: &str) -> Result<Option<Template>, TemplateError> {
+        let name = text_of(subprotocol);
+        let code = name.filter(|name| self.code.iter().any(|known| known == name));
+        match code {
+            Some(name) => Template::of_code(&name).map(Some),
+            None => Template::named(subprotocol),
+        }
     }
 
     pub(super) fn next_conn(&mut self) -> ConnId {

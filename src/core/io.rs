@@ -85,6 +85,8 @@ pub enum SocketEvent<P> {
     },
     /// A frame came.
     Frame(P),
+    /// The code of a subprotocol has failed at a frame.
+    Garbled,
     /// So many bytes have not been passed on: the answer to [`Output::Measure`].
     Buffered(usize),
     /// The socket is closed.
@@ -119,6 +121,8 @@ pub enum Output<P> {
         url: String,
         /// The subprotocols to offer.
         protocols: Vec<String>,
+        /// The name of the code that translates what goes through it, if there is some.
+        code: Option<String>,
     },
     /// Give a frame to a socket.
     Send(SocketId, P),

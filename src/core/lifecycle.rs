@@ -37,6 +37,7 @@ impl<P: Payload> Connection<P> {
                 extensions,
             } => self.handle_opened(protocol, extensions, cx),
             SocketEvent::Frame(frame) => self.handle_frame(frame, cx),
+            SocketEvent::Garbled => self.counters.malformed += 1,
             SocketEvent::Buffered(bytes) => self.handle_buffered(bytes, cx),
             SocketEvent::Closed {
                 code,
@@ -120,6 +121,7 @@ impl<P: Payload> Connection<P> {
             socket,
             url,
             protocols,
+            code: self.template.as_ref().and_then(|own| own.code.clone()),
         };
         (socket, open)
     }

@@ -129,7 +129,7 @@ impl<P: Payload> Connection<P> {
                 }
             }
             // It has been given next to nothing.
-            SocketEvent::Buffered(_) => {}
+            SocketEvent::Buffered(_) | SocketEvent::Garbled => {}
             SocketEvent::Closed { code, .. } => {
                 if self.with_token && self.config.auth.refused_codes.contains(&code) {
                     self.access.handle_refused();

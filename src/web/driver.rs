@@ -37,6 +37,8 @@ pub struct Surroundings {
     pub lock: Option<String>,
     /// Told of each port that is no longer listened to.
     pub gone: js_sys::Function,
+    /// Makes what stands between the hub and a socket whose subprotocol is code.
+    pub translate: js_sys::Function,
 }
 
 impl Env for Surroundings {
@@ -103,6 +105,11 @@ impl Driver {
         });
         *me.borrow_mut() = Rc::downgrade(&driver);
         Ok(driver)
+    }
+
+    /// Tells the hub which subprotocols in code there are.
+    pub fn set_code(&self, names: Vec<String>) {
+        self.hub.borrow_mut().set_code(names);
     }
 
     /// Lets the hub find others on a channel, and be found. `others`: whether the lock of another is held, where
@@ -191,8 +198,10 @@ impl Driver {
             Output::Deliver(delivery) => self.deliver(&delivery),
             Output::Hand(port, parcel) => self.hand(port, &parcel),
             Output::Send(socket, frame) => {
-                if let Some(socket) = self.sockets.borrow().get(&socket) {
-                    socket.send(&frame);
+                let sockets = self.sockets.borrow();
+                if sockets.get(&socket).is_some_and(|open| !open.send(&frame)) {
+                    let garbled = Input::Socket(socket, SocketEvent::Garbled);
+                    self.inbox.borrow_mut().push_back(garbled);
                 }
             }
             Output::Measure(socket) => {
@@ -207,7 +216,8 @@ impl Driver {
                 socket,
                 url,
                 protocols,
-            } => self.open(socket, &url, &protocols),
+                code,
+            } => self.open(socket, (&url, &protocols), code.as_deref()),
             Output::Close {
                 socket,
                 code,
@@ -304,9 +314,15 @@ impl Driver {
         }
     }
 
-    fn open(self: &Rc<Self>, id: SocketId, url: &str, protocols: &[String]) {
+    fn open(
+        self: &Rc<Self>,
+        id: SocketId,
+        (url, protocols): (&str, &[String]),
+        code: Option<&str>,
+    ) {
         let driver = Rc::downgrade(self);
-        let opened = Socket::open(url, protocols, move |event| {
+        let code = code.map(|name| (&self.surroundings.translate, name));
+        let opened = Socket::open(url, protocols, code, move |event| {
             if let Some(driver) = driver.upgrade() {
                 driver.handle_socket(id, event);
             }

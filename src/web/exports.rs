@@ -31,6 +31,10 @@ extern "C" {
     fn crashed(this: &HubEnv) -> Function;
     #[wasm_bindgen(method, getter)]
     fn gone(this: &HubEnv) -> Function;
+    #[wasm_bindgen(method, getter)]
+    fn subprotocols(this: &HubEnv) -> Array;
+    #[wasm_bindgen(method, getter)]
+    fn translate(this: &HubEnv) -> Function;
 
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
     fn fill_random(bytes: &mut [u8]);
@@ -44,7 +48,7 @@ pub struct Hub {
 
 #[wasm_bindgen]
 impl Hub {
-    /// Starts a hub. `env` is `{ build, workerUrl, name?, locks, locksFall, crashed(detail), gone(port) }`. With `locks` it holds a lock for
+    /// Starts a hub. `env` is `{ build, workerUrl, name?, locks, locksFall, crashed(detail), gone(port), subprotocols, translate(name, socket, receive) }`. With `locks` it holds a lock for
     /// as long as it lives; in Firefox that keeps its pages out of the back-forward cache, so only tabs that hold locks themselves ask for it. With the `name` of a SharedWorker the hub
     /// meets those of other builds.
     ///
@@ -77,17 +81,24 @@ impl Hub {
             epoch,
             lock: None,
             gone: env.gone(),
+            translate: env.translate(),
         });
+        let names: Vec<_> = env
+            .subprotocols()
+            .iter()
+            .filter_map(|name| name.as_string())
+            .collect();
         Promise::new(&mut |resolve, reject| {
             let Some(mut surroundings) = surroundings.take() else {
                 return;
             };
-            let prefix = prefix.clone();
+            let (prefix, names) = (prefix.clone(), names.clone());
             let channel = is_shared.then(|| format!("tabwire{family}"));
             let start = move |surroundings, others| {
                 // Settling a promise does not throw.
                 let _ = match Driver::new(random(), surroundings) {
                     Ok(driver) => {
+                        driver.set_code(names);
                         if let Some(channel) = channel {
                             driver.meet(&channel, others, locks_fall);
                         }

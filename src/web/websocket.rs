@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::{Array, JsString, Set};
+use js_sys::{Array, Function, JsString, Set};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
@@ -19,6 +19,14 @@ extern "C" {
     fn send(this: &AnySocket, data: &JsValue) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn close(this: &AnySocket) -> Result<(), JsValue>;
+
+    /// What stands between the hub and a socket: each call tells whether the frame was translated.
+    #[derive(Clone)]
+    type Translator;
+    #[wasm_bindgen(method)]
+    fn encode(this: &Translator, frame: &JsValue) -> bool;
+    #[wasm_bindgen(method)]
+    fn decode(this: &Translator, frame: &JsValue) -> bool;
 }
 
 thread_local! {
@@ -41,16 +49,19 @@ pub fn close_all() {
 pub struct Socket {
     js: WebSocket,
     was_closing: Rc<Cell<bool>>,
+    translator: Option<Translator>,
+    _received: Option<Closure<dyn FnMut(JsValue)>>,
     _open: Closure<dyn FnMut()>,
     _message: Closure<dyn FnMut(MessageEvent)>,
     _close: Closure<dyn FnMut(CloseEvent)>,
 }
 
 impl Socket {
-    /// Opens a WebSocket. An error is what its constructor threw.
+    /// Opens a WebSocket, with what makes its translator and the name of that, if it has one. An error is what a constructor threw.
     pub fn open(
         url: &str,
         protocols: &[String],
+        code: Option<(&Function, &str)>,
         notify: impl Fn(SocketEvent<Frame>) + Clone + 'static,
     ) -> Result<Self, JsValue> {
         let offered: Array = protocols
@@ -68,11 +79,29 @@ impl Socket {
                 });
             })
         };
+        let (translator, received) = match code {
+            Some((make, name)) => {
+                let notify = notify.clone();
+                let received = Closure::<dyn FnMut(_)>::new(move |frame: JsValue| {
+                    notify(Frame::new(frame).map_or(SocketEvent::Garbled, SocketEvent::Frame));
+                });
+                let made = make.call3(&JsValue::NULL, &name.into(), &js, received.as_ref())?;
+                (Some(made.unchecked_into::<Translator>()), Some(received))
+            }
+            None => (None, None),
+        };
         let message = {
-            let notify = notify.clone();
-            Closure::<dyn FnMut(_)>::new(move |event: MessageEvent| {
-                if let Some(frame) = Frame::new(event.data()) {
-                    notify(SocketEvent::Frame(frame));
+            let (notify, translator) = (notify.clone(), translator.clone());
+            Closure::<dyn FnMut(_)>::new(move |event: MessageEvent| match &translator {
+                Some(translator) => {
+                    if !translator.decode(&event.data()) {
+                        notify(SocketEvent::Garbled);
+                    }
+                }
+                None => {
+                    if let Some(frame) = Frame::new(event.data()) {
+                        notify(SocketEvent::Frame(frame));
+                    }
                 }
             })
         };
@@ -92,15 +121,22 @@ impl Socket {
         Ok(Self {
             js,
             was_closing,
+            translator,
+            _received: received,
             _open: open,
             _message: message,
             _close: close,
         })
     }
 
-    /// Sends a frame. On a socket that is closing the browser discards it, and the close event will tell.
-    pub fn send(&self, frame: &Frame) {
+    /// Sends a frame. On a socket that is closing the browser discards it, and the close event will tell. False if it could not be
+    /// translated.
+    pub fn send(&self, frame: &Frame) -> bool {
+        if let Some(translator) = &self.translator {
+            return translator.encode(frame.value());
+        }
         let _ = self.js.unchecked_ref::<AnySocket>().send(frame.value());
+        true
     }
 
     /// Bytes that have been sent and not passed on, as far as the browser says.

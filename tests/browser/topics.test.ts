@@ -169,6 +169,34 @@ describeEngines('topics', (use) => {
     await untilAsked(use, 1);
   });
 
+  test('a subprotocol in code translates between the hub and the server', async () => {
+    const tabs = await use.browser.openTabs(2, use.server.page());
+    for (const tab of tabs) {
+      await tab.run(() => {
+        window.hubOptions = { host: { workerUrl: '/code-worker.js' } };
+      });
+      await listen(tab, use.server.socket('/ws/topics?speak=pubsub'), { subprotocol: 'listen' });
+      await untilState(tab, 'open');
+    }
+    const tab = first(tabs);
+    await subscribe(tab, 'a', 'b');
+    await untilAsked(use, 2);
+    await subscribe(tab, 'forbidden');
+    await tab.waitFor('an error', () => window.heard.some(({ errors }) => errors.length > 0));
+    await use.server.control.publish(['a', 'b'], { n: 1 });
+    expect(await untilHeard(tab, 2)).toEqual(['a {"n":1}', 'b {"n":1}']);
+    expect(await tab.run(() => window.socket().request('anything'))).toBe('here');
+    const malformed = await tab.run(async () => {
+      window.socket().send('what no JSON is');
+      await window.socket().request('a turn');
+      const { attached } = (await window.hub().report()) as { attached: { counters: { malformed: number } }[] };
+      return attached[0]?.counters.malformed;
+    });
+    expect(malformed).toBe(1);
+    await tab.run(() => window.heard[0]?.subscription.close());
+    await untilAsked(use, 1);
+  });
+
   test('a message for one tab alone is dealt with in one, and handed on when that tab is closed', async () => {
     const tabs = await open(use, 3);
     for (const tab of tabs) {

@@ -130,6 +130,7 @@ impl Rig {
                     socket,
                     url,
                     protocols,
+                    ..
                 } => self.opened.push((socket, url, protocols)),
                 Output::Send(socket, frame) => self.sent.push((socket, text(&frame))),
                 Output::Close {

@@ -256,6 +256,7 @@ impl Driver {
                 socket,
                 url,
                 protocols,
+                ..
             } => {
                 let identity = identity_of(&url).unwrap_or_default();
                 let token = token_of(&url, &protocols);

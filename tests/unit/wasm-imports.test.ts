@@ -7,7 +7,7 @@ const browserCalls = `
   build code crashed data extensions gone locksFall port1 port2 protocol readyState reason size stack value wasClean workerUrl
   held locks name query request static_accessor_NAVIGATOR then
   now setTimeout clearTimeout getRandomValues
-  close new_with_str_sequence postMessage send
+  bufferedAmount close decode encode new_with_str_sequence postMessage send subprotocols translate
   set_binaryType set_onclose set_onmessage set_onmessageerror set_onopen
   error
 `;

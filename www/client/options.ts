@@ -49,10 +49,11 @@ export interface SocketOptions {
   preset?: 'fleet';
   /**
    * How the server speaks of topics. `'raw'`, the default, has none and delivers every frame to every tab; `'json'` is the
-   * template that the demo server speaks; a {@link Template} describes any other server whose frames are JSON. What is wrong
-   * with one is found by the hub: the socket is `failed` then, and `status.reason` says where in the template.
+   * template that the demo server speaks; a {@link Template} describes any other server whose frames are JSON; any other word is
+   * the name of one that a worker of your own registers in code (`registerSubprotocol` of `tabwire/worker`, `host.workerUrl`).
+   * What is wrong with it is found by the hub: the socket is `failed` then, and `status.reason` says where in the template.
    */
-  subprotocol?: 'raw' | 'json' | Template;
+  subprotocol?: 'raw' | 'json' | (string & {}) | Template;
 }
 
 /**
@@ -439,5 +440,5 @@ const socketRules = {
     resubscribeSpread: each(amount, amount),
   },
   preset: 'fleet',
-  subprotocol: objectOr('raw json'),
+  subprotocol: url,
 } satisfies Rules;

@@ -70,7 +70,8 @@ export const observe = (
   at: () => [handle: number, conn: number | undefined],
   fire: (event: string, fields: object) => void,
 ): Topics => {
-  const { receive: { message, answer } = {}, send } = subprotocol === 'json' ? json : (subprotocol as Template);
+  const { receive: { message, answer } = {}, send } =
+    Object(subprotocol) === subprotocol ? (subprotocol as Template) : json;
   const hasPositions = !!send?.resume;
   /** Whether there have been messages without a topic, which nothing brings back. */
   let hasOthers = false;

@@ -32,6 +32,8 @@ pub struct Template {
     pub authenticate: Option<Form>,
     /// The `staleness.staleAfter` of a server that is expected to talk.
     pub stale_after: Option<Millis>,
+    /// The name of the code that stands between this template and the server.
+    pub code: Option<String>,
 }
 
 /// The template that the word `json` stands for.
@@ -57,6 +59,16 @@ impl Template {
             Some(name) => Err(TemplateError::new("is not known").about(name)),
             None => Self::parse(subprotocol).map(Some),
         }
+    }
+
+    /// The template of a subprotocol in code. What the hub says and hears is `json`; the code translates. It says for itself whether
+    /// it has pings, and whether its server is expected to talk.
+    pub fn of_code(name: &str) -> Result<Self, TemplateError> {
+        Ok(Self {
+            code: Some(name.into()),
+            ping: None,
+            ..Self::parse(JSON)?
+        })
     }
 
     fn parse(text: &str) -> Result<Self, TemplateError> {

@@ -286,7 +286,7 @@ impl Reference {
                 conn.handle_frame(frame.clone(), now);
                 None
             }
-            SocketEvent::Buffered(_) => None,
+            SocketEvent::Buffered(_) | SocketEvent::Garbled => None,
             SocketEvent::Closed { code, clean, .. } => {
                 conn.socket = None;
                 conn.handle_closed(*code, *clean, online, now)

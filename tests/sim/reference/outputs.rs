@@ -33,6 +33,7 @@ impl Reference {
                 socket,
                 url,
                 protocols,
+                ..
             } => self.observe_open(*socket, (url, protocols)),
             Output::Send(socket, frame) => self.observe_send(*socket, frame),
             Output::Close { socket, code, .. } => self.observe_close(*socket, *code),

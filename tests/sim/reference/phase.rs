@@ -282,7 +282,7 @@ impl Conn {
                     }
                 }
             }
-            SocketEvent::Buffered(_) => {}
+            SocketEvent::Buffered(_) | SocketEvent::Garbled => {}
             SocketEvent::Closed { code, .. } => {
                 if self.is_refusal(*code) {
                     self.access.refuse();

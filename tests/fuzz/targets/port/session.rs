@@ -137,7 +137,7 @@ impl Session {
                     .and_modify(|is_open| *is_open = true);
             }
             SocketEvent::Frame(_) => self.frames += 1,
-            SocketEvent::Buffered(_) => {}
+            SocketEvent::Buffered(_) | SocketEvent::Garbled => {}
             SocketEvent::Closed { .. } | SocketEvent::Refused => {
                 self.live.remove(&socket);
             }
