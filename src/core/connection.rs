@@ -1,6 +1,7 @@
 //! One connection: its life, its heartbeat and its handles.
 
 use core::time::Duration;
+use std::rc::Rc;
 
 use litemap::LiteMap;
 
@@ -15,6 +16,7 @@ use super::outflow::Outflow;
 use super::outputs::Outputs;
 use super::pool::{Pool, Shard};
 use super::replace::Successor;
+use super::shared::Subprotocol;
 use super::single::Singles;
 use super::subprotocol::Template;
 use super::tabs::{Departure, Mode, Tabs};
@@ -88,7 +90,7 @@ pub struct Cx<'a, P> {
 pub struct Connection<P> {
     pub(super) id: ConnId,
     pub(super) identity: Identity,
-    pub(super) config: ConnectionConfig,
+    pub(super) config: Rc<ConnectionConfig>,
     pub(super) linger: Duration,
     pub(super) phase: Phase,
     pub(super) generation: u32,
@@ -106,8 +108,8 @@ pub struct Connection<P> {
     pub(super) successor: Option<Successor>,
     pub(super) retired: Option<SocketId>,
     /// How the server speaks of topics, if it does, and what is wanted of them.
-    pub(super) subprotocol: String,
-    pub(super) template: Option<Template>,
+    pub(super) subprotocol: Rc<Subprotocol>,
+    pub(super) template: Option<Rc<Template>>,
     pub(super) topics: Topics<P>,
     pub(super) outbox: Outbox<P>,
     pub(super) outflow: Outflow,
@@ -420,7 +422,7 @@ impl<P: Payload> Connection<P> {
 
     /// Whether any frame answers a ping.
     pub(super) fn takes_any_pong(&self) -> bool {
-        let has_rule = self.template.as_ref().is_some_and(Template::has_pong);
+        let has_rule = self.template.as_ref().is_some_and(|own| own.has_pong());
         !has_rule && self.heartbeat.takes_any()
     }
 

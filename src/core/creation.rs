@@ -1,6 +1,7 @@
 //! How connections and their further sockets begin.
 
 use core::time::Duration;
+use std::rc::Rc;
 
 use litemap::LiteMap;
 
@@ -13,7 +14,7 @@ use super::io::Payload;
 use super::outbox::Outbox;
 use super::outflow::Outflow;
 use super::pool::Shard;
-use super::subprotocol::Template;
+use super::shared::{Shared, Subprotocol};
 use super::topics::Topics;
 use crate::protocol::{
     Cause, ConnId, ConnectionConfig, Counters, Options, Positive, Reason, State, Status,
@@ -25,18 +26,21 @@ impl<P: Payload> Connection<P> {
     pub fn new(
         id: ConnId,
         identity: Identity,
-        (options, template): (&Options, Option<Template>),
+        (options, subprotocol): (&Options, Rc<Subprotocol>),
+        shared: &mut Shared,
         now: Time,
     ) -> Self {
         let mut config = ConnectionConfig::new(options);
-        if let Some(template) = &template {
+        let template = subprotocol.template.as_ref();
+        if let Some(template) = template {
             let (heartbeat, staleness) = (&mut config.heartbeat, &mut config.staleness);
             heartbeat.message = heartbeat.message.take().or(template.ping.clone());
             staleness.stale_after = staleness.stale_after.or(template.stale_after);
         }
         let most = config.pool.max_topics_per_connection.get();
         let is_pooled = template.is_some() && most < Positive::INFINITE.get();
-        let mut made = Self::with(id, identity, config, (options.subprotocol(), template), now);
+        let config = shared.configs.share(config);
+        let mut made = Self::with(id, identity, config, subprotocol, now);
         if is_pooled {
             made.pool = Some(Box::default());
             made.topics.most = most;
@@ -46,8 +50,8 @@ impl<P: Payload> Connection<P> {
 
     /// A further socket for the topics of this connection.
     pub(super) fn shard(&self, id: ConnId, now: Time) -> Self {
-        let (identity, config) = (self.identity.clone(), self.config.clone());
-        let subprotocol = (&*self.subprotocol, self.template.clone());
+        let (identity, config) = (self.identity.clone(), Rc::clone(&self.config));
+        let subprotocol = Rc::clone(&self.subprotocol);
         let mut made = Self::with(id, identity, config, subprotocol, now);
         made.phase = Phase::Waiting;
         made.with_token = self.with_token;
@@ -58,8 +62,8 @@ impl<P: Payload> Connection<P> {
     fn with(
         id: ConnId,
         identity: Identity,
-        config: ConnectionConfig,
-        (subprotocol, template): (&str, Option<Template>),
+        config: Rc<ConnectionConfig>,
+        subprotocol: Rc<Subprotocol>,
         now: Time,
     ) -> Self {
         Self {
@@ -67,8 +71,8 @@ impl<P: Payload> Connection<P> {
             singles: None,
             pool: None,
             shard: None,
-            subprotocol: subprotocol.into(),
-            template,
+            template: subprotocol.template.clone(),
+            subprotocol,
             topics: Topics::new(config.replay.clone()),
             id,
             identity,

@@ -6,7 +6,7 @@ use super::connection::{Connection, Cx, Identity, Owner};
 use super::io::{Deadline, Input, Output, Payload, PortId, SocketEvent, SocketId, TimerReason};
 use super::meeting::Meeting;
 use super::outputs::Outputs;
-use super::subprotocol::{Template, TemplateError, text_of};
+use super::shared::Shared;
 use super::tabs::{Departure, Silence, Tab, Tabs};
 use super::timers::Timers;
 use super::wake::Watch;
@@ -60,7 +60,7 @@ pub struct Hub<P> {
     given_up: Vec<PortId>,
     locks_fall: bool,
     pub(super) meeting: Meeting,
-    code: Vec<String>,
+    shared: Shared,
 }
 
 /// So many of those are remembered. A browser has fewer pages that are frozen or blocked for a minute at once.
@@ -90,7 +90,7 @@ impl<P: Payload> Hub<P> {
             given_up: Vec::new(),
             locks_fall: true,
             meeting: Meeting::default(),
-            code: Vec::new(),
+            shared: Shared::default(),
         }
     }
 
@@ -267,22 +267,21 @@ impl<P: Payload> Hub<P> {
         }
         let identity = Identity::of(attach);
         let known = self.by_identity.get(&identity).copied();
-        let template = match self.template(options.subprotocol()) {
-            Ok(template) => template,
+        let subprotocol = match self.shared.subprotocol(options.subprotocol()) {
+            Ok(subprotocol) => subprotocol,
             Err(error) => {
                 self.refuse_handle(port, handle, "bad-subprotocol", error.text());
                 return;
             }
         };
-        let can_tell = template
-            .as_ref()
-            .is_some_and(|own| own.authenticate.is_some());
+        let template = subprotocol.template.as_ref();
+        let can_tell = template.is_some_and(|own| own.authenticate.is_some());
         if options.auth.via == Some(Via::Message) && !can_tell {
             self.refuse_handle(port, handle, "bad-options", "auth.via".into());
             return;
         }
         let in_force = known.and_then(|conn| self.connections.get(&conn));
-        let in_force = in_force.map(|connection| &connection.subprotocol);
+        let in_force = in_force.map(|connection| &connection.subprotocol.text);
         if let Some(other) = in_force.filter(|other| *other != options.subprotocol()) {
             let detail = other.clone();
             self.refuse_handle(port, handle, "other-subprotocol", detail);
@@ -292,7 +291,13 @@ impl<P: Payload> Hub<P> {
             conn
         } else {
             let conn = self.next_conn();
-            let connection = Connection::new(conn, identity.clone(), (options, template), self.now);
+            let connection = Connection::new(
+                conn,
+                identity.clone(),
+                (options, subprotocol),
+                &mut self.shared,
+                self.now,
+            );
             self.connections.insert(conn, Box::new(connection));
             self.by_identity.insert(identity, conn);
             conn
@@ -308,16 +313,7 @@ impl<P: Payload> Hub<P> {
 
     /// The subprotocols in code that there are.
     pub fn set_code(&mut self, names: Vec<String>) {
-        self.code = names;
-    }
-
-    fn template(&self, subprotocol: &str) -> Result<Option<Template>, TemplateError> {
-        let name = text_of(subprotocol);
-        let code = name.filter(|name| self.code.iter().any(|known| known == name));
-        match code {
-            Some(name) => Template::of_code(&name).map(Some),
-            None => Template::named(subprotocol),
-        }
+        self.shared.code = names;
     }
 
     pub(super) fn next_conn(&mut self) -> ConnId {

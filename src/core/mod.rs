@@ -26,6 +26,7 @@ mod replay;
 mod reporting;
 mod requesting;
 mod resuming;
+mod shared;
 mod single;
 mod slow;
 pub mod subprotocol;
