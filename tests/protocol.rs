@@ -156,7 +156,7 @@ fn hub_messages() -> Vec<(&'static str, HubMessage)> {
                 conn,
                 next: 7,
                 ignored: vec!["reconnect.minDelay"],
-                status: fresh.clone(),
+                status: fresh.clone().into(),
             },
         ),
         (
@@ -167,9 +167,9 @@ fn hub_messages() -> Vec<(&'static str, HubMessage)> {
                 detail: "queue.ttl".into(),
             },
         ),
-        ("status", HubMessage::Status(conn, status)),
-        ("status", HubMessage::Status(conn, fresh)),
-        ("status", HubMessage::Status(conn, recovered)),
+        ("status", HubMessage::Status(conn, status.into())),
+        ("status", HubMessage::Status(conn, fresh.into())),
+        ("status", HubMessage::Status(conn, recovered.into())),
         (
             "need",
             HubMessage::Need {

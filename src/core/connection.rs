@@ -239,11 +239,11 @@ impl<P: Payload> Connection<P> {
             conn: self.id,
             next: self.fanout.next(port),
             ignored: self.config.differences(options),
-            status: Status {
+            status: Rc::new(Status {
                 cause: Cause::None,
                 notice: None,
                 ..self.status.clone()
-            },
+            }),
         };
         self.fanout.push_note_to(port, attached);
         let waits_for_tab = self.phase == Phase::Waiting && self.status.reason == Reason::TokenWait;
@@ -488,9 +488,9 @@ impl<P: Payload> Connection<P> {
         self.status.state = state;
         self.status.reason = reason;
         self.status.cause = cause;
-        let note = HubMessage::Status(self.id, self.status.clone());
+        let note = HubMessage::Status(self.id, Rc::new(self.status.clone()));
         self.status.notice = None;
-        self.fanout.push_note(&note);
+        self.fanout.push_note(note);
         self.flush(cx);
     }
 

@@ -107,7 +107,7 @@ impl<P: Payload> Connection<P> {
             outbox: Outbox::new(),
             outflow: Outflow::default(),
             fanout: Fanout::new(id),
-            handles: LiteMap::new(),
+            handles: LiteMap::with_capacity(1),
             needs: LiteMap::new(),
             with_token: false,
             counters: Counters::default(),

@@ -41,7 +41,7 @@ impl<P: Payload> Fanout<P> {
             topics: Vec::new(),
             skips: Vec::new(),
             collected_bytes: 0,
-            lanes: LiteMap::new(),
+            lanes: LiteMap::with_capacity(1),
             dropped: 0,
         }
     }
@@ -142,10 +142,11 @@ impl<P: Payload> Fanout<P> {
     }
 
     /// Puts a control message at the end of every lane.
-    pub fn push_note(&mut self, note: &HubMessage) {
+    pub fn push_note(&mut self, note: HubMessage) {
         self.seal();
+        let note = Rc::new(note);
         for (_, lane) in self.lanes.iter_mut() {
-            lane.push_note(note.clone());
+            lane.push_note(Rc::clone(&note));
         }
     }
 
@@ -153,7 +154,7 @@ impl<P: Payload> Fanout<P> {
     pub fn push_note_to(&mut self, port: PortId, note: HubMessage) {
         self.seal();
         if let Some(lane) = self.lanes.get_mut(&port) {
-            lane.push_note(note);
+            lane.push_note(Rc::new(note));
         }
     }
 
@@ -225,13 +226,15 @@ impl<P: Payload> Fanout<P> {
             };
             match lane.poll() {
                 None => return false,
-                Some(Step::Note(note)) => out.push(Output::Post(*port, note)),
+                Some(Step::Note(note)) => {
+                    out.push(Output::Post(*port, Rc::unwrap_or_clone(note)));
+                }
                 Some(Step::Lost(from, to)) => {
                     for note in lane.loss_notes(self.conn, from, to) {
                         out.push(Output::Post(*port, note));
                     }
                 }
-                Some(Step::Parcel(parcel)) => out.push(Output::Hand(*port, parcel)),
+                Some(Step::Parcel(parcel)) => out.push(Output::Hand(*port, *parcel)),
                 Some(Step::Frames {
                     first,
                     parts,

@@ -1,11 +1,11 @@
 //! What waits for one tab: a window of unacknowledged messages, a queue up to a cap, and a policy beyond.
 
-use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 
 use super::interest::Interest;
 use super::io::Payload;
+use super::queue::Queue;
 use super::slow::push_lost;
 use super::topics::{Share, TopicNo};
 use crate::protocol::{
@@ -120,9 +120,9 @@ pub struct Lane<P> {
     pub(super) conflated: Interest,
     /// Sequence of the next frame: each tab counts what is for it.
     pub(super) next: u64,
-    pub(super) queue: VecDeque<Item<P>>,
+    pub(super) queue: Queue<Item<P>>,
     pub(super) queued: Load,
-    posted: VecDeque<Posted>,
+    posted: Queue<Posted>,
     in_flight: Load,
     pub(super) losing: bool,
 }
@@ -131,9 +131,9 @@ pub struct Lane<P> {
 #[derive(Debug)]
 pub enum Step<P> {
     /// A control message.
-    Note(HubMessage),
+    Note(Rc<HubMessage>),
     /// Frames for a part of the tab.
-    Parcel(Parcel<P>),
+    Parcel(Box<Parcel<P>>),
     /// Messages were lost here.
     Lost(u64, u64),
     /// Frames.
@@ -154,10 +154,10 @@ pub(super) enum Item<P> {
     Frames(Rc<Batch<P>>, Range<usize>, u64),
     /// A gap.
     Lost(u64, u64),
-    /// A control message.
-    Note(HubMessage),
+    /// A control message, shared by all tabs that have yet to get it.
+    Note(Rc<HubMessage>),
     /// Frames for a part of the tab.
-    Parcel(Parcel<P>),
+    Parcel(Box<Parcel<P>>),
 }
 
 #[derive(Debug)]
@@ -172,8 +172,15 @@ struct Posted {
 const MAX_NOTES: usize = 256;
 
 impl<P> Item<P> {
+    fn note(&self) -> Option<&HubMessage> {
+        match self {
+            Self::Note(note) => Some(note),
+            Self::Frames(..) | Self::Lost(..) | Self::Parcel(_) => None,
+        }
+    }
+
     fn is_suspected_gap(&self) -> bool {
-        matches!(self, Self::Note(HubMessage::Gap { lost: None, .. }))
+        matches!(self.note(), Some(HubMessage::Gap { lost: None, .. }))
     }
 }
 
@@ -185,9 +192,9 @@ impl<P: Payload> Lane<P> {
             interest: Interest::default(),
             conflated: Interest::default(),
             next,
-            queue: VecDeque::new(),
+            queue: Queue::default(),
             queued: Load::default(),
-            posted: VecDeque::new(),
+            posted: Queue::default(),
             in_flight: Load::default(),
             losing: false,
         }
@@ -262,7 +269,7 @@ impl<P: Payload> Lane<P> {
     }
 
     /// Adds a control message at the end.
-    pub fn push_note(&mut self, note: HubMessage) {
+    pub fn push_note(&mut self, note: Rc<HubMessage>) {
         self.queue.push_back(Item::Note(note));
         if self.queue.len() <= MAX_NOTES {
             return;
@@ -277,7 +284,7 @@ impl<P: Payload> Lane<P> {
 
     /// Adds frames for a part of the tab at the end.
     pub fn push_parcel(&mut self, parcel: Parcel<P>) {
-        self.queue.push_back(Item::Parcel(parcel));
+        self.queue.push_back(Item::Parcel(Box::new(parcel)));
     }
 
     /// Which topics the tab wants.
@@ -296,10 +303,11 @@ impl<P: Payload> Lane<P> {
     /// Whether a note can be dropped: a transition, and a suspected gap with another one before the next message.
     fn is_superseded(&self, index: usize) -> bool {
         match self.queue.get(index) {
-            Some(Item::Note(HubMessage::Status(..))) => true,
+            Some(item) if matches!(item.note(), Some(HubMessage::Status(..))) => true,
             Some(gap) if gap.is_suspected_gap() => self
                 .queue
-                .range(index + 1..)
+                .iter()
+                .skip(index + 1)
                 .take_while(|item| matches!(item, Item::Note(_)))
                 .any(Item::is_suspected_gap),
             Some(_) | None => false,
@@ -309,14 +317,14 @@ impl<P: Payload> Lane<P> {
     /// Whether the tab is about to be told that this handle is closed.
     pub fn is_closing(&self, handle: HandleId) -> bool {
         self.queue.iter().any(|item| {
-            matches!(item, Item::Note(HubMessage::Closed { handle: of, .. }) if *of == handle)
+            matches!(item.note(), Some(HubMessage::Closed { handle: of, .. }) if *of == handle)
         })
     }
 
     /// Takes away what was to be told of a handle.
     pub fn forget_handle(&mut self, handle: HandleId) {
         self.queue.retain(|item| {
-            !matches!(item, Item::Note(HubMessage::Attached { handle: of, .. }) if *of == handle)
+            !matches!(item.note(), Some(HubMessage::Attached { handle: of, .. }) if *of == handle)
         });
         self.losing &= !self.queue.is_empty();
     }
@@ -396,11 +404,19 @@ impl<P: Payload> Lane<P> {
         self.queued.sub(taken);
         self.in_flight.add(taken);
         let want_ack = self.in_flight.reaches_half(self.config.window);
-        self.posted.push_back(Posted {
-            end,
-            load: taken,
-            want_ack,
-        });
+        match self.posted.back_mut() {
+            // What nobody is asked about is acknowledged with what follows.
+            Some(last) if !last.want_ack => {
+                last.end = end;
+                last.load.add(taken);
+                last.want_ack = want_ack;
+            }
+            Some(_) | None => self.posted.push_back(Posted {
+                end,
+                load: taken,
+                want_ack,
+            }),
+        }
         Some(Step::Frames {
             first,
             parts,

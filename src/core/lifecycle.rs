@@ -315,7 +315,7 @@ impl<P: Payload> Connection<P> {
             lost: None,
             reason: GapReason::Lost(reason),
         };
-        self.fanout.push_note(&gap);
+        self.fanout.push_note(gap);
     }
 
     pub(super) fn fail_attempt(&mut self, reason: Reason, cx: &mut Cx<'_, P>) {

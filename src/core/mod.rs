@@ -20,6 +20,7 @@ mod outflow;
 mod outputs;
 mod pool;
 mod position;
+mod queue;
 mod reading;
 mod replace;
 mod replay;

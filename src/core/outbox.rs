@@ -63,7 +63,7 @@ impl<P: Payload> Outbox<P> {
             queue: VecDeque::new(),
             expiry: Time::NEVER,
             retained: VecDeque::new(),
-            senders: LiteMap::new(),
+            senders: LiteMap::with_capacity(1),
             verdicts: Vec::new(),
             failed: 0,
             orphaned: 0,

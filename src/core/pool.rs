@@ -371,7 +371,7 @@ impl<P: Payload> Connection<P> {
                         lost: None,
                         reason: GapReason::Lost(reason),
                     };
-                    self.fanout.push_note(&gap);
+                    self.fanout.push_note(gap);
                 }
             }
         }

@@ -1,11 +1,11 @@
 //! What happens to the messages of a tab that does not keep up.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::flow::{Batch, Item, Lane, Load};
 use super::interest::{EVERYBODY, Interest};
 use super::io::Payload;
+use super::queue::Queue;
 use super::topics::TopicNo;
 use crate::protocol::{Amount, WhenSlow};
 
@@ -46,8 +46,8 @@ impl<P: Payload> Lane<P> {
 
     fn drop_oldest(&mut self, keep: Amount) -> u64 {
         let mut dropped = 0;
-        let mut kept = VecDeque::with_capacity(self.queue.len());
-        for item in core::mem::take(&mut self.queue) {
+        let mut kept = Queue::default();
+        for item in self.queue.take() {
             match item {
                 Item::Frames(batch, mut range, first) => {
                     let from = first + range.start as u64;
@@ -81,9 +81,9 @@ impl<P: Payload> Lane<P> {
     fn conflate(&mut self, is_meant: impl Fn(TopicNo) -> bool) -> u64 {
         let mut newest = Interest::default();
         let (mut waits, mut lost) = (0, 0);
-        let mut kept = VecDeque::new();
+        let mut kept = Queue::default();
         self.queued = Load::default();
-        for item in core::mem::take(&mut self.queue).into_iter().rev() {
+        for item in self.queue.take().rev() {
             match item {
                 Item::Frames(batch, range, _) => {
                     waits += range.len() as u64;
@@ -111,7 +111,7 @@ impl<P: Payload> Lane<P> {
         let mut next = self.next - waits - lost;
         let merged = waits - self.queued.messages as u64;
         lost += merged;
-        for item in kept {
+        for item in kept.take() {
             match item {
                 Item::Frames(batch, range, _) => {
                     if lost > 0 {
@@ -167,7 +167,7 @@ impl<P: Payload> Lane<P> {
 }
 
 /// Adds a gap at the end, to the one that ends there if one does.
-pub(super) fn push_lost<P>(queue: &mut VecDeque<Item<P>>, from: u64, to: u64) {
+pub(super) fn push_lost<P>(queue: &mut Queue<Item<P>>, from: u64, to: u64) {
     match queue.back_mut() {
         Some(Item::Lost(_, end)) if *end == from => *end = to,
         Some(_) | None => queue.push_back(Item::Lost(from, to)),

@@ -1,5 +1,7 @@
 //! What the hub says to a tab. Messages that carry payloads are posted by the driver (`core::Output::Deliver`).
 
+use std::rc::Rc;
+
 use super::{
     ConnId, Foreign, HandleId, Loss, MAJOR, MessageError, Need, Reason, Report, RequestError,
     SendFailure, WhenSlow, op,
@@ -22,7 +24,7 @@ pub enum HubMessage {
         /// Options that differ from those in force.
         ignored: Vec<&'static str>,
         /// How the connection is.
-        status: Status,
+        status: Rc<Status>,
     },
     /// The handle could not be opened.
     Refused {
@@ -34,7 +36,7 @@ pub enum HubMessage {
         detail: String,
     },
     /// A transition.
-    Status(ConnId, Status),
+    Status(ConnId, Rc<Status>),
     /// What became of sends.
     Sent {
         /// The handle.

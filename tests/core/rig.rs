@@ -1,6 +1,7 @@
 //! A hub with scripted tabs and sockets.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -299,7 +300,7 @@ impl Rig {
 
     pub fn statuses(&mut self, port: PortId) -> Vec<Status> {
         let statuses = self.notes(port).into_iter().filter_map(|note| match note {
-            HubMessage::Status(_, status) => Some(status),
+            HubMessage::Status(_, status) => Some(Rc::unwrap_or_clone(status)),
             _ => None,
         });
         statuses.collect()
