@@ -10,34 +10,37 @@ use crate::time::Time;
 
 /// At most one timer for each owner and reason: setting it again moves it.
 ///
-/// A heap gives the order. Timers that were moved or cleared stay in it until they come up or are too many,
-/// so that setting one costs no more than a push.
+/// A heap gives the order of the owners, by the earliest timer of each. Entries of timers that were moved or cleared stay in it until
+/// they come up or are too many, so that setting one costs no more than a push, and setting it later than before nothing.
 #[derive(Clone, Debug)]
 pub struct Timers<K> {
-    heap: BinaryHeap<Reverse<(Time, K, TimerReason)>>,
-    due: LiteMap<K, [Time; TimerReason::COUNT]>,
-    set: usize,
+    heap: BinaryHeap<Reverse<(Time, K)>>,
+    by_owner: LiteMap<K, Box<Slots>>,
+}
+
+/// The timers of an owner.
+#[derive(Clone, Debug)]
+struct Slots {
+    /// Those that are set, in no order.
+    set: Vec<(Time, TimerReason)>,
+    /// When the entry in the heap comes up that stands for them all: not later than the earliest.
+    entry: Time,
 }
 
 impl<K: Copy + Ord> Timers<K> {
     /// Sets or moves a timer. A moment that never comes clears it.
     pub fn set(&mut self, owner: K, reason: TimerReason, at: Time) {
-        if self.at(owner, reason) == at {
-            return;
-        }
-        self.clear(owner, reason);
         if at == Time::NEVER {
+            self.clear(owner, reason);
             return;
         }
-        if !self.due.contains_key(&owner) {
-            self.due.insert(owner, [Time::NEVER; TimerReason::COUNT]);
+        let slots = self.by_owner.entry(owner).or_default();
+        slots.set(reason, at);
+        if at < slots.entry {
+            slots.entry = at;
+            self.heap.push(Reverse((at, owner)));
+            self.compact();
         }
-        if let Some(slot) = self.slot(owner, reason) {
-            *slot = at;
-            self.set += 1;
-            self.heap.push(Reverse((at, owner, reason)));
-        }
-        self.compact();
     }
 
     /// Sets a timer, or moves it if it would come later.
@@ -49,19 +52,14 @@ impl<K: Copy + Ord> Timers<K> {
 
     /// Clears a timer, if it is set.
     pub fn clear(&mut self, owner: K, reason: TimerReason) {
-        if let Some(slot) = self.slot(owner, reason)
-            && *slot != Time::NEVER
-        {
-            *slot = Time::NEVER;
-            self.set -= 1;
+        if let Some(slots) = self.by_owner.get_mut(&owner) {
+            slots.set.retain(|(_, other)| *other != reason);
         }
     }
 
     /// Clears all timers of an owner that is no more.
     pub fn remove(&mut self, owner: K) {
-        if let Some(slots) = self.due.remove(&owner) {
-            self.set -= slots.iter().filter(|at| **at != Time::NEVER).count();
-        }
+        self.by_owner.remove(&owner);
     }
 
     /// Whether a timer is set.
@@ -71,11 +69,21 @@ impl<K: Copy + Ord> Timers<K> {
 
     /// The earliest timer.
     pub fn next(&mut self) -> Option<(Time, K, TimerReason)> {
-        while let Some(Reverse((at, owner, reason))) = self.heap.peek().copied() {
-            if self.at(owner, reason) == at {
+        while let Some(Reverse((at, owner))) = self.heap.peek().copied() {
+            let slots = self.by_owner.get_mut(&owner);
+            let Some(slots) = slots.filter(|slots| slots.entry == at) else {
+                self.heap.pop();
+                continue;
+            };
+            let earliest = slots.earliest();
+            if let Some((_, reason)) = earliest.filter(|(earliest, _)| *earliest == at) {
                 return Some((at, owner, reason));
             }
             self.heap.pop();
+            slots.entry = earliest.map_or(Time::NEVER, |(earliest, _)| earliest);
+            if slots.entry != Time::NEVER {
+                self.heap.push(Reverse((slots.entry, owner)));
+            }
         }
         None
     }
@@ -91,32 +99,44 @@ impl<K: Copy + Ord> Timers<K> {
     }
 
     fn at(&self, owner: K, reason: TimerReason) -> Time {
-        self.due
-            .get(&owner)
-            .and_then(|slots| slots.get(reason as usize))
-            .copied()
-            .unwrap_or(Time::NEVER)
+        let slots = self.by_owner.get(&owner);
+        let mut set = slots.into_iter().flat_map(|slots| &slots.set);
+        set.find(|(_, other)| *other == reason)
+            .map_or(Time::NEVER, |(at, _)| *at)
     }
 
-    fn slot(&mut self, owner: K, reason: TimerReason) -> Option<&mut Time> {
-        self.due.get_mut(&owner)?.get_mut(reason as usize)
-    }
-
-    /// Makes the heap anew of the timers that are set, once most of its entries are not.
+    /// Makes the heap anew of the entries that stand for something, once most of them do not.
     fn compact(&mut self) {
-        if self.heap.len() <= 64 + 2 * self.set {
+        if self.heap.len() <= 64 + 2 * self.by_owner.len() {
             return;
         }
-        let mut entries = Vec::with_capacity(self.set);
-        for (owner, slots) in self.due.iter() {
-            for reason in TimerReason::ALL {
-                match slots.get(reason as usize) {
-                    Some(at) if *at != Time::NEVER => entries.push(Reverse((*at, *owner, reason))),
-                    Some(_) | None => {}
-                }
-            }
+        let slots = self.by_owner.iter();
+        let entries = slots.filter(|(_, slots)| slots.entry != Time::NEVER);
+        self.heap = entries
+            .map(|(owner, slots)| Reverse((slots.entry, *owner)))
+            .collect();
+    }
+}
+
+impl Slots {
+    fn set(&mut self, reason: TimerReason, at: Time) {
+        match self.set.iter_mut().find(|(_, other)| *other == reason) {
+            Some(slot) => slot.0 = at,
+            None => self.set.push((at, reason)),
         }
-        self.heap = entries.into();
+    }
+
+    fn earliest(&self) -> Option<(Time, TimerReason)> {
+        self.set.iter().copied().min()
+    }
+}
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self {
+            set: Vec::new(),
+            entry: Time::NEVER,
+        }
     }
 }
 
@@ -124,14 +144,15 @@ impl<K: Ord> Default for Timers<K> {
     fn default() -> Self {
         Self {
             heap: BinaryHeap::new(),
-            due: LiteMap::new(),
-            set: 0,
+            by_owner: LiteMap::new(),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     const PING: TimerReason = TimerReason::Ping;
@@ -174,5 +195,46 @@ mod tests {
         assert!(timers.heap.len() < 100, "{}", timers.heap.len());
         timers.remove('a');
         assert_eq!(timers.next(), None);
+    }
+
+    #[test]
+    fn they_come_in_the_order_of_a_sorted_list() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        let (mut timers, mut model) = (Timers::default(), BTreeMap::new());
+        for step in 0..50_000 {
+            let owner = rng.u32(..8);
+            let reason = TimerReason::ALL[rng.usize(..TimerReason::COUNT)];
+            match rng.u32(..10) {
+                0..5 => {
+                    let at = Time::from_micros(step + rng.u64(..50));
+                    timers.set(owner, reason, at);
+                    model.insert((owner, reason), at);
+                }
+                5..8 => {
+                    timers.clear(owner, reason);
+                    model.remove(&(owner, reason));
+                }
+                8 if step % 7 == 0 => {
+                    timers.remove(owner);
+                    model.retain(|(of, _), _| *of != owner);
+                }
+                _ => {
+                    let now = Time::from_micros(step);
+                    let first = model
+                        .iter()
+                        .map(|((owner, reason), at)| (*at, *owner, *reason))
+                        .min();
+                    assert_eq!(timers.next(), first);
+                    let due = first.filter(|(at, ..)| *at <= now);
+                    let due = due.map(|(_, owner, reason)| (owner, reason));
+                    assert_eq!(timers.take_due(now), due);
+                    due.and_then(|due| model.remove(&due));
+                }
+            }
+            assert_eq!(
+                timers.is_set(owner, reason),
+                model.contains_key(&(owner, reason))
+            );
+        }
     }
 }
