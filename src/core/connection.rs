@@ -118,6 +118,8 @@ pub struct Connection<P> {
     pub(super) needs: LiteMap<(PortId, HandleId), Needs>,
     /// Whether a token belongs to each attempt.
     pub(super) with_token: bool,
+    /// Whether it is to be flushed at the next tick.
+    pub(super) is_unflushed: bool,
     pub(super) counters: Counters,
     pub(super) parting: (Option<u16>, String),
     /// What came before the socket was verified: it is for the tabs once it is.

@@ -110,6 +110,7 @@ impl<P: Payload> Connection<P> {
             handles: LiteMap::with_capacity(1),
             needs: LiteMap::new(),
             with_token: false,
+            is_unflushed: false,
             counters: Counters::default(),
             parting: (None, String::new()),
             early: Vec::new(),

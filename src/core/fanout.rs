@@ -57,6 +57,11 @@ impl<P: Payload> Fanout<P> {
         lane.map_or(self.next, Lane::next)
     }
 
+    /// The tabs that have a lane here.
+    pub fn ports(&self) -> impl Iterator<Item = PortId> {
+        self.lanes.keys().copied()
+    }
+
     /// Whether a tab has a lane here.
     pub fn has_lane(&self, port: PortId) -> bool {
         self.lanes.contains_key(&port)

@@ -54,7 +54,7 @@ pub struct Hub<P> {
     online: bool,
     last_conn: u32,
     questions: u32,
-    census: (u32, u32),
+    pub(super) census: (u32, u32),
     pub(super) watch: Watch,
     /// Ports whose tabs were given up, and may not know it.
     given_up: Vec<PortId>,
@@ -160,7 +160,9 @@ impl<P: Payload> Hub<P> {
     /// Posts the first frame after a pause at once, and what comes until the tick in one go.
     fn flush_soon(&mut self, conn: ConnId) {
         if self.tick_pending {
-            if !self.unflushed.contains(&conn) {
+            if let Some(connection) = self.connections.get_mut(&conn)
+                && !core::mem::replace(&mut connection.is_unflushed, true)
+            {
                 self.unflushed.push(conn);
             }
             return;
@@ -177,7 +179,10 @@ impl<P: Payload> Hub<P> {
             return;
         }
         for conn in unflushed {
-            self.with(conn, Connection::flush);
+            self.with(conn, |connection, cx| {
+                connection.is_unflushed = false;
+                connection.flush(cx);
+            });
         }
         self.tick_pending = true;
         self.out.push(Output::Tick);
@@ -260,8 +265,9 @@ impl<P: Payload> Hub<P> {
                 return;
             }
         };
-        let mut connections = self.connections.values();
-        if connections.any(|connection| connection.is_closing(port, handle)) {
+        let last = self.tabs.connection_of(port, handle);
+        let last = last.and_then(|conn| self.connections.get(&conn));
+        if last.is_some_and(|connection| connection.is_closing(port, handle)) {
             // The handle ended while its tab was away or slow. It is about to hear that.
             return;
         }
@@ -305,6 +311,7 @@ impl<P: Payload> Hub<P> {
         self.with(conn, |connection, cx| {
             connection.attach(port, handle, (options, attach.needs), cx);
         });
+        self.tabs.note_handle(port, handle, conn);
         if !self.timers.is_set(Owner::Hub, TimerReason::Watch) {
             self.watch_clocks();
         }
@@ -329,10 +336,13 @@ impl<P: Payload> Hub<P> {
         purge: bool,
     ) {
         let mut key = None;
-        self.with_handle(port, handle, op::DETACH, |connection, cx| {
+        let is_known = self.with_handle(port, handle, op::DETACH, |connection, cx| {
             key = purge.then(|| connection.identity().key.clone());
             connection.detach(port, handle, parting, cx);
         });
+        if is_known {
+            self.tabs.forget_handle(port, handle);
+        }
         if let Some(key) = key {
             self.with_all(&|connection, cx| {
                 if connection.identity().key == key {
@@ -459,6 +469,11 @@ impl<P: Payload> Hub<P> {
 
     /// Forgets a connection that has ended, once every tab knows.
     pub(super) fn sweep(&mut self, conn: ConnId) {
+        self.forget_finished(conn);
+        self.announce_census();
+    }
+
+    fn forget_finished(&mut self, conn: ConnId) {
         let Some(connection) = self.connections.get(&conn) else {
             return;
         };
@@ -472,25 +487,14 @@ impl<P: Payload> Hub<P> {
             self.by_identity.remove(connection.identity());
         }
         if connection.is_finished() {
+            for port in connection.fanout.ports() {
+                self.tabs.forget_connection(port, conn);
+            }
             self.connections.remove(&conn);
             self.timers.remove(Owner::Conn(conn));
             if self.connections.is_empty() {
                 self.watch_clocks();
             }
-        }
-        self.announce_census();
-    }
-
-    pub(super) fn announce_census(&mut self) {
-        let census = (self.tabs.count().0, self.by_identity.len() as u32);
-        if census == self.census {
-            return;
-        }
-        self.census = census;
-        let (tabs, connections) = census;
-        for port in self.tabs.awake() {
-            self.out
-                .push(Output::Post(port, HubMessage::Census { tabs, connections }));
         }
     }
 
@@ -532,18 +536,18 @@ impl<P: Payload> Hub<P> {
         }
     }
 
+    /// Does something for a handle, if it is on a connection.
     pub(super) fn with_handle(
         &mut self,
         port: PortId,
         handle: HandleId,
         op: u32,
         act: impl FnOnce(&mut Connection<P>, &mut Cx<'_, P>),
-    ) {
-        let conn = self
-            .connections
-            .iter()
-            .find(|(_, connection)| connection.has_handle(port, handle))
-            .map(|(conn, _)| *conn);
+    ) -> bool {
+        let conn = self.tabs.connection_of(port, handle).filter(|conn| {
+            let connection = self.connections.get(conn);
+            connection.is_some_and(|connection| connection.has_handle(port, handle))
+        });
         match conn {
             Some(conn) => {
                 self.with(conn, act);
@@ -551,14 +555,18 @@ impl<P: Payload> Hub<P> {
             }
             None => self.refuse(port, op, MessageError::UnknownHandle),
         }
+        conn.is_some()
     }
 
     /// Does something to every connection.
     pub(super) fn with_all(&mut self, act: &dyn Fn(&mut Connection<P>, &mut Cx<'_, P>)) {
         let conns: Vec<_> = self.connections.keys().copied().collect();
-        for conn in conns {
-            self.with(conn, act);
-            self.sweep(conn);
+        for conn in &conns {
+            self.with(*conn, act);
+            self.forget_finished(*conn);
+        }
+        if !conns.is_empty() {
+            self.announce_census();
         }
     }
 

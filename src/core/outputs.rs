@@ -4,6 +4,9 @@ use std::collections::VecDeque;
 
 use super::io::Output;
 
+/// Room for so many is kept once all are carried out: more than that are a burst.
+const KEPT: usize = 256;
+
 /// A queue of outputs, in the order in which they must be carried out.
 #[derive(Debug)]
 pub struct Outputs<P> {
@@ -18,7 +21,11 @@ impl<P> Outputs<P> {
 
     /// Takes the next output.
     pub fn pop(&mut self) -> Option<Output<P>> {
-        self.queue.pop_front()
+        let output = self.queue.pop_front();
+        if self.queue.is_empty() && self.queue.capacity() > KEPT {
+            self.queue.shrink_to(KEPT);
+        }
+        output
     }
 }
 

@@ -1,9 +1,9 @@
-//! What the hub tells of itself when asked.
+//! What the hub tells of itself.
 
 use super::connection::Connection;
 use super::hub::Hub;
-use super::io::{Payload, PortId};
-use crate::protocol::{ConnectionReport, Report};
+use super::io::{Output, Payload, PortId};
+use crate::protocol::{ConnectionReport, HubMessage, Report};
 
 impl<P: Payload> Hub<P> {
     /// What there is to tell a tab.
@@ -19,6 +19,20 @@ impl<P: Payload> Hub<P> {
                 .filter(|connection| connection.has_port(port))
                 .map(|connection| self.report_pool(connection))
                 .collect(),
+        }
+    }
+
+    /// Tells the tabs how many they are and how many connections they have, if that has changed.
+    pub(super) fn announce_census(&mut self) {
+        let census = (self.tabs.count().0, self.by_identity.len() as u32);
+        if census == self.census {
+            return;
+        }
+        self.census = census;
+        let (tabs, connections) = census;
+        for port in self.tabs.awake() {
+            self.out
+                .push(Output::Post(port, HubMessage::Census { tabs, connections }));
         }
     }
 

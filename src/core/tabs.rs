@@ -5,7 +5,7 @@ use core::time::Duration;
 use litemap::LiteMap;
 
 use super::io::PortId;
-use crate::protocol::{Hello, Liveness};
+use crate::protocol::{ConnId, HandleId, Hello, Liveness};
 use crate::time::Time;
 
 /// A tab without a lock that has said nothing for this long is asked.
@@ -41,6 +41,8 @@ pub struct Tab {
     pub suspended: bool,
     heard_at: Time,
     asked_at: Option<Time>,
+    /// The connection that each handle was put on last.
+    handles: LiteMap<HandleId, ConnId>,
 }
 
 /// How a tab was lost.
@@ -76,6 +78,7 @@ impl Tab {
             suspended: false,
             heard_at: now,
             asked_at: None,
+            handles: LiteMap::new(),
         }
     }
 
@@ -160,9 +163,39 @@ impl Tabs {
         self.by_port.get_mut(&port)
     }
 
-    /// Adds or replaces a tab.
+    /// Adds a tab, or replaces what is known of it.
     pub fn insert(&mut self, port: PortId, tab: Tab) {
-        self.by_port.insert(port, tab);
+        if let Some(before) = self.by_port.insert(port, tab)
+            && let Some(tab) = self.get_mut(port)
+        {
+            tab.handles = before.handles;
+        }
+    }
+
+    /// The connection that a handle was put on last, if that is not over for it.
+    pub fn connection_of(&self, port: PortId, handle: HandleId) -> Option<ConnId> {
+        self.get(port)?.handles.get(&handle).copied()
+    }
+
+    /// Notes that a handle was put on a connection.
+    pub fn note_handle(&mut self, port: PortId, handle: HandleId, conn: ConnId) {
+        if let Some(tab) = self.get_mut(port) {
+            tab.handles.insert(handle, conn);
+        }
+    }
+
+    /// The tab has closed a handle.
+    pub fn forget_handle(&mut self, port: PortId, handle: HandleId) {
+        if let Some(tab) = self.get_mut(port) {
+            tab.handles.remove(&handle);
+        }
+    }
+
+    /// A connection has ended, and the tab knows.
+    pub fn forget_connection(&mut self, port: PortId, conn: ConnId) {
+        if let Some(tab) = self.get_mut(port) {
+            tab.handles.retain(|_, own| *own != conn);
+        }
     }
 
     /// Takes a tab out.
