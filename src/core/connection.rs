@@ -16,7 +16,7 @@ use super::outflow::Outflow;
 use super::outputs::Outputs;
 use super::pool::{Pool, Shard};
 use super::replace::Successor;
-use super::shared::Subprotocol;
+use super::shared::{Shared, Subprotocol};
 use super::single::Singles;
 use super::subprotocol::Template;
 use super::tabs::{Departure, Mode, Tabs};
@@ -81,6 +81,8 @@ pub struct Cx<'a, P> {
     pub online: bool,
     /// Whether other hubs are asked first: no socket is opened meanwhile.
     pub meeting: bool,
+    /// What connections have alike.
+    pub shared: &'a mut Shared,
     /// The number of the last question to a tab.
     pub questions: &'a mut u32,
 }
@@ -89,7 +91,7 @@ pub struct Cx<'a, P> {
 #[derive(Debug)]
 pub struct Connection<P> {
     pub(super) id: ConnId,
-    pub(super) identity: Identity,
+    pub(super) identity: Rc<Identity>,
     pub(super) config: Rc<ConnectionConfig>,
     pub(super) linger: Duration,
     pub(super) phase: Phase,
@@ -114,7 +116,7 @@ pub struct Connection<P> {
     pub(super) outbox: Outbox<P>,
     pub(super) outflow: Outflow,
     pub(super) fanout: Fanout<P>,
-    pub(super) handles: LiteMap<(PortId, HandleId), FlowConfig>,
+    pub(super) handles: LiteMap<(PortId, HandleId), Rc<FlowConfig>>,
     pub(super) needs: LiteMap<(PortId, HandleId), Needs>,
     /// Whether a token belongs to each attempt.
     pub(super) with_token: bool,
@@ -163,11 +165,6 @@ pub(super) enum Phase {
 }
 
 impl<P: Payload> Connection<P> {
-    /// What it is known by.
-    pub fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
     /// Whether the events of a socket count here.
     pub fn has_socket(&self, socket: SocketId) -> bool {
         let successor = self.successor.as_ref().map(|successor| successor.socket);
@@ -225,13 +222,14 @@ impl<P: Payload> Connection<P> {
         cx.timers.clear(self.owner(), TimerReason::Linger);
         self.parting = (None, String::new());
         self.linger = self.linger.max(options.linger());
-        self.handles.insert((port, handle), options.flow.resolve());
+        let flow = cx.shared.flows.share(options.flow.resolve());
+        self.handles.insert((port, handle), flow);
         if needs != Needs::default() {
             self.needs.insert((port, handle), needs);
             self.with_token |= needs.token;
         }
-        self.outbox
-            .add_sender((port, handle), options.queue.resolve());
+        let queue = cx.shared.queues.share(options.queue.resolve());
+        self.outbox.add_sender((port, handle), queue);
         self.fanout.set_lane(port, self.lane_config(port));
         if self.phase == Phase::Idle && cx.meeting {
             self.status.reason = Reason::Meeting;
@@ -505,7 +503,7 @@ impl<P: Payload> Connection<P> {
     }
 
     /// The limits for a tab with several handles.
-    fn lane_config(&self, port: PortId) -> FlowConfig {
+    fn lane_config(&self, port: PortId) -> Rc<FlowConfig> {
         let own = self.handles.iter().filter(|((owner, _), _)| *owner == port);
         strictest(own.map(|(_, flow)| flow))
     }

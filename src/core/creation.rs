@@ -25,7 +25,7 @@ impl<P: Payload> Connection<P> {
     /// A connection that nobody has attached yet.
     pub fn new(
         id: ConnId,
-        identity: Identity,
+        identity: Rc<Identity>,
         (options, subprotocol): (&Options, Rc<Subprotocol>),
         shared: &mut Shared,
         now: Time,
@@ -50,7 +50,7 @@ impl<P: Payload> Connection<P> {
 
     /// A further socket for the topics of this connection.
     pub(super) fn shard(&self, id: ConnId, now: Time) -> Self {
-        let (identity, config) = (self.identity.clone(), Rc::clone(&self.config));
+        let (identity, config) = (Rc::clone(&self.identity), Rc::clone(&self.config));
         let subprotocol = Rc::clone(&self.subprotocol);
         let mut made = Self::with(id, identity, config, subprotocol, now);
         made.phase = Phase::Waiting;
@@ -61,7 +61,7 @@ impl<P: Payload> Connection<P> {
 
     fn with(
         id: ConnId,
-        identity: Identity,
+        identity: Rc<Identity>,
         config: Rc<ConnectionConfig>,
         subprotocol: Rc<Subprotocol>,
         now: Time,

@@ -83,7 +83,7 @@ impl<P: Payload> Fanout<P> {
     }
 
     /// Adds a lane for a tab, or changes the limits of the one it has.
-    pub fn set_lane(&mut self, port: PortId, config: FlowConfig) {
+    pub fn set_lane(&mut self, port: PortId, config: Rc<FlowConfig>) {
         self.seal();
         if let Some(lane) = self.lanes.get_mut(&port) {
             lane.set_config(config);

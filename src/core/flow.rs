@@ -114,7 +114,7 @@ pub enum ParcelKind {
 /// One tab's place in the stream of a connection.
 #[derive(Debug)]
 pub struct Lane<P> {
-    pub(super) config: FlowConfig,
+    pub(super) config: Rc<FlowConfig>,
     interest: Interest,
     /// The topics of which only the newest message counts.
     pub(super) conflated: Interest,
@@ -186,7 +186,7 @@ impl<P> Item<P> {
 
 impl<P: Payload> Lane<P> {
     /// A lane without messages, which starts to count here.
-    pub fn new(config: FlowConfig, next: u64) -> Self {
+    pub fn new(config: Rc<FlowConfig>, next: u64) -> Self {
         Self {
             config,
             interest: Interest::default(),
@@ -201,13 +201,13 @@ impl<P: Payload> Lane<P> {
     }
 
     /// Changes the limits.
-    pub fn set_config(&mut self, config: FlowConfig) {
+    pub fn set_config(&mut self, config: Rc<FlowConfig>) {
         self.config = config;
     }
 
     /// Nothing waits for an acknowledgement from now on.
     pub fn open_window(&mut self) {
-        self.config.window = Amount::new(u32::MAX, u32::MAX);
+        Rc::make_mut(&mut self.config).window = Amount::new(u32::MAX, u32::MAX);
     }
 
     /// Longest delay while the tab is hidden.
@@ -480,10 +480,12 @@ impl Room {
 }
 
 /// The limits of a tab with several handles: the strictest of each.
-pub fn strictest<'a>(flows: impl Iterator<Item = &'a FlowConfig>) -> FlowConfig {
-    flows
-        .cloned()
-        .reduce(|one, other| FlowConfig {
+pub fn strictest<'a>(flows: impl Iterator<Item = &'a Rc<FlowConfig>>) -> Rc<FlowConfig> {
+    let both = |one: Rc<FlowConfig>, other: Rc<FlowConfig>| {
+        if one == other {
+            return one;
+        }
+        Rc::new(FlowConfig {
             window: least(one.window, other.window),
             cap: least(one.cap, other.cap),
             when_slow: if one.when_slow == WhenSlow::Queue {
@@ -493,7 +495,8 @@ pub fn strictest<'a>(flows: impl Iterator<Item = &'a FlowConfig>) -> FlowConfig 
             },
             hidden_flush: one.hidden_flush.min(other.hidden_flush),
         })
-        .unwrap_or_default()
+    };
+    flows.cloned().reduce(both).unwrap_or_default()
 }
 
 fn least(one: Amount, other: Amount) -> Amount {

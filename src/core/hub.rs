@@ -1,5 +1,7 @@
 //! The hub: tabs on one side, connections on the other.
 
+use std::rc::Rc;
+
 use litemap::LiteMap;
 
 use super::connection::{Connection, Cx, Identity, Owner};
@@ -46,7 +48,7 @@ pub struct Hub<P> {
     rng: fastrand::Rng,
     pub(super) tabs: Tabs,
     pub(super) connections: LiteMap<ConnId, Box<Connection<P>>>,
-    pub(super) by_identity: LiteMap<Identity, ConnId>,
+    pub(super) by_identity: LiteMap<Rc<Identity>, ConnId>,
     pub(super) timers: Timers<Owner>,
     pub(super) out: Outputs<P>,
     unflushed: Vec<ConnId>,
@@ -271,7 +273,7 @@ impl<P: Payload> Hub<P> {
             // The handle ended while its tab was away or slow. It is about to hear that.
             return;
         }
-        let identity = Identity::of(attach);
+        let identity = Rc::new(Identity::of(attach));
         let known = self.by_identity.get(&identity).copied();
         let subprotocol = match self.shared.subprotocol(options.subprotocol()) {
             Ok(subprotocol) => subprotocol,
@@ -299,7 +301,7 @@ impl<P: Payload> Hub<P> {
             let conn = self.next_conn();
             let connection = Connection::new(
                 conn,
-                identity.clone(),
+                Rc::clone(&identity),
                 (options, subprotocol),
                 &mut self.shared,
                 self.now,
@@ -337,7 +339,7 @@ impl<P: Payload> Hub<P> {
     ) {
         let mut key = None;
         let is_known = self.with_handle(port, handle, op::DETACH, |connection, cx| {
-            key = purge.then(|| connection.identity().key.clone());
+            key = purge.then(|| connection.identity.key.clone());
             connection.detach(port, handle, parting, cx);
         });
         if is_known {
@@ -345,7 +347,7 @@ impl<P: Payload> Hub<P> {
         }
         if let Some(key) = key {
             self.with_all(&|connection, cx| {
-                if connection.identity().key == key {
+                if connection.identity.key == key {
                     connection.purge(cx);
                 }
             });
@@ -483,8 +485,8 @@ impl<P: Payload> Hub<P> {
         let Some(connection) = self.connections.get(&conn) else {
             return;
         };
-        if connection.is_ended() && self.by_identity.get(connection.identity()) == Some(&conn) {
-            self.by_identity.remove(connection.identity());
+        if connection.is_ended() && self.by_identity.get(&connection.identity) == Some(&conn) {
+            self.by_identity.remove(&connection.identity);
         }
         if connection.is_finished() {
             for port in connection.fanout.ports() {
@@ -585,6 +587,7 @@ impl<P: Payload> Hub<P> {
             out: &mut self.out,
             online: self.online,
             meeting: self.meeting.is_asking() || self.meeting.better().is_some(),
+            shared: &mut self.shared,
             questions: &mut self.questions,
         };
         let result = act(connection, &mut cx);

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use core::time::Duration;
+use std::rc::Rc;
 
 use litemap::LiteMap;
 
@@ -43,7 +44,7 @@ struct Entry<P> {
 
 #[derive(Debug)]
 struct Sender {
-    config: QueueConfig,
+    config: Rc<QueueConfig>,
     waiting: Load,
     present: bool,
     handed: u64,
@@ -72,7 +73,7 @@ impl<P: Payload> Outbox<P> {
     }
 
     /// A handle that may send.
-    pub fn add_sender(&mut self, key: SenderKey, config: QueueConfig) {
+    pub fn add_sender(&mut self, key: SenderKey, config: Rc<QueueConfig>) {
         self.senders.entry(key).or_insert_with(|| Sender {
             config,
             waiting: Load::default(),

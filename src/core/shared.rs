@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::subprotocol::{Template, TemplateError, text_of};
-use crate::protocol::ConnectionConfig;
+use crate::protocol::{ConnectionConfig, FlowConfig, QueueConfig};
 
 /// So many different values of a kind are remembered. What comes beyond is kept by each connection alone.
 const MOST: usize = 8;
@@ -13,6 +13,10 @@ const MOST: usize = 8;
 pub struct Shared {
     /// How connections are kept up.
     pub configs: Alike<ConnectionConfig>,
+    /// How much is posted to tabs.
+    pub flows: Alike<FlowConfig>,
+    /// What handles may have waiting.
+    pub queues: Alike<QueueConfig>,
     subprotocols: Alike<Subprotocol>,
     /// The names of those that are code.
     pub code: Vec<String>,
