@@ -11,6 +11,7 @@ use super::fanout::Fanout;
 use super::flow::strictest;
 use super::heartbeat::Heartbeat;
 use super::io::{Output, Payload, PortId, SocketId, TimerReason};
+use super::lean::Lean;
 use super::outbox::Outbox;
 use super::outflow::Outflow;
 use super::outputs::Outputs;
@@ -112,7 +113,7 @@ pub struct Connection<P> {
     /// How the server speaks of topics, if it does, and what is wanted of them.
     pub(super) subprotocol: Rc<Subprotocol>,
     pub(super) template: Option<Rc<Template>>,
-    pub(super) topics: Topics<P>,
+    pub(super) topics: Lean<Topics<P>>,
     pub(super) outbox: Outbox<P>,
     pub(super) outflow: Outflow,
     pub(super) fanout: Fanout<P>,

@@ -11,6 +11,7 @@ use super::connection::{Connection, Identity, Phase};
 use super::fanout::Fanout;
 use super::heartbeat::Heartbeat;
 use super::io::Payload;
+use super::lean::Lean;
 use super::outbox::Outbox;
 use super::outflow::Outflow;
 use super::pool::Shard;
@@ -71,9 +72,12 @@ impl<P: Payload> Connection<P> {
             singles: None,
             pool: None,
             shard: None,
+            topics: match &subprotocol.template {
+                Some(_) => Lean::of(Topics::new(config.replay.clone())),
+                None => Lean::default(),
+            },
             template: subprotocol.template.clone(),
             subprotocol,
-            topics: Topics::new(config.replay.clone()),
             id,
             identity,
             heartbeat: Heartbeat::new(&config.heartbeat),

@@ -15,7 +15,7 @@ use crate::time::Time;
 /// A frame of a WebSocket: opaque to the core but for its size and for equality.
 ///
 /// In the browser a `JsValue` that never enters wasm memory, in native tests plain bytes.
-pub trait Payload: Clone + PartialEq {
+pub trait Payload: Clone + PartialEq + 'static {
     /// Bytes (text: UTF-16 units are close enough) that count towards windows and caps.
     fn size(&self) -> usize;
     /// A text frame.

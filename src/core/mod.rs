@@ -12,6 +12,7 @@ mod heartbeat;
 mod hub;
 mod interest;
 mod io;
+mod lean;
 mod lifecycle;
 mod meeting;
 mod moving;

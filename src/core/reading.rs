@@ -111,7 +111,9 @@ impl<P: Payload> Connection<P> {
     }
 
     pub(super) fn push_other(&mut self, frame: P) {
-        self.topics.has_others = true;
+        if self.template.is_some() {
+            self.topics.has_others = true;
+        }
         if let Some(Upward::Other(frame)) = self.send_upward(Upward::Other(frame)) {
             self.fanout.push_frame(frame, EVERYBODY, &[]);
         }

@@ -48,6 +48,9 @@ impl<P: Payload> Connection<P> {
 
     /// Forgets the requests of a handle, or one of them.
     pub fn cancel(&mut self, is_meant: impl Fn(&Request) -> bool, cx: &mut Cx<'_, P>) {
+        if self.template.is_none() {
+            return;
+        }
         self.topics.take_requests(is_meant);
         self.watch_topics(cx);
     }

@@ -144,6 +144,9 @@ impl<P: Payload> Connection<P> {
 
     /// The connection is lost, and with it what the server knew.
     pub(super) fn forget_server(&mut self) {
+        if self.template.is_none() {
+            return;
+        }
         for request in self.topics.handle_lost() {
             self.tell_unanswered(request.of, request.number, RequestError::Lost);
         }

@@ -7,9 +7,10 @@ use core::time::Duration;
 use litemap::LiteMap;
 
 use super::io::{Payload, PortId};
+use super::lean::Blank;
 use super::replay::Kept;
 use super::resuming::Course;
-use crate::protocol::{ConnId, HandleId, ReplayConfig};
+use crate::protocol::{ConnId, Count, HandleId, Millis, ReplayConfig};
 use crate::time::Time;
 
 /// How long the server may take to answer a subscription.
@@ -129,9 +130,21 @@ pub struct Request {
     pub until: Time,
 }
 
+impl<P: Payload> Blank for Topics<P> {
+    const BLANK: &'static Self = &Self::new(ReplayConfig {
+        per_topic: Count(0),
+        max_age: Millis::from_millis(0),
+        max_bytes: Count(0),
+    });
+
+    fn blank() -> Self {
+        Self::new(ReplayConfig::default())
+    }
+}
+
 impl<P: Payload> Topics<P> {
     /// No topics.
-    pub fn new(replay: ReplayConfig) -> Self {
+    pub const fn new(replay: ReplayConfig) -> Self {
         Self {
             most: usize::MAX,
             here: 0,

@@ -134,8 +134,10 @@ impl<P: Payload> Connection<P> {
         }
         let refresh_at = self.access.refresh_at(&self.config.auth);
         self.set_timer(TimerReason::Refresh, refresh_at, cx);
-        self.topics.wait_longer(cx.now + SUBSCRIBE_WITHIN);
-        self.watch_topics(cx);
+        if self.template.is_some() {
+            self.topics.wait_longer(cx.now + SUBSCRIBE_WITHIN);
+            self.watch_topics(cx);
+        }
         let (Some(socket), Some(ping)) = (self.socket(), self.heartbeat.ping().cloned()) else {
             self.outbox.handle_wake(cx.now);
             self.set_timer(TimerReason::Confirm, self.outbox.next_confirm(), cx);
