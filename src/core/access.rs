@@ -18,11 +18,11 @@ const FAILED_HANDSHAKES: u32 = 2;
 /// A token, and who is asked for the next.
 #[derive(Debug, Default)]
 pub struct Access {
-    token: Option<Token>,
+    token: Option<Box<Token>>,
     handshakes: u32,
     refusals: u32,
     /// Who is asked at present.
-    pub asking: Option<Asking>,
+    pub asking: Option<Box<Asking>>,
 }
 
 /// A token.
@@ -106,21 +106,21 @@ impl Access {
 
     /// Keeps a token that is good for so long.
     pub fn set_token(&mut self, value: String, lasts: Option<Duration>, now: Time) {
-        self.token = Some(Token {
+        self.token = Some(Box::new(Token {
             value,
             got_at: now,
             expires_at: lasts.map_or(Time::NEVER, |lasts| now + lasts),
-        });
+        }));
         self.handshakes = 0;
     }
 
     /// The token, for another socket.
-    pub fn loan(&self) -> Option<Token> {
+    pub fn loan(&self) -> Option<Box<Token>> {
         self.token.clone()
     }
 
     /// Takes the token of another socket.
-    pub fn take_loan(&mut self, token: Token) {
+    pub fn take_loan(&mut self, token: Box<Token>) {
         self.token = Some(token);
     }
 

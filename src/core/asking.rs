@@ -33,7 +33,8 @@ impl<P: Payload> Connection<P> {
             self.go_on(reason, is_planned, url, cx);
             return;
         };
-        self.ask_next(Asking::new(need, reason, is_planned, url), cx);
+        let asking = Asking::new(need, reason, is_planned, url);
+        self.ask_next(Box::new(asking), cx);
     }
 
     /// The token is about to expire: the socket is told the next one, or replaced.
@@ -44,7 +45,7 @@ impl<P: Payload> Connection<P> {
             self.tell_token(cx);
         } else if self.access.asking.is_none() {
             let asking = Asking::new(Need::Token, Reason::Handover, true, None);
-            self.ask_next(asking, cx);
+            self.ask_next(Box::new(asking), cx);
         }
     }
 
@@ -73,7 +74,7 @@ impl<P: Payload> Connection<P> {
     }
 
     /// Takes what the first socket was given.
-    pub(super) fn take_loan(&mut self, url: Option<String>, token: Option<Token>) {
+    pub(super) fn take_loan(&mut self, url: Option<String>, token: Option<Box<Token>>) {
         self.url = url.or(self.url.take());
         if let Some(token) = token {
             self.access.take_loan(token);
@@ -188,14 +189,14 @@ impl<P: Payload> Connection<P> {
         }
     }
 
-    fn ask_another(&mut self, mut asking: Asking, cx: &mut Cx<'_, P>) {
+    fn ask_another(&mut self, mut asking: Box<Asking>, cx: &mut Cx<'_, P>) {
         asking.in_vain.push(asking.of.0);
         self.ask_next(asking, cx);
     }
 
-    fn ask_next(&mut self, mut asking: Asking, cx: &mut Cx<'_, P>) {
+    fn ask_next(&mut self, mut asking: Box<Asking>, cx: &mut Cx<'_, P>) {
         let Some(of) = self.best_to_ask(&asking, cx) else {
-            self.handle_nobody(asking, cx);
+            self.handle_nobody(*asking, cx);
             return;
         };
         *cx.questions += 1;
@@ -253,7 +254,7 @@ impl<P: Payload> Connection<P> {
     }
 
     /// The user's function returned something that cannot be used. Only a connection that works goes on.
-    fn handle_bad(&mut self, need: Need, asking: Asking, cx: &mut Cx<'_, P>) {
+    fn handle_bad(&mut self, need: Need, asking: Box<Asking>, cx: &mut Cx<'_, P>) {
         if asking.is_planned {
             self.ask_another(asking, cx);
             return;

@@ -21,6 +21,7 @@ use super::shared::{Shared, Subprotocol};
 use super::single::Singles;
 use super::subprotocol::Template;
 use super::tabs::{Departure, Mode, Tabs};
+use super::tally::Tally;
 use super::timers::Timers;
 use super::topics::{Of, Topics};
 use crate::protocol::{
@@ -108,7 +109,7 @@ pub struct Connection<P> {
     /// Since when there has been this socket.
     pub(super) socket_at: Time,
     pub(super) woke_at: Time,
-    pub(super) successor: Option<Successor>,
+    pub(super) successor: Option<Box<Successor>>,
     pub(super) retired: Option<SocketId>,
     /// How the server speaks of topics, if it does, and what is wanted of them.
     pub(super) subprotocol: Rc<Subprotocol>,
@@ -123,8 +124,8 @@ pub struct Connection<P> {
     pub(super) with_token: bool,
     /// Whether it is to be flushed at the next tick.
     pub(super) is_unflushed: bool,
-    pub(super) counters: Counters,
-    pub(super) parting: (Option<u16>, String),
+    pub(super) counters: Tally,
+    pub(super) parting: Option<Box<(Option<u16>, String)>>,
     /// What came before the socket was verified: it is for the tabs once it is.
     pub(super) early: Vec<P>,
     /// The url of the last attempt, where that comes from a function.
@@ -221,7 +222,7 @@ impl<P: Payload> Connection<P> {
         cx: &mut Cx<'_, P>,
     ) {
         cx.timers.clear(self.owner(), TimerReason::Linger);
-        self.parting = (None, String::new());
+        self.parting = None;
         self.linger = self.linger.max(options.linger());
         let flow = cx.shared.flows.share(options.flow.resolve());
         self.handles.insert((port, handle), flow);
@@ -279,7 +280,7 @@ impl<P: Payload> Connection<P> {
             clean: true,
         };
         cx.out.push(Output::Post(port, closed));
-        self.parting = parting;
+        self.parting = Some(Box::new(parting));
         self.fanout.forget_handle(port, handle);
         self.handle_left(port, cx);
         self.handle_unheard(|of| *of == (port, handle), cx);
@@ -297,7 +298,7 @@ impl<P: Payload> Connection<P> {
         self.handles.retain(|(owner, _), _| *owner != port);
         self.needs.retain(|(owner, _), _| *owner != port);
         if self.handles.len() < before {
-            self.parting = (None, String::new());
+            self.parting = None;
             self.handle_left(port, cx);
         }
         self.handle_unheard(|(owner, _)| *owner == port, cx);
@@ -406,7 +407,7 @@ impl<P: Payload> Connection<P> {
                 failed,
                 orphaned,
                 dropped: self.fanout.dropped(),
-                ..self.counters
+                ..self.counters.counters()
             },
             rtt: self.heartbeat.rtt().map(|rtt| rtt.as_secs_f64() * 1000.0),
             sockets: 1,

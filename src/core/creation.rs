@@ -16,10 +16,9 @@ use super::outbox::Outbox;
 use super::outflow::Outflow;
 use super::pool::Shard;
 use super::shared::{Shared, Subprotocol};
+use super::tally::Tally;
 use super::topics::Topics;
-use crate::protocol::{
-    Cause, ConnId, ConnectionConfig, Counters, Options, Positive, Reason, State, Status,
-};
+use crate::protocol::{Cause, ConnId, ConnectionConfig, Options, Positive, Reason, State, Status};
 use crate::time::Time;
 
 impl<P: Payload> Connection<P> {
@@ -67,16 +66,14 @@ impl<P: Payload> Connection<P> {
         subprotocol: Rc<Subprotocol>,
         now: Time,
     ) -> Self {
+        let template = subprotocol.template.as_ref();
         Self {
             url: None,
             singles: None,
             pool: None,
             shard: None,
-            topics: match &subprotocol.template {
-                Some(_) => Lean::of(Topics::new(config.replay.clone())),
-                None => Lean::default(),
-            },
-            template: subprotocol.template.clone(),
+            topics: Lean::of(template.map(|_| Topics::new(config.replay.clone()))),
+            template: template.cloned(),
             subprotocol,
             id,
             identity,
@@ -115,8 +112,8 @@ impl<P: Payload> Connection<P> {
             needs: LiteMap::new(),
             with_token: false,
             is_unflushed: false,
-            counters: Counters::default(),
-            parting: (None, String::new()),
+            counters: Tally::default(),
+            parting: None,
             early: Vec::new(),
         }
     }

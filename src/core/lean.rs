@@ -16,9 +16,9 @@ pub trait Blank: Sized + 'static {
 }
 
 impl<T> Lean<T> {
-    /// One that is not blank.
-    pub fn of(value: T) -> Self {
-        Self(Some(Box::new(value)))
+    /// One that is not blank, if it is given.
+    pub fn of(value: Option<T>) -> Self {
+        Self(value.map(Box::new))
     }
 }
 

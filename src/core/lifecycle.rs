@@ -284,7 +284,7 @@ impl<P: Payload> Connection<P> {
         (code, why, clean): (u16, String, bool),
         cx: &mut Cx<'_, P>,
     ) {
-        self.counters.lost += 1;
+        self.counters.rare.lost += 1;
         self.status.code = Some(code);
         self.status.close_reason = why;
         self.status.clean = clean;
@@ -403,7 +403,8 @@ impl<P: Payload> Connection<P> {
             return;
         }
         if let Some(socket) = self.socket() {
-            let (code, reason) = core::mem::take(&mut self.parting);
+            let parting = self.parting.take();
+            let (code, reason) = parting.map_or_else(Default::default, |parting| *parting);
             cx.out.push(Output::Close {
                 socket,
                 code,
@@ -448,7 +449,7 @@ impl<P: Payload> Connection<P> {
     }
 
     pub(super) fn handle_pong_timeout(&mut self, cx: &mut Cx<'_, P>) {
-        self.counters.pong_timeouts += 1;
+        self.counters.rare.pong_timeouts += 1;
         let reason = if self.status.reason == Reason::Woke {
             Reason::WakeTimeout
         } else if self.status.state.is_open() {

@@ -34,6 +34,7 @@ mod slow;
 pub mod subprotocol;
 mod subscribing;
 mod tabs;
+mod tally;
 mod timers;
 mod topics;
 mod wake;

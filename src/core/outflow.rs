@@ -47,7 +47,7 @@ impl<P: Payload> Connection<P> {
             ..Outflow::default()
         };
         if self.outflow.is_high {
-            self.counters.congested += u64::from(!was_high);
+            self.counters.rare.congested += u64::from(!was_high);
             self.set_timer_in(TimerReason::Drain, MEASURE_EVERY, cx);
         } else {
             self.drain(cx);

@@ -99,12 +99,12 @@ impl<P: Payload> Connection<P> {
         match meaning {
             Meaning::Message(EVERYBODY, _) => self.push_other(frame),
             Meaning::Message(topic, position) => self.take_message(frame, topic, position, cx),
-            Meaning::Unwanted => self.counters.unwanted += 1,
+            Meaning::Unwanted => self.counters.rare.unwanted += 1,
             Meaning::Answer(id, reply) => self.handle_server_answer(frame, id, &reply, cx),
             Meaning::Reconnect(delay) => self.reconnect_in(delay, cx),
             Meaning::Pong => {}
             Meaning::Malformed => {
-                self.counters.malformed += 1;
+                self.counters.rare.malformed += 1;
                 self.push_other(frame);
             }
         }
@@ -129,7 +129,7 @@ impl<P: Payload> Connection<P> {
         match self.topics.arrive(topic, position.as_ref()) {
             Arrival::New => {}
             Arrival::Duplicate => {
-                self.counters.duplicates += 1;
+                self.counters.rare.duplicates += 1;
                 return;
             }
             Arrival::Anew(last) => {
@@ -141,7 +141,7 @@ impl<P: Payload> Connection<P> {
                 Some(number) => {
                     self.send_upward(Upward::Message(number, frame, position));
                 }
-                None => self.counters.unwanted += 1,
+                None => self.counters.rare.unwanted += 1,
             }
             return;
         }

@@ -81,11 +81,11 @@ impl<P: Payload> Connection<P> {
 
     pub(super) fn open_successor(&mut self, url: String, cx: &mut Cx<'_, P>) {
         let (socket, open) = self.next_socket(url, cx.now);
-        self.successor = Some(Successor {
+        self.successor = Some(Box::new(Successor {
             socket,
             chosen: None,
             reconnect: None,
-        });
+        }));
         self.counters.attempts += 1;
         self.set_timer_in(TimerReason::Successor, self.connect_timeout(), cx);
         cx.out.push(open);
@@ -204,7 +204,7 @@ impl<P: Payload> Connection<P> {
         let (protocol, extensions) = successor.chosen.unwrap_or_default();
         self.status.protocol = protocol;
         self.status.extensions = extensions;
-        self.counters.replaced += 1;
+        self.counters.rare.replaced += 1;
         self.heartbeat.handle_lost();
         self.reset_outflow(cx);
         self.access.handle_opened();

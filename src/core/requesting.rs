@@ -129,7 +129,7 @@ impl<P: Payload> Connection<P> {
         } else if let Some(topics) = self.topics.take_asked(id) {
             self.handle_topics_answer(&topics, reply, cx);
         } else {
-            self.counters.unwanted += 1;
+            self.counters.rare.unwanted += 1;
         }
         self.watch_topics(cx);
     }

@@ -165,7 +165,7 @@ impl<P: Payload> Connection<P> {
     fn give_up_single(&mut self, id: u32) {
         let singles = self.singles.as_mut();
         if let Some(single) = singles.and_then(|singles| singles.waiting.remove(&id)) {
-            self.counters.untaken += 1;
+            self.counters.rare.untaken += 1;
             for want in self.topics.one_for_each_handle(single.topic) {
                 self.tell_missed_by((want.of, want.sub), (None, None), Loss::NotTaken);
             }
