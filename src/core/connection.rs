@@ -127,7 +127,7 @@ pub struct Connection<P> {
     pub(super) counters: Tally,
     pub(super) parting: Option<Box<(Option<u16>, String)>>,
     /// What came before the socket was verified: it is for the tabs once it is.
-    pub(super) early: Vec<P>,
+    pub(super) early: Lean<Vec<P>>,
     /// The url of the last attempt, where that comes from a function.
     pub(super) url: Option<String>,
     /// What is handed to one tab each.
@@ -513,7 +513,7 @@ impl<P: Payload> Connection<P> {
     pub(super) fn stop_timers(&mut self, cx: &mut Cx<'_, P>) {
         self.heartbeat.handle_lost();
         self.reset_outflow(cx);
-        self.early.clear();
+        self.early = Lean::default();
         self.access.asking = None;
         if let Some(successor) = self.successor.take() {
             cx.out.push(close(successor.socket, None, ""));

@@ -114,7 +114,7 @@ impl<P: Payload> Connection<P> {
             is_unflushed: false,
             counters: Tally::default(),
             parting: None,
-            early: Vec::new(),
+            early: Lean::default(),
         }
     }
 }

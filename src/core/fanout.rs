@@ -8,6 +8,7 @@ use litemap::LiteMap;
 use super::flow::{Batch, Lane, Parcel, Step};
 use super::interest::EVERYBODY;
 use super::io::{Delivery, Output, Payload, PortId};
+use super::lean::Lean;
 use super::outputs::Outputs;
 use super::tabs::{Mode, Tabs};
 use super::topics::{Share, TopicNo};
@@ -25,7 +26,7 @@ pub struct Fanout<P> {
     /// The topic of each, once one of them has a topic.
     topics: Vec<TopicNo>,
     /// Which of them tabs do not get that want their topics.
-    skips: Vec<(usize, PortId)>,
+    skips: Lean<Vec<(usize, PortId)>>,
     collected_bytes: usize,
     lanes: LiteMap<PortId, Lane<P>>,
     dropped: u64,
@@ -39,7 +40,7 @@ impl<P: Payload> Fanout<P> {
             next: 0,
             collected: Vec::new(),
             topics: Vec::new(),
-            skips: Vec::new(),
+            skips: Lean::default(),
             collected_bytes: 0,
             lanes: LiteMap::with_capacity(1),
             dropped: 0,
@@ -118,7 +119,9 @@ impl<P: Payload> Fanout<P> {
             self.topics.push(topic);
         }
         let at = self.collected.len();
-        self.skips.extend(had.iter().map(|port| (at, *port)));
+        if !had.is_empty() {
+            self.skips.extend(had.iter().map(|port| (at, *port)));
+        }
         self.collected.push(frame);
     }
 
@@ -285,7 +288,7 @@ impl<P: Payload> Fanout<P> {
         }
         // Tabs that want the same share a batch.
         let mut made: Vec<(Vec<bool>, Rc<Batch<P>>)> = Vec::new();
-        let skips = core::mem::take(&mut self.skips);
+        let skips = self.skips.take();
         for (port, lane) in self.lanes.iter_mut() {
             let interest = lane.interest();
             let topics = batch.topics.iter();

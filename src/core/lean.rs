@@ -1,24 +1,66 @@
 //! What most connections have nothing of.
 
 use core::ops::{Deref, DerefMut};
+use std::collections::VecDeque;
 
 /// Something that takes no memory of its own until it is changed: it is looked at like the blank one.
 #[derive(Debug)]
 pub struct Lean<T>(Option<Box<T>>);
 
 /// What there is a blank one of.
-pub trait Blank: Sized + 'static {
-    /// The one that is looked at.
+pub trait Blank: Default + 'static {
+    /// It.
     const BLANK: &'static Self;
-
-    /// One that can be changed.
-    fn blank() -> Self;
 }
 
 impl<T> Lean<T> {
     /// One that is not blank, if it is given.
     pub fn of(value: Option<T>) -> Self {
         Self(value.map(Box::new))
+    }
+
+    /// It, if it is not blank.
+    pub fn made(&mut self) -> Option<&mut T> {
+        self.0.as_deref_mut()
+    }
+
+    /// Takes it, and leaves a blank one.
+    pub fn take(&mut self) -> T
+    where
+        T: Blank,
+    {
+        self.0.take().map_or_else(T::default, |own| *own)
+    }
+}
+
+impl<C: IntoIterator> Lean<C>
+where
+    for<'a> &'a C: IntoIterator<Item = &'a C::Item>,
+{
+    /// Several things, or a blank one if there are none.
+    pub fn several(things: C) -> Self {
+        let is_empty = (&things).into_iter().next().is_none();
+        Self::of((!is_empty).then_some(things))
+    }
+}
+
+impl<T: 'static> Lean<Vec<T>> {
+    /// Takes away what is not kept.
+    pub fn keep(&mut self, is_kept: impl FnMut(&T) -> bool) {
+        if let Some(things) = self.made() {
+            things.retain(is_kept);
+        }
+        self.0.take_if(|things| things.is_empty());
+    }
+}
+
+impl<T: 'static> Lean<VecDeque<T>> {
+    /// Takes away what is not kept.
+    pub fn keep(&mut self, is_kept: impl FnMut(&T) -> bool) {
+        if let Some(things) = self.made() {
+            things.retain(is_kept);
+        }
+        self.0.take_if(|things| things.is_empty());
     }
 }
 
@@ -38,6 +80,30 @@ impl<T: Blank> Deref for Lean<T> {
 
 impl<T: Blank> DerefMut for Lean<T> {
     fn deref_mut(&mut self) -> &mut T {
-        self.0.get_or_insert_with(|| Box::new(T::blank()))
+        self.0.get_or_insert_default()
+    }
+}
+
+impl<T: 'static> Blank for Vec<T> {
+    const BLANK: &'static Self = &Self::new();
+}
+
+impl<T: 'static> Blank for VecDeque<T> {
+    const BLANK: &'static Self = &Self::new();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_takes_memory_once_it_is_changed_until_it_is_taken() {
+        let mut lean: Lean<Vec<u8>> = Lean::default();
+        assert!(lean.is_empty() && lean.take().is_empty());
+        assert!(lean.0.is_none());
+        lean.push(1);
+        assert_eq!(*lean, [1]);
+        assert_eq!(lean.take(), [1]);
+        assert!(lean.0.is_none());
     }
 }

@@ -163,7 +163,7 @@ impl<P: Payload> Connection<P> {
             cx,
         );
         self.watch_age(cx);
-        for frame in core::mem::take(&mut self.early) {
+        for frame in self.early.take() {
             let meaning = self.meaning(&frame);
             self.take_frame(frame, meaning, cx);
         }

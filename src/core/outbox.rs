@@ -10,6 +10,7 @@ use litemap::LiteMap;
 
 use super::flow::Load;
 use super::io::{Payload, PortId};
+use super::lean::Lean;
 use crate::protocol::{HandleId, HubMessage, Outgoing, Overflow, QueueConfig, Resend, SendFailure};
 use crate::time::Time;
 
@@ -24,11 +25,11 @@ pub type SenderKey = (PortId, HandleId);
 /// The outbound queue of one connection.
 #[derive(Debug)]
 pub struct Outbox<P> {
-    queue: VecDeque<Entry<P>>,
+    queue: Lean<VecDeque<Entry<P>>>,
     expiry: Time,
-    retained: VecDeque<Entry<P>>,
+    retained: Lean<VecDeque<Entry<P>>>,
     senders: LiteMap<SenderKey, Sender>,
-    verdicts: Vec<(PortId, HubMessage)>,
+    verdicts: Lean<Vec<(PortId, HubMessage)>>,
     failed: u64,
     orphaned: u64,
     orphans: u32,
@@ -49,11 +50,11 @@ struct Sender {
     present: bool,
     handed: u64,
     confirmed: u64,
-    unconfirmed: VecDeque<Range<u64>>,
+    unconfirmed: Lean<VecDeque<Range<u64>>>,
     ping_mark: u64,
     /// Ids below were handed to a socket whose closing handshake is under way.
     retiring: Option<u64>,
-    history: VecDeque<(Time, u64)>,
+    history: Lean<VecDeque<(Time, u64)>>,
     dirty: bool,
 }
 
@@ -61,11 +62,11 @@ impl<P: Payload> Outbox<P> {
     /// An empty outbox.
     pub fn new() -> Self {
         Self {
-            queue: VecDeque::new(),
+            queue: Lean::default(),
             expiry: Time::NEVER,
-            retained: VecDeque::new(),
+            retained: Lean::default(),
             senders: LiteMap::with_capacity(1),
-            verdicts: Vec::new(),
+            verdicts: Lean::default(),
             failed: 0,
             orphaned: 0,
             orphans: 0,
@@ -80,10 +81,10 @@ impl<P: Payload> Outbox<P> {
             present: true,
             handed: 0,
             confirmed: 0,
-            unconfirmed: VecDeque::new(),
+            unconfirmed: Lean::default(),
             ping_mark: 0,
             retiring: None,
-            history: VecDeque::new(),
+            history: Lean::default(),
             dirty: false,
         });
     }
@@ -101,9 +102,9 @@ impl<P: Payload> Outbox<P> {
 
     /// The tab goes to another hub, and takes along what it has not been told of.
     pub fn forget_port(&mut self, port: PortId) {
-        self.verdicts.retain(|(owner, _)| *owner != port);
-        self.queue.retain(|entry| entry.sender.0 != port);
-        self.retained.retain(|entry| entry.sender.0 != port);
+        self.verdicts.keep(|(owner, _)| *owner != port);
+        self.queue.keep(|entry| entry.sender.0 != port);
+        self.retained.keep(|entry| entry.sender.0 != port);
         self.senders.retain(|(owner, _), _| *owner != port);
     }
 
@@ -122,7 +123,7 @@ impl<P: Payload> Outbox<P> {
 
     fn orphan(&mut self, key: SenderKey) {
         self.verdicts
-            .retain(|(port, verdict)| *port != key.0 || !is_about(verdict, key.1));
+            .keep(|(port, verdict)| *port != key.0 || !is_about(verdict, key.1));
         let Some(mut sender) = self.senders.remove(&key) else {
             return;
         };
@@ -130,7 +131,8 @@ impl<P: Payload> Outbox<P> {
         // Under a name of its own: the tab may come back and start over under this one.
         self.orphans += 1;
         let name = (PortId(u32::MAX), HandleId(self.orphans));
-        for entry in self.queue.iter_mut().chain(&mut self.retained) {
+        let entries = [self.queue.made(), self.retained.made()];
+        for entry in entries.into_iter().flatten().flatten() {
             if entry.sender == key {
                 entry.sender = name;
             }
@@ -173,7 +175,7 @@ impl<P: Payload> Outbox<P> {
 
     /// Takes what goes to the socket next.
     pub fn poll(&mut self, now: Time) -> Option<Outgoing<P>> {
-        let entry = self.queue.pop_front()?;
+        let entry = self.queue.made()?.pop_front()?;
         let key = entry.sender;
         let Some(sender) = self.senders.get_mut(&key) else {
             return Some(entry.outgoing);
@@ -238,7 +240,7 @@ impl<P: Payload> Outbox<P> {
     /// Time that has passed in sleep confirms nothing: it begins anew.
     pub fn handle_wake(&mut self, now: Time) {
         for (_, sender) in self.senders.iter_mut() {
-            for (at, _) in &mut sender.history {
+            for (at, _) in sender.history.made().into_iter().flatten() {
                 *at = now;
             }
         }
@@ -257,7 +259,7 @@ impl<P: Payload> Outbox<P> {
     /// The connection was lost: what was handed and not confirmed is of unknown fate. A closing handshake that the server began
     /// proves nothing: what is sent after its close frame has come is thrown away, and it need not read what was under way.
     pub fn handle_lost(&mut self, now: Time) {
-        let again = core::mem::take(&mut self.retained);
+        let again = self.retained.take();
         self.queue_again(again, now);
         self.report_all_unknown(Sender::take_unconfirmed);
     }
@@ -290,12 +292,12 @@ impl<P: Payload> Outbox<P> {
             sender.split_at_mark();
         }
         let (mut again, mut kept) = (VecDeque::new(), VecDeque::new());
-        for entry in core::mem::take(&mut self.retained) {
+        for entry in self.retained.take() {
             let sender = self.senders.get(&entry.sender);
             let is_before = sender.is_some_and(|sender| sender.retiring > Some(entry.id));
             if is_before { &mut again } else { &mut kept }.push_back(entry);
         }
-        self.retained = kept;
+        self.retained = Lean::several(kept);
         self.queue_again(again, now);
         self.report_all_unknown(Sender::take_retired);
     }
@@ -311,10 +313,9 @@ impl<P: Payload> Outbox<P> {
         &mut self,
         can_hear: impl Fn(PortId) -> bool,
     ) -> Vec<(PortId, HubMessage)> {
-        let (mut verdicts, kept): (Vec<_>, _) = core::mem::take(&mut self.verdicts)
-            .into_iter()
-            .partition(|(port, _)| can_hear(*port));
-        self.verdicts = kept;
+        let all = self.verdicts.take().into_iter();
+        let (mut verdicts, kept): (Vec<_>, _) = all.partition(|(port, _)| can_hear(*port));
+        self.verdicts = Lean::several(kept);
         for (key, sender) in self.senders.iter_mut() {
             if sender.present && can_hear(key.0) && core::mem::take(&mut sender.dirty) {
                 verdicts.push((
@@ -383,10 +384,9 @@ impl<P: Payload> Outbox<P> {
     }
 
     fn fail_where(&mut self, reason: SendFailure, doomed: impl Fn(&Entry<P>) -> bool) {
-        let (gone, kept): (VecDeque<_>, VecDeque<_>) = core::mem::take(&mut self.queue)
-            .into_iter()
-            .partition(doomed);
-        self.queue = kept;
+        let all = self.queue.take().into_iter();
+        let (gone, kept): (VecDeque<_>, VecDeque<_>) = all.partition(doomed);
+        self.queue = Lean::several(kept);
         for entry in gone {
             self.settle_failed(&entry, reason);
         }
@@ -471,10 +471,9 @@ impl<P: Payload> Outbox<P> {
     fn release_confirmed(&mut self) {
         self.reap();
         let senders = &self.senders;
-        self.retained.retain(|entry| {
-            senders
-                .get(&entry.sender)
-                .is_some_and(|sender| entry.id >= sender.confirmed)
+        self.retained.keep(|entry| {
+            let sender = senders.get(&entry.sender);
+            sender.is_some_and(|sender| entry.id >= sender.confirmed)
         });
     }
 }
@@ -546,16 +545,17 @@ impl Sender {
                 break;
             }
         }
-        self.history.retain(|(_, id)| *id > below);
+        self.unconfirmed.keep(|range| !range.is_empty());
+        self.history.keep(|(_, id)| *id > below);
     }
 
     fn take_back(&mut self, id: u64) {
-        for range in &mut self.unconfirmed {
+        for range in self.unconfirmed.iter_mut() {
             if range.end == id + 1 {
                 range.end = id;
             }
         }
-        self.unconfirmed.retain(|range| !range.is_empty());
+        self.unconfirmed.keep(|range| !range.is_empty());
     }
 
     /// Makes ranges end and begin where those end that were handed to the socket that is being closed.
@@ -573,23 +573,24 @@ impl Sender {
     /// Takes those, once they have been split.
     fn take_retired(&mut self) -> VecDeque<Range<u64>> {
         let mark = self.retiring.take().unwrap_or_default();
-        self.history.retain(|(_, id)| *id > mark);
+        self.history.keep(|(_, id)| *id > mark);
         if self.config.resend == Resend::Never && self.confirmed < mark {
             self.confirmed = mark;
             self.dirty = true;
         }
-        let below = self.unconfirmed.partition_point(|range| range.end <= mark);
-        let kept = self.unconfirmed.split_off(below);
-        core::mem::replace(&mut self.unconfirmed, kept)
+        let mut unconfirmed = self.unconfirmed.take();
+        let below = unconfirmed.partition_point(|range| range.end <= mark);
+        self.unconfirmed = Lean::several(unconfirmed.split_off(below));
+        unconfirmed
     }
 
     fn take_unconfirmed(&mut self) -> VecDeque<Range<u64>> {
         self.retiring = None;
-        self.history.clear();
+        self.history = Lean::default();
         if self.config.resend == Resend::Never && self.confirmed < self.handed {
             self.confirmed = self.handed;
             self.dirty = true;
         }
-        core::mem::take(&mut self.unconfirmed)
+        self.unconfirmed.take()
     }
 }

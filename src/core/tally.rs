@@ -71,8 +71,4 @@ impl Blank for Rare {
         malformed: 0,
         pong_timeouts: 0,
     };
-
-    fn blank() -> Self {
-        Self::default()
-    }
 }

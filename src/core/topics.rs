@@ -136,8 +136,10 @@ impl<P: Payload> Blank for Topics<P> {
         max_age: Millis::from_millis(0),
         max_bytes: Count(0),
     });
+}
 
-    fn blank() -> Self {
+impl<P: Payload> Default for Topics<P> {
+    fn default() -> Self {
         Self::new(ReplayConfig::default())
     }
 }
