@@ -63,7 +63,7 @@ impl<P: Payload> Connection<P> {
 
     /// Whether a tab has to be asked for the url of each attempt.
     pub(super) fn is_function(&self) -> bool {
-        self.identity.url == FUNCTION
+        *self.identity.url == *FUNCTION
     }
 
     /// Whether a further socket lacks what the first one may have.
@@ -82,7 +82,7 @@ impl<P: Payload> Connection<P> {
     }
 
     fn go_on(&mut self, reason: Reason, is_planned: bool, url: Option<String>, cx: &mut Cx<'_, P>) {
-        let url = url.unwrap_or_else(|| self.identity.url.clone());
+        let url = url.unwrap_or_else(|| self.identity.url.to_string());
         if is_planned {
             self.open_successor(url, cx);
         } else {

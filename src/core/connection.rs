@@ -34,11 +34,11 @@ use crate::time::Time;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Identity {
     /// The normalised absolute url.
-    pub url: String,
+    pub url: Box<str>,
     /// The subprotocols to offer, in order.
-    pub protocols: Vec<String>,
+    pub protocols: Box<[String]>,
     /// The key that separates users.
-    pub key: String,
+    pub key: Box<str>,
 }
 
 /// What stands for the url of a connection whose urls come from a function.
@@ -48,9 +48,9 @@ impl Identity {
     /// The identity that an attach asks for.
     pub fn of(attach: &Attach) -> Self {
         Self {
-            url: attach.url.clone(),
-            protocols: attach.protocols.clone(),
-            key: attach.key.clone(),
+            url: attach.url.as_str().into(),
+            protocols: attach.protocols.as_slice().into(),
+            key: attach.key.as_str().into(),
         }
     }
 }
@@ -119,7 +119,7 @@ pub struct Connection<P> {
     pub(super) outflow: Outflow,
     pub(super) fanout: Fanout<P>,
     pub(super) handles: LiteMap<(PortId, HandleId), Rc<FlowConfig>>,
-    pub(super) needs: LiteMap<(PortId, HandleId), Needs>,
+    pub(super) needs: Lean<LiteMap<(PortId, HandleId), Needs>>,
     /// Whether a token belongs to each attempt.
     pub(super) with_token: bool,
     /// Whether it is to be flushed at the next tick.
@@ -269,7 +269,7 @@ impl<P: Payload> Connection<P> {
         if self.handles.remove(&(port, handle)).is_none() {
             return;
         }
-        self.needs.remove(&(port, handle));
+        self.needs.keep(|of| *of != (port, handle));
         self.forget_wants(port, |of| of == (port, handle), cx);
         self.outbox.close_sender((port, handle));
         self.post_verdicts(cx);
@@ -296,7 +296,7 @@ impl<P: Payload> Connection<P> {
         }
         let before = self.handles.len();
         self.handles.retain(|(owner, _), _| *owner != port);
-        self.needs.retain(|(owner, _), _| *owner != port);
+        self.needs.keep(|(owner, _)| *owner != port);
         if self.handles.len() < before {
             self.parting = None;
             self.handle_left(port, cx);
@@ -390,6 +390,14 @@ impl<P: Payload> Connection<P> {
     /// Posts what was collected to the tabs that can take it.
     pub fn flush(&mut self, cx: &mut Cx<'_, P>) {
         self.flush_all(false, cx);
+    }
+
+    /// Posts what was collected now, or with all else at the next tick. Tells whether it begins to wait for that.
+    pub fn flush_soon(&mut self, can_wait: bool, cx: &mut Cx<'_, P>) -> bool {
+        if !can_wait {
+            self.flush(cx);
+        }
+        can_wait && !core::mem::replace(&mut self.is_unflushed, true)
     }
 
     /// What there is to tell of it.

@@ -109,7 +109,7 @@ impl<P: Payload> Connection<P> {
             outflow: Outflow::default(),
             fanout: Fanout::new(id),
             handles: LiteMap::with_capacity(1),
-            needs: LiteMap::new(),
+            needs: Lean::default(),
             with_token: false,
             is_unflushed: false,
             counters: Tally::default(),

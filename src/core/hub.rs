@@ -136,42 +136,38 @@ impl<P: Payload> Hub<P> {
 
     fn handle_socket(&mut self, socket: SocketId, event: SocketEvent<P>) {
         let conn = socket.conn;
-        let connection = self.connections.get(&conn);
-        if !connection.is_some_and(|connection| connection.has_socket(socket)) {
-            return;
-        }
         let is_frame = matches!(event, SocketEvent::Frame(_));
-        self.with(conn, |connection, cx| {
+        // The first frame after a pause is posted at once, and what comes until the tick in one go.
+        let can_wait = self.tick_pending;
+        let handled = self.with(conn, |connection, cx| {
+            if !connection.has_socket(socket) {
+                return None;
+            }
             connection.handle_socket(socket, event, cx);
+            let shard_of = connection.shard.as_ref().map(|shard| shard.of);
+            let is_posted_here = is_frame && shard_of.is_none();
+            let starts_to_wait = is_posted_here && connection.flush_soon(can_wait, cx);
+            Some((shard_of, starts_to_wait))
         });
-        if is_frame {
-            self.flush_soon(self.first_of(conn));
-        } else {
+        let Some((shard_of, mut starts_to_wait)) = handled.flatten() else {
+            return;
+        };
+        if !is_frame {
             self.sweep(conn);
             self.go_on_yielding();
-        }
-    }
-
-    /// The connection that this is, or is a further socket of.
-    fn first_of(&self, conn: ConnId) -> ConnId {
-        let connection = self.connections.get(&conn);
-        let shard = connection.and_then(|connection| connection.shard.as_ref());
-        shard.map_or(conn, |shard| shard.of)
-    }
-
-    /// Posts the first frame after a pause at once, and what comes until the tick in one go.
-    fn flush_soon(&mut self, conn: ConnId) {
-        if self.tick_pending {
-            if let Some(connection) = self.connections.get_mut(&conn)
-                && !core::mem::replace(&mut connection.is_unflushed, true)
-            {
-                self.unflushed.push(conn);
-            }
             return;
         }
-        self.with(conn, Connection::flush);
-        self.tick_pending = true;
-        self.out.push(Output::Tick);
+        if let Some(first) = shard_of {
+            let flushed = self.with(first, |first, cx| first.flush_soon(can_wait, cx));
+            starts_to_wait = flushed == Some(true);
+        }
+        if starts_to_wait {
+            self.unflushed.push(shard_of.unwrap_or(conn));
+        }
+        if !can_wait {
+            self.tick_pending = true;
+            self.out.push(Output::Tick);
+        }
     }
 
     fn handle_tick(&mut self) {

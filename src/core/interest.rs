@@ -6,9 +6,7 @@ use super::topics::TopicNo;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interest {
     /// A bit for each topic.
-    words: Vec<u64>,
-    /// Whether messages without a topic count.
-    others: bool,
+    words: Box<[u64]>,
 }
 
 /// What a message without a topic is marked with: it is for every tab.
@@ -19,7 +17,9 @@ impl Interest {
     pub fn set(&mut self, topic: TopicNo, is_wanted: bool) {
         let (word, bit) = Self::place(topic);
         if word >= self.words.len() {
-            self.words.resize(word + 1, 0);
+            let mut words = core::mem::take(&mut self.words).into_vec();
+            words.resize(word + 1, 0);
+            self.words = words.into();
         }
         if let Some(word) = self.words.get_mut(word) {
             if is_wanted {
@@ -35,11 +35,8 @@ impl Interest {
         self.words.iter().all(|word| *word == 0)
     }
 
-    /// Adds a topic, or those without one. False if it was there.
+    /// Adds a topic. False if it was there.
     pub fn add(&mut self, topic: TopicNo) -> bool {
-        if topic == EVERYBODY {
-            return !core::mem::replace(&mut self.others, true);
-        }
         let is_new = !self.covers(topic);
         self.set(topic, true);
         is_new

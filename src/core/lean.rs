@@ -3,6 +3,8 @@
 use core::ops::{Deref, DerefMut};
 use std::collections::VecDeque;
 
+use litemap::LiteMap;
+
 /// Something that takes no memory of its own until it is changed: it is looked at like the blank one.
 #[derive(Debug)]
 pub struct Lean<T>(Option<Box<T>>);
@@ -64,6 +66,16 @@ impl<T: 'static> Lean<VecDeque<T>> {
     }
 }
 
+impl<K: Ord + 'static, V: 'static> Lean<LiteMap<K, V>> {
+    /// Takes away what is not kept.
+    pub fn keep(&mut self, mut is_kept: impl FnMut(&K) -> bool) {
+        if let Some(things) = self.made() {
+            things.retain(|key, _| is_kept(key));
+        }
+        self.0.take_if(|things| things.is_empty());
+    }
+}
+
 impl<T> Default for Lean<T> {
     fn default() -> Self {
         Self(None)
@@ -89,6 +101,10 @@ impl<T: 'static> Blank for Vec<T> {
 }
 
 impl<T: 'static> Blank for VecDeque<T> {
+    const BLANK: &'static Self = &Self::new();
+}
+
+impl<K: 'static, V: 'static> Blank for LiteMap<K, V> {
     const BLANK: &'static Self = &Self::new();
 }
 

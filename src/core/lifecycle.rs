@@ -114,7 +114,7 @@ impl<P: Payload> Connection<P> {
             conn: self.id,
             generation: self.generation,
         };
-        let mut protocols = self.identity.protocols.clone();
+        let mut protocols = self.identity.protocols.to_vec();
         self.access
             .apply(&self.config.auth, &mut url, &mut protocols);
         let open = Output::Open {

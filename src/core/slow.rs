@@ -79,7 +79,11 @@ impl<P: Payload> Lane<P> {
     /// Keeps the newest message of each of these topics, and all of the others. Nothing that waits has been told its sequence, so what
     /// is kept moves up behind one gap with all that is lost.
     fn conflate(&mut self, is_meant: impl Fn(TopicNo) -> bool) -> u64 {
-        let mut newest = Interest::default();
+        let (mut newest, mut has_other) = (Interest::default(), false);
+        let mut is_newest = |topic| match topic {
+            EVERYBODY => !core::mem::replace(&mut has_other, true),
+            topic => newest.add(topic),
+        };
         let (mut waits, mut lost) = (0, 0);
         let mut kept = Queue::default();
         self.queued = Load::default();
@@ -88,7 +92,7 @@ impl<P: Payload> Lane<P> {
                 Item::Frames(batch, range, _) => {
                     waits += range.len() as u64;
                     let topic_of = |at| batch.topics.get(at).copied().unwrap_or(EVERYBODY);
-                    let mut is_kept = |topic| !is_meant(topic) || newest.add(topic);
+                    let mut is_kept = |topic| !is_meant(topic) || is_newest(topic);
                     let mut last: Vec<_> =
                         range.rev().filter(|at| is_kept(topic_of(*at))).collect();
                     last.reverse();

@@ -122,7 +122,11 @@ impl Slots {
     fn set(&mut self, reason: TimerReason, at: Time) {
         match self.set.iter_mut().find(|(_, other)| *other == reason) {
             Some(slot) => slot.0 = at,
-            None => self.set.push((at, reason)),
+            None => {
+                // Few are set at a time.
+                self.set.reserve_exact(1);
+                self.set.push((at, reason));
+            }
         }
     }
 
