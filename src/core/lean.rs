@@ -16,6 +16,9 @@ pub trait Blank: Default + 'static {
 }
 
 impl<T> Lean<T> {
+    /// A blank one.
+    pub const NONE: Self = Self(None);
+
     /// One that is not blank, if it is given.
     pub fn of(value: Option<T>) -> Self {
         Self(value.map(Box::new))
@@ -78,7 +81,7 @@ impl<K: Ord + 'static, V: 'static> Lean<LiteMap<K, V>> {
 
 impl<T> Default for Lean<T> {
     fn default() -> Self {
-        Self(None)
+        Self::NONE
     }
 }
 

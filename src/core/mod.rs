@@ -28,6 +28,7 @@ mod replay;
 mod reporting;
 mod requesting;
 mod resuming;
+mod sender;
 mod shared;
 mod single;
 mod slow;

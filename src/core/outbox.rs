@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use core::time::Duration;
 use std::rc::Rc;
 
 use litemap::LiteMap;
@@ -11,13 +10,9 @@ use litemap::LiteMap;
 use super::flow::Load;
 use super::io::{Payload, PortId};
 use super::lean::Lean;
+use super::sender::{CONFIRM_AFTER, CONFIRM_GRAIN, Sender};
 use crate::protocol::{HandleId, HubMessage, Outgoing, Overflow, QueueConfig, Resend, SendFailure};
 use crate::time::Time;
-
-/// Without a heartbeat, what was handed this long ago counts as arrived.
-pub const CONFIRM_AFTER: Duration = Duration::from_secs(10);
-/// Sends of the same second share a confirmation.
-const CONFIRM_GRAIN: Duration = Duration::from_secs(1);
 
 /// The handle that a send belongs to.
 pub type SenderKey = (PortId, HandleId);
@@ -43,21 +38,6 @@ struct Entry<P> {
     outgoing: Outgoing<P>,
 }
 
-#[derive(Debug)]
-struct Sender {
-    config: Rc<QueueConfig>,
-    waiting: Load,
-    present: bool,
-    handed: u64,
-    confirmed: u64,
-    unconfirmed: Lean<VecDeque<Range<u64>>>,
-    ping_mark: u64,
-    /// Ids below were handed to a socket whose closing handshake is under way.
-    retiring: Option<u64>,
-    history: Lean<VecDeque<(Time, u64)>>,
-    dirty: bool,
-}
-
 impl<P: Payload> Outbox<P> {
     /// An empty outbox.
     pub fn new() -> Self {
@@ -77,15 +57,9 @@ impl<P: Payload> Outbox<P> {
     pub fn add_sender(&mut self, key: SenderKey, config: Rc<QueueConfig>) {
         self.senders.entry(key).or_insert_with(|| Sender {
             config,
-            waiting: Load::default(),
             present: true,
-            handed: 0,
-            confirmed: 0,
-            unconfirmed: Lean::default(),
-            ping_mark: 0,
-            retiring: None,
-            history: Lean::default(),
             dirty: false,
+            sends: Lean::default(),
         });
     }
 
@@ -209,7 +183,9 @@ impl<P: Payload> Outbox<P> {
     /// Notes that a ping goes out: its pong will confirm what was handed before.
     pub fn handle_ping(&mut self) {
         for (_, sender) in self.senders.iter_mut() {
-            sender.ping_mark = sender.handed;
+            if let Some(sends) = sender.sends.made() {
+                sends.ping_mark = sends.handed;
+            }
         }
     }
 
@@ -240,7 +216,9 @@ impl<P: Payload> Outbox<P> {
     /// Time that has passed in sleep confirms nothing: it begins anew.
     pub fn handle_wake(&mut self, now: Time) {
         for (_, sender) in self.senders.iter_mut() {
-            for (at, _) in sender.history.made().into_iter().flatten() {
+            let sends = sender.sends.made();
+            let history = sends.and_then(|sends| sends.history.made());
+            for (at, _) in history.into_iter().flatten() {
                 *at = now;
             }
         }
@@ -281,7 +259,7 @@ impl<P: Payload> Outbox<P> {
     pub fn settle_retired(&mut self, clean: bool, now: Time) {
         if clean {
             for (_, sender) in self.senders.iter_mut() {
-                if let Some(mark) = sender.retiring.take() {
+                if let Some(mark) = sender.take_mark() {
                     sender.confirm(mark);
                 }
             }
@@ -494,103 +472,5 @@ impl<P: Payload> Entry<P> {
                 Outgoing::Publish { topic, data } => topic.len() + data.len(),
             },
         }
-    }
-}
-
-impl Sender {
-    /// Whether the bounds are exceeded with `more` on top. The first waiting message always fits.
-    ///
-    /// With `reject` the tab has counted already; the hub only holds what a tab may have under way.
-    fn is_over(&self, more: Load, is_open: bool) -> bool {
-        let messages = self.waiting.messages + more.messages;
-        let bytes = self.waiting.bytes + more.bytes;
-        if messages <= 1 {
-            return false;
-        }
-        if is_open || self.config.overflow == Overflow::Reject {
-            let most = self
-                .config
-                .max_in_flight
-                .get()
-                .max(self.config.max_bytes.get());
-            return bytes > most;
-        }
-        messages > self.config.max_messages.get() || bytes > self.config.max_bytes.get()
-    }
-
-    fn handle_handed(&mut self, id: u64, now: Time) {
-        self.dirty = true;
-        self.handed = self.handed.max(id + 1);
-        match self.unconfirmed.back_mut() {
-            Some(range) if range.end == id => range.end = id + 1,
-            Some(_) | None => self.unconfirmed.push_back(id..id + 1),
-        }
-        match self.history.back_mut() {
-            Some((at, last)) if now.since(*at) < CONFIRM_GRAIN => *last = id + 1,
-            Some(_) | None => self.history.push_back((now, id + 1)),
-        }
-    }
-
-    fn confirm(&mut self, below: u64) {
-        if below <= self.confirmed {
-            return;
-        }
-        self.confirmed = below;
-        self.dirty = true;
-        while let Some(range) = self.unconfirmed.front_mut() {
-            if range.end <= below {
-                self.unconfirmed.pop_front();
-            } else {
-                range.start = range.start.max(below);
-                break;
-            }
-        }
-        self.unconfirmed.keep(|range| !range.is_empty());
-        self.history.keep(|(_, id)| *id > below);
-    }
-
-    fn take_back(&mut self, id: u64) {
-        for range in self.unconfirmed.iter_mut() {
-            if range.end == id + 1 {
-                range.end = id;
-            }
-        }
-        self.unconfirmed.keep(|range| !range.is_empty());
-    }
-
-    /// Makes ranges end and begin where those end that were handed to the socket that is being closed.
-    fn split_at_mark(&mut self) {
-        let mark = self.retiring.unwrap_or_default();
-        let within = |range: &Range<u64>| range.start < mark && mark < range.end;
-        if let Some(index) = self.unconfirmed.iter().position(within)
-            && let Some(range) = self.unconfirmed.get_mut(index)
-        {
-            let rest = mark..core::mem::replace(&mut range.end, mark);
-            self.unconfirmed.insert(index + 1, rest);
-        }
-    }
-
-    /// Takes those, once they have been split.
-    fn take_retired(&mut self) -> VecDeque<Range<u64>> {
-        let mark = self.retiring.take().unwrap_or_default();
-        self.history.keep(|(_, id)| *id > mark);
-        if self.config.resend == Resend::Never && self.confirmed < mark {
-            self.confirmed = mark;
-            self.dirty = true;
-        }
-        let mut unconfirmed = self.unconfirmed.take();
-        let below = unconfirmed.partition_point(|range| range.end <= mark);
-        self.unconfirmed = Lean::several(unconfirmed.split_off(below));
-        unconfirmed
-    }
-
-    fn take_unconfirmed(&mut self) -> VecDeque<Range<u64>> {
-        self.retiring = None;
-        self.history = Lean::default();
-        if self.config.resend == Resend::Never && self.confirmed < self.handed {
-            self.confirmed = self.handed;
-            self.dirty = true;
-        }
-        self.unconfirmed.take()
     }
 }
