@@ -8,7 +8,7 @@ use litemap::LiteMap;
 use super::flow::{Batch, Lane, Parcel, Step};
 use super::interest::EVERYBODY;
 use super::io::{Delivery, Output, Payload, PortId};
-use super::lean::Lean;
+use super::lean::{Blank, Lean};
 use super::outputs::Outputs;
 use super::tabs::{Mode, Tabs};
 use super::topics::{Share, TopicNo};
@@ -23,13 +23,26 @@ pub struct Fanout<P> {
     conn: ConnId,
     next: u64,
     collected: Vec<P>,
-    /// The topic of each, once one of them has a topic.
-    topics: Vec<TopicNo>,
-    /// Which of them tabs do not get that want their topics.
-    skips: Lean<Vec<(usize, PortId)>>,
+    marks: Lean<Marks>,
     collected_bytes: usize,
     lanes: LiteMap<PortId, Lane<P>>,
     dropped: u64,
+}
+
+/// How frames are marked, where there are topics.
+#[derive(Debug, Default)]
+struct Marks {
+    /// The topic of each, once one of them has a topic.
+    topics: Vec<TopicNo>,
+    /// Which of them tabs do not get that want their topics.
+    skips: Vec<(usize, PortId)>,
+}
+
+impl Blank for Marks {
+    const BLANK: &'static Self = &Self {
+        topics: Vec::new(),
+        skips: Vec::new(),
+    };
 }
 
 impl<P: Payload> Fanout<P> {
@@ -39,8 +52,7 @@ impl<P: Payload> Fanout<P> {
             conn,
             next: 0,
             collected: Vec::new(),
-            topics: Vec::new(),
-            skips: Lean::default(),
+            marks: Lean::NONE,
             collected_bytes: 0,
             lanes: LiteMap::with_capacity(1),
             dropped: 0,
@@ -112,15 +124,11 @@ impl<P: Payload> Fanout<P> {
             return;
         }
         self.collected_bytes += frame.size();
-        if topic != EVERYBODY {
-            self.topics.resize(self.collected.len(), EVERYBODY);
-        }
-        if topic != EVERYBODY || !self.topics.is_empty() {
-            self.topics.push(topic);
-        }
-        let at = self.collected.len();
-        if !had.is_empty() {
-            self.skips.extend(had.iter().map(|port| (at, *port)));
+        if topic != EVERYBODY || !self.marks.topics.is_empty() {
+            let (marks, at) = (&mut *self.marks, self.collected.len());
+            marks.topics.resize(at, EVERYBODY);
+            marks.topics.push(topic);
+            marks.skips.extend(had.iter().map(|port| (at, *port)));
         }
         self.collected.push(frame);
     }
@@ -275,10 +283,12 @@ impl<P: Payload> Fanout<P> {
         if self.collected.is_empty() {
             return;
         }
+        // They keep their memory: where there are topics, each message has one.
+        let marks = self.marks.made().map(core::mem::take).unwrap_or_default();
         let batch = Rc::new(Batch {
             bytes: core::mem::take(&mut self.collected_bytes),
             frames: core::mem::take(&mut self.collected),
-            topics: core::mem::take(&mut self.topics),
+            topics: marks.topics,
         });
         if batch.topics.is_empty() {
             for (_, lane) in self.lanes.iter_mut() {
@@ -288,7 +298,7 @@ impl<P: Payload> Fanout<P> {
         }
         // Tabs that want the same share a batch.
         let mut made: Vec<(Vec<bool>, Rc<Batch<P>>)> = Vec::new();
-        let skips = self.skips.take();
+        let skips = marks.skips;
         for (port, lane) in self.lanes.iter_mut() {
             let interest = lane.interest();
             let topics = batch.topics.iter();

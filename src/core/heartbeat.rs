@@ -22,7 +22,8 @@ pub enum Beat {
 pub struct Heartbeat<P> {
     ping: Option<P>,
     pong: Option<P>,
-    sent_at: Option<Time>,
+    /// When the ping was sent that waits for its pong; never, if none does.
+    sent_at: Time,
     rtt: Option<Duration>,
 }
 
@@ -32,7 +33,7 @@ impl<P: Payload> Heartbeat<P> {
         Self {
             ping: config.message.as_deref().map(P::from_text),
             pong: config.pong.as_deref().map(P::from_text),
-            sent_at: None,
+            sent_at: Time::NEVER,
             rtt: None,
         }
     }
@@ -54,7 +55,7 @@ impl<P: Payload> Heartbeat<P> {
 
     /// Whether a ping waits for its pong.
     pub fn is_waiting(&self) -> bool {
-        self.sent_at.is_some()
+        self.sent_at != Time::NEVER
     }
 
     /// The last round trip.
@@ -64,34 +65,33 @@ impl<P: Payload> Heartbeat<P> {
 
     /// Notes that a ping was sent.
     pub fn handle_sent(&mut self, now: Time) {
-        self.sent_at = Some(now);
+        self.sent_at = now;
     }
 
     /// Notes that the socket is gone.
     pub fn handle_lost(&mut self) {
-        self.sent_at = None;
+        self.sent_at = Time::NEVER;
     }
 
     /// Tells what a frame means that is the pong, or is not. A pong takes the round trip.
     pub fn handle_frame(&mut self, is_pong: bool, takes_any: bool, now: Time) -> Beat {
-        match self.sent_at {
-            _ if self.ping.is_none() => Beat::Message,
-            sent_at if is_pong => {
-                self.take_rtt(sent_at, now);
-                Beat::Pong
-            }
-            Some(sent_at) if takes_any => {
-                self.take_rtt(Some(sent_at), now);
-                Beat::MessageAndPong
-            }
-            Some(_) | None => Beat::Message,
+        if self.ping.is_none() {
+            Beat::Message
+        } else if is_pong {
+            self.take_rtt(now);
+            Beat::Pong
+        } else if takes_any && self.is_waiting() {
+            self.take_rtt(now);
+            Beat::MessageAndPong
+        } else {
+            Beat::Message
         }
     }
 
-    fn take_rtt(&mut self, sent_at: Option<Time>, now: Time) {
-        if let Some(sent_at) = sent_at {
-            self.rtt = Some(now.since(sent_at));
-            self.sent_at = None;
+    fn take_rtt(&mut self, now: Time) {
+        if self.is_waiting() {
+            self.rtt = Some(now.since(self.sent_at));
+            self.sent_at = Time::NEVER;
         }
     }
 }

@@ -9,7 +9,7 @@ use litemap::LiteMap;
 
 use super::flow::Load;
 use super::io::{Payload, PortId};
-use super::lean::Lean;
+use super::lean::{Blank, Lean};
 use super::sender::{CONFIRM_AFTER, CONFIRM_GRAIN, Sender};
 use crate::protocol::{HandleId, HubMessage, Outgoing, Overflow, QueueConfig, Resend, SendFailure};
 use crate::time::Time;
@@ -25,9 +25,26 @@ pub struct Outbox<P> {
     retained: Lean<VecDeque<Entry<P>>>,
     senders: LiteMap<SenderKey, Sender>,
     verdicts: Lean<Vec<(PortId, HubMessage)>>,
+    failures: Lean<Failures>,
+}
+
+/// What became of sends that were not confirmed.
+#[derive(Debug, Default)]
+struct Failures {
+    /// Sends that were reported as failed.
     failed: u64,
+    /// Those whose tab was gone by then.
     orphaned: u64,
+    /// Senders whose tab was gone.
     orphans: u32,
+}
+
+impl Blank for Failures {
+    const BLANK: &'static Self = &Self {
+        failed: 0,
+        orphaned: 0,
+        orphans: 0,
+    };
 }
 
 #[derive(Debug)]
@@ -42,14 +59,12 @@ impl<P: Payload> Outbox<P> {
     /// An empty outbox.
     pub fn new() -> Self {
         Self {
-            queue: Lean::default(),
+            queue: Lean::NONE,
             expiry: Time::NEVER,
-            retained: Lean::default(),
+            retained: Lean::NONE,
             senders: LiteMap::with_capacity(1),
-            verdicts: Lean::default(),
-            failed: 0,
-            orphaned: 0,
-            orphans: 0,
+            verdicts: Lean::NONE,
+            failures: Lean::NONE,
         }
     }
 
@@ -59,7 +74,7 @@ impl<P: Payload> Outbox<P> {
             config,
             present: true,
             dirty: false,
-            sends: Lean::default(),
+            sends: Lean::NONE,
         });
     }
 
@@ -103,8 +118,8 @@ impl<P: Payload> Outbox<P> {
         };
         sender.present = false;
         // Under a name of its own: the tab may come back and start over under this one.
-        self.orphans += 1;
-        let name = (PortId(u32::MAX), HandleId(self.orphans));
+        self.failures.orphans += 1;
+        let name = (PortId(u32::MAX), HandleId(self.failures.orphans));
         let entries = [self.queue.made(), self.retained.made()];
         for entry in entries.into_iter().flatten().flatten() {
             if entry.sender == key {
@@ -316,7 +331,7 @@ impl<P: Payload> Outbox<P> {
 
     /// Sends that were reported as failed, and those whose tab was gone by then.
     pub fn failures(&self) -> (u64, u64) {
-        (self.failed, self.orphaned)
+        (self.failures.failed, self.failures.orphaned)
     }
 
     /// What was handed waits to be handed again, before all else and in its order.
@@ -407,10 +422,10 @@ impl<P: Payload> Outbox<P> {
 
     fn report(&mut self, key: SenderKey, first: u64, count: u64, reason: SendFailure) {
         if !self.senders.get(&key).is_some_and(|sender| sender.present) {
-            self.orphaned += count;
+            self.failures.orphaned += count;
             return;
         }
-        self.failed += count;
+        self.failures.failed += count;
         let port = key.0;
         if let Some((
             last_port,
