@@ -14,6 +14,14 @@ pub struct Queue<T> {
 }
 
 impl<T> Queue<T> {
+    /// An empty queue.
+    pub const fn new() -> Self {
+        Self {
+            first: None,
+            rest: None,
+        }
+    }
+
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.first.is_none()
@@ -114,10 +122,7 @@ impl<T> Queue<T> {
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Self {
-            first: None,
-            rest: None,
-        }
+        Self::new()
     }
 }
 

@@ -32,7 +32,7 @@ impl<P: Payload> Topics<P> {
             return;
         };
         if most == 0 {
-            topic.course.floor = kept.position;
+            topic.set_floor(kept.position);
             return;
         }
         topic.kept.push_back(kept);
@@ -67,7 +67,8 @@ impl<P: Payload> Topics<P> {
         let from = topic.kept.len().saturating_sub(most);
         topic
             .kept
-            .range(from..)
+            .iter()
+            .skip(from)
             .filter(|kept| now.since(kept.at) <= self.replay.max_age.get())
             .cloned()
             .collect()

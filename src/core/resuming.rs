@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::io::{Payload, PortId};
+use super::lean::{Blank, Lean};
 use super::position::Position;
 use super::replay::Kept;
 use super::topics::{Stage, Topic, TopicNo, Topics};
@@ -44,6 +45,16 @@ pub struct CatchUp<P> {
     pub kept: Vec<Kept<P>>,
     /// After which position it has missed what the hub has not, and up to which if that is known.
     pub missed: Option<(Position, Option<Position>)>,
+}
+
+impl Blank for Course {
+    const BLANK: &'static Self = &Self {
+        position: None,
+        floor: None,
+        from: None,
+        ahead: Vec::new(),
+        single: None,
+    };
 }
 
 impl Course {
@@ -91,6 +102,9 @@ impl<P: Payload> Topics<P> {
         let (Some(topic), Some(position)) = (self.get_mut(no), position) else {
             return Vec::new();
         };
+        if topic.course.ahead.is_empty() {
+            return Vec::new();
+        }
         let ahead = &mut topic.course.ahead;
         let had = ahead.iter().filter(|(_, seen)| seen >= position);
         let had = had.map(|(port, _)| *port).collect();
@@ -166,7 +180,7 @@ impl<P: Payload> Topics<P> {
 
     /// After which position the server is to be asked to go on, if that is known.
     pub fn resume(&mut self, no: TopicNo) -> Option<Position> {
-        let course = &mut self.get_mut(no)?.course;
+        let course = self.get_mut(no)?.course.made()?;
         if course.position.is_none() {
             let seen = course.ahead.iter().map(|(_, seen)| seen);
             let lowest = seen.chain(&course.single).min();
@@ -179,7 +193,8 @@ impl<P: Payload> Topics<P> {
 
     /// The server does not go on where it was asked to. Tells after which position there is a hole, if it was asked.
     pub fn lose_course(&mut self, no: TopicNo, at: Option<Position>) -> Option<Position> {
-        let from = self.get_mut(no)?.course.from.take();
+        let course = self.get_mut(no)?.course.made();
+        let from = course.and_then(|course| course.from.take());
         self.restart(no, at);
         from
     }
@@ -189,12 +204,12 @@ impl<P: Payload> Topics<P> {
         let Some(topic) = self.get_mut(no) else {
             return;
         };
-        let freed: usize = topic.kept.drain(..).map(|kept| kept.frame.size()).sum();
-        topic.course = Course {
-            floor: at.clone(),
-            position: at,
+        let freed: usize = topic.kept.take().map(|kept| kept.frame.size()).sum();
+        topic.course = Lean::of(at.map(|at| Course {
+            floor: Some(at.clone()),
+            position: Some(at),
             ..Course::default()
-        };
+        }));
         self.kept_bytes -= freed;
     }
 
@@ -221,8 +236,15 @@ impl<P: Payload> Topic<P> {
         let Some(oldest) = self.kept.pop_front() else {
             return 0;
         };
-        self.course.floor = oldest.position;
+        self.set_floor(oldest.position);
         oldest.frame.size()
+    }
+
+    /// All that comes after this position is kept.
+    pub(super) fn set_floor(&mut self, floor: Option<Position>) {
+        if floor.is_some() || self.course.floor.is_some() {
+            self.course.floor = floor;
+        }
     }
 
     /// A tab with several subscriptions gets what one of them lacks.

@@ -1,13 +1,12 @@
 //! The topics of one connection: who wants which, what the server knows of that, and the last messages of each.
 
-use std::collections::VecDeque;
-
 use core::time::Duration;
 
 use litemap::LiteMap;
 
 use super::io::{Payload, PortId};
-use super::lean::Blank;
+use super::lean::{Blank, Lean};
+use super::queue::Queue;
 use super::replay::Kept;
 use super::resuming::Course;
 use crate::protocol::{ConnId, Count, HandleId, Millis, ReplayConfig};
@@ -39,7 +38,7 @@ pub struct Topics<P> {
     pub(super) released: Vec<(ConnId, TopicNo)>,
     pub(super) replay: ReplayConfig,
     /// The topics of the messages that are kept, oldest first, and their bytes.
-    pub(super) kept: VecDeque<(TopicNo, u64)>,
+    pub(super) kept: Queue<(TopicNo, u64)>,
     pub(super) kept_bytes: usize,
     pub(super) keeps: u64,
     /// Whether there have been messages without a topic, which nothing brings back.
@@ -61,8 +60,8 @@ pub struct Topic<P> {
     is_alone: bool,
     pub(super) wants: Vec<Want>,
     idle_since: Option<Time>,
-    pub(super) kept: VecDeque<Kept<P>>,
-    pub(super) course: Course,
+    pub(super) kept: Queue<Kept<P>>,
+    pub(super) course: Lean<Course>,
 }
 
 /// By which socket a topic comes.
@@ -159,7 +158,7 @@ impl<P: Payload> Topics<P> {
             requests: LiteMap::new(),
             last_id: 0,
             replay,
-            kept: VecDeque::new(),
+            kept: Queue::new(),
             kept_bytes: 0,
             keeps: 0,
             has_others: false,
@@ -222,8 +221,10 @@ impl<P: Payload> Topics<P> {
             if topic.wants.is_empty() {
                 topic.idle_since = Some(now);
             }
-            if !topic.is_wanted_by(port) {
-                topic.course.forget(port);
+            if !topic.is_wanted_by(port)
+                && let Some(course) = topic.course.made()
+            {
+                course.forget(port);
             }
             touched.push(no);
         }
@@ -323,7 +324,9 @@ impl<P: Payload> Topics<P> {
         self.asked = LiteMap::new();
         for topic in self.places.iter_mut().flatten() {
             topic.stage = Stage::Off;
-            topic.course.handle_lost();
+            if let Some(course) = topic.course.made() {
+                course.handle_lost();
+            }
         }
         self.take_requests(|request| request.data.is_none())
     }
@@ -355,7 +358,11 @@ impl<P: Payload> Topics<P> {
 
     /// The server has answered about these topics.
     pub fn take_asked(&mut self, id: u32) -> Option<Vec<TopicNo>> {
-        self.asked.remove(&id).map(|asked| asked.topics)
+        let asked = self.asked.remove(&id)?;
+        if self.asked.is_empty() {
+            self.asked = LiteMap::new();
+        }
+        Some(asked.topics)
     }
 
     /// The topics about which the server has not answered in time.
@@ -377,7 +384,11 @@ impl<P: Payload> Topics<P> {
 
     /// The request with this number.
     pub fn take_request(&mut self, id: u32) -> Option<Request> {
-        self.requests.remove(&id)
+        let request = self.requests.remove(&id)?;
+        if self.requests.is_empty() {
+            self.requests = LiteMap::new();
+        }
+        Some(request)
     }
 
     /// Takes the requests of a kind.
@@ -450,13 +461,20 @@ impl<P: Payload> Topics<P> {
             is_alone: false,
             wants: Vec::new(),
             idle_since: None,
-            kept: VecDeque::new(),
-            course: Course::default(),
+            kept: Queue::new(),
+            course: Lean::NONE,
         });
         let no = self.free.pop().unwrap_or(self.places.len() as TopicNo);
         match self.places.get_mut(no as usize) {
             Some(place) => *place = topic,
-            None => self.places.push(topic),
+            None => {
+                // Many connections have one topic.
+                if self.places.is_empty() {
+                    self.places.reserve_exact(1);
+                    self.by_name = LiteMap::with_capacity(1);
+                }
+                self.places.push(topic);
+            }
         }
         self.by_name.insert(name.into(), no);
         if !is_here {
