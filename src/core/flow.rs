@@ -304,10 +304,8 @@ impl<P: Payload> Lane<P> {
     fn is_superseded(&self, index: usize) -> bool {
         match self.queue.get(index) {
             Some(item) if matches!(item.note(), Some(HubMessage::Status(..))) => true,
-            Some(gap) if gap.is_suspected_gap() => self
-                .queue
-                .iter()
-                .skip(index + 1)
+            Some(gap) if gap.is_suspected_gap() => (index + 1..)
+                .map_while(|after| self.queue.get(after))
                 .take_while(|item| matches!(item, Item::Note(_)))
                 .any(Item::is_suspected_gap),
             Some(_) | None => false,

@@ -38,17 +38,6 @@ impl<T> Lean<T> {
     }
 }
 
-impl<C: IntoIterator> Lean<C>
-where
-    for<'a> &'a C: IntoIterator<Item = &'a C::Item>,
-{
-    /// Several things, or a blank one if there are none.
-    pub fn several(things: C) -> Self {
-        let is_empty = (&things).into_iter().next().is_none();
-        Self::of((!is_empty).then_some(things))
-    }
-}
-
 impl<T: 'static> Lean<Vec<T>> {
     /// Takes away what is not kept.
     pub fn keep(&mut self, is_kept: impl FnMut(&T) -> bool) {

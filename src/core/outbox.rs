@@ -290,7 +290,9 @@ impl<P: Payload> Outbox<P> {
             let is_before = sender.is_some_and(|sender| sender.retiring > Some(entry.id));
             if is_before { &mut again } else { &mut kept }.push_back(entry);
         }
-        self.retained = Lean::several(kept);
+        if !kept.is_empty() {
+            self.retained = Lean::of(Some(kept));
+        }
         self.queue_again(again, now);
         self.report_all_unknown(Sender::take_retired);
     }
@@ -308,7 +310,9 @@ impl<P: Payload> Outbox<P> {
     ) -> Vec<(PortId, HubMessage)> {
         let all = self.verdicts.take().into_iter();
         let (mut verdicts, kept): (Vec<_>, _) = all.partition(|(port, _)| can_hear(*port));
-        self.verdicts = Lean::several(kept);
+        if !kept.is_empty() {
+            self.verdicts = Lean::of(Some(kept));
+        }
         for (key, sender) in self.senders.iter_mut() {
             if sender.present && can_hear(key.0) && core::mem::take(&mut sender.dirty) {
                 verdicts.push((
@@ -379,7 +383,9 @@ impl<P: Payload> Outbox<P> {
     fn fail_where(&mut self, reason: SendFailure, doomed: impl Fn(&Entry<P>) -> bool) {
         let all = self.queue.take().into_iter();
         let (gone, kept): (VecDeque<_>, VecDeque<_>) = all.partition(doomed);
-        self.queue = Lean::several(kept);
+        if !kept.is_empty() {
+            self.queue = Lean::of(Some(kept));
+        }
         for entry in gone {
             self.settle_failed(&entry, reason);
         }

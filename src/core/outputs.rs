@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::io::Output;
 
-/// Room for so many is kept once all are carried out: more than that are a burst.
+/// So much room is kept once all are carried out: more than that comes of a burst.
 const KEPT: usize = 256;
 
 /// A queue of outputs, in the order in which they must be carried out.
@@ -23,7 +23,7 @@ impl<P> Outputs<P> {
     pub fn pop(&mut self) -> Option<Output<P>> {
         let output = self.queue.pop_front();
         if self.queue.is_empty() && self.queue.capacity() > KEPT {
-            self.queue.shrink_to(KEPT);
+            self.queue = VecDeque::new();
         }
         output
     }

@@ -1,6 +1,6 @@
 //! A queue in which mostly nothing waits, or one thing.
 
-use std::collections::VecDeque;
+use std::collections::{VecDeque, vec_deque};
 
 /// A queue that has memory of its own for the first item, and allocates only while there are more.
 ///
@@ -58,8 +58,7 @@ impl<T> Queue<T> {
 
     /// All in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
-        let rest = self.rest.iter().flat_map(|rest| rest.iter());
-        self.first.iter().chain(rest)
+        (0..self.len()).filter_map(|index| self.get(index))
     }
 
     /// Adds an item at the end.
@@ -114,21 +113,18 @@ impl<T> Queue<T> {
     }
 
     /// Takes all in order.
-    pub fn take(&mut self) -> impl DoubleEndedIterator<Item = T> + use<T> {
-        let rest = self.rest.take().into_iter().flat_map(|rest| *rest);
-        self.first.take().into_iter().chain(rest)
+    pub fn take(&mut self) -> vec_deque::IntoIter<T> {
+        let mut all = self.rest.take().map_or_else(VecDeque::new, |rest| *rest);
+        if let Some(first) = self.first.take() {
+            all.push_front(first);
+        }
+        all.into_iter()
     }
 }
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl<T> Extend<T> for Queue<T> {
-    fn extend<I: IntoIterator<Item = T>>(&mut self, items: I) {
-        items.into_iter().for_each(|item| self.push_back(item));
     }
 }
 
@@ -181,7 +177,9 @@ mod tests {
             assert!(queue.rest.is_none());
             queue.pop_front();
         }
-        queue.extend([1, 2, 3]);
+        for item in 0..3 {
+            queue.push_back(item);
+        }
         assert!(queue.rest.is_some());
         while queue.pop_front().is_some() {}
         assert!(queue.rest.is_none());

@@ -170,7 +170,10 @@ impl Sender {
         }
         let mut unconfirmed = self.unconfirmed.take();
         let below = unconfirmed.partition_point(|range| range.end <= mark);
-        self.unconfirmed = Lean::several(unconfirmed.split_off(below));
+        let kept = unconfirmed.split_off(below);
+        if !kept.is_empty() {
+            self.unconfirmed = Lean::of(Some(kept));
+        }
         unconfirmed
     }
 

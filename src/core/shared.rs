@@ -68,9 +68,11 @@ impl<T: PartialEq> Alike<T> {
 
     fn keep(&mut self, value: T) -> Rc<T> {
         let value = Rc::new(value);
-        // What nobody has any more goes first.
-        self.0.retain(|known| Rc::strong_count(known) > 1);
-        if self.0.len() < MOST {
+        let mut places = self.0.iter_mut();
+        // What nobody has any more makes room.
+        if let Some(place) = places.find(|known| Rc::strong_count(known) == 1) {
+            *place = Rc::clone(&value);
+        } else if self.0.len() < MOST {
             self.0.push(Rc::clone(&value));
         }
         value

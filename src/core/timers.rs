@@ -53,7 +53,8 @@ impl<K: Copy + Ord> Timers<K> {
     /// Clears a timer, if it is set.
     pub fn clear(&mut self, owner: K, reason: TimerReason) {
         if let Some(slots) = self.by_owner.get_mut(&owner) {
-            slots.set.retain(|(_, other)| *other != reason);
+            let place = slots.set.iter().position(|(_, other)| *other == reason);
+            place.map(|place| slots.set.swap_remove(place));
         }
     }
 
