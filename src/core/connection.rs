@@ -506,7 +506,7 @@ impl<P: Payload> Connection<P> {
 
     pub(super) fn flush_all(&mut self, hidden_due: bool, cx: &mut Cx<'_, P>) {
         let (owner, reason) = (self.owner(), TimerReason::HiddenFlush);
-        match self.fanout.flush(cx.tabs, hidden_due, cx.out) {
+        match self.fanout.flush(self.id, cx.tabs, hidden_due, cx.out) {
             Some(wait) => cx.timers.set_at_latest(owner, reason, cx.now + wait),
             None => cx.timers.clear(owner, reason),
         }

@@ -107,7 +107,7 @@ impl<P: Payload> Connection<P> {
             retired: None,
             outbox: Outbox::new(),
             outflow: Outflow::default(),
-            fanout: Fanout::new(id),
+            fanout: Fanout::new(),
             handles: LiteMap::with_capacity(1),
             needs: Lean::default(),
             with_token: false,

@@ -20,7 +20,6 @@ use crate::protocol::{ConnId, FlowConfig, HandleId, HubMessage};
 /// share the array, so the work of a flush grows with the tabs and not with tabs × frames.
 #[derive(Debug)]
 pub struct Fanout<P> {
-    conn: ConnId,
     next: u64,
     collected: Vec<P>,
     marks: Lean<Marks>,
@@ -47,9 +46,8 @@ impl Blank for Marks {
 
 impl<P: Payload> Fanout<P> {
     /// A stream without tabs.
-    pub fn new(conn: ConnId) -> Self {
+    pub fn new() -> Self {
         Self {
-            conn,
             next: 0,
             collected: Vec::new(),
             marks: Lean::NONE,
@@ -200,6 +198,7 @@ impl<P: Payload> Fanout<P> {
     /// Returns how long the most impatient hidden tab can wait for the rest.
     pub fn flush(
         &mut self,
+        conn: ConnId,
         tabs: &Tabs,
         hidden_due: bool,
         out: &mut Outputs<P>,
@@ -216,7 +215,7 @@ impl<P: Payload> Fanout<P> {
             .map(|(port, _)| *port)
             .collect();
         while !active.is_empty() {
-            self.post_round(&mut active, out);
+            self.post_round(conn, &mut active, out);
         }
         let mut patience = None;
         for (port, lane) in self.lanes.iter_mut() {
@@ -234,7 +233,7 @@ impl<P: Payload> Fanout<P> {
     }
 
     /// Takes one step in each lane that can go on; the same frames for several tabs become one delivery.
-    fn post_round(&mut self, active: &mut Vec<PortId>, out: &mut Outputs<P>) {
+    fn post_round(&mut self, conn: ConnId, active: &mut Vec<PortId>, out: &mut Outputs<P>) {
         let mut deliveries: Vec<Delivery<P>> = Vec::new();
         active.retain(|port| {
             let Some(lane) = self.lanes.get_mut(port) else {
@@ -246,7 +245,7 @@ impl<P: Payload> Fanout<P> {
                     out.push(Output::Post(*port, Rc::unwrap_or_clone(note)));
                 }
                 Some(Step::Lost(from, to)) => {
-                    for note in lane.loss_notes(self.conn, from, to) {
+                    for note in lane.loss_notes(conn, from, to) {
                         out.push(Output::Post(*port, note));
                     }
                 }
@@ -263,7 +262,7 @@ impl<P: Payload> Fanout<P> {
                         delivery.ports.push((*port, first));
                     } else {
                         deliveries.push(Delivery {
-                            conn: self.conn,
+                            conn,
                             parts,
                             want_ack,
                             ports: vec![(*port, first)],

@@ -207,7 +207,10 @@ impl<P: Payload> Lane<P> {
 
     /// Nothing waits for an acknowledgement from now on.
     pub fn open_window(&mut self) {
-        Rc::make_mut(&mut self.config).window = Amount::new(u32::MAX, u32::MAX);
+        self.config = Rc::new(FlowConfig {
+            window: Amount::new(u32::MAX, u32::MAX),
+            ..FlowConfig::clone(&self.config)
+        });
     }
 
     /// Longest delay while the tab is hidden.
