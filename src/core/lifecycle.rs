@@ -37,7 +37,7 @@ impl<P: Payload> Connection<P> {
                 extensions,
             } => self.handle_opened(protocol, extensions, cx),
             SocketEvent::Frame(frame) => self.handle_frame(frame, cx),
-            SocketEvent::Garbled => self.counters.malformed += 1,
+            SocketEvent::Garbled => self.counters.rare.malformed += 1,
             SocketEvent::Buffered(bytes) => self.handle_buffered(bytes, cx),
             SocketEvent::Closed {
                 code,

@@ -62,6 +62,11 @@ impl World {
                     page.send(index, count, size, net);
                 });
             }
+            Action::Topic(tab, handle, deed) => self.do_with_topics(tab, handle, deed),
+            Action::Word(identity, word) => {
+                let identity = self.identity(identity);
+                self.speak(identity, word);
+            }
             Action::Reconnect(tab, handle) => self.with_handle(tab, handle, |page, index, net| {
                 page.post(TabMessage::Reconnect(page.handles[index].id), net);
             }),
@@ -424,7 +429,13 @@ impl World {
         }
     }
 
-    fn with_handle(&mut self, tab: u8, handle: u8, act: impl FnOnce(&mut Page, usize, &mut Net)) {
+    /// Does something with a handle of a page that is awake.
+    pub fn with_handle(
+        &mut self,
+        tab: u8,
+        handle: u8,
+        act: impl FnOnce(&mut Page, usize, &mut Net),
+    ) {
         self.with_page(tab, |page, net| {
             let usable: Vec<_> = page
                 .handles

@@ -26,8 +26,9 @@ impl World {
             Some(_) | None => now,
         };
         for driver in self.hubs.awake() {
-            let report = |port| driver.report(port);
-            driver.reference().audit(now, reachable, report)?;
+            if let Some(reference) = driver.reference() {
+                reference.audit(now, reachable, |port| driver.report(port))?;
+            }
         }
         self.check_rivals()
     }

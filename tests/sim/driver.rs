@@ -5,7 +5,9 @@ use std::rc::Rc;
 
 use core::time::Duration;
 
-use tabwire::core::{Deadline, Delivery, Hub, Input, Output, PortId, SocketEvent, SocketId};
+use tabwire::core::{
+    Deadline, Delivery, Hub, Input, Output, Parcel, ParcelKind, PortId, SocketEvent, SocketId,
+};
 use tabwire::protocol::{HubMessage, Peer, Report};
 use tabwire::time::Time;
 
@@ -28,6 +30,8 @@ pub struct Driver {
     hub: Hub<Frame>,
     rng: fastrand::Rng,
     reference: Reference,
+    /// Whether the reference keeps the books. Its books know nothing of topics.
+    is_booked: bool,
     links: BTreeMap<SocketId, LinkId>,
     sockets: BTreeMap<LinkId, SocketId>,
     forgotten: BTreeSet<PortId>,
@@ -54,13 +58,14 @@ const TICK: Duration = Duration::from_micros(40);
 
 impl Driver {
     /// A driver with an empty hub.
-    pub fn new(no: HubNo, worker: Worker, rng: &mut fastrand::Rng) -> Self {
+    pub fn new(no: HubNo, worker: Worker, is_booked: bool, rng: &mut fastrand::Rng) -> Self {
         Self {
             no,
             worker,
             hub: Hub::new(rng.u64(..)),
             rng: rng.fork(),
             reference: Reference::new(),
+            is_booked,
             links: BTreeMap::new(),
             sockets: BTreeMap::new(),
             forgotten: BTreeSet::new(),
@@ -77,9 +82,9 @@ impl Driver {
         }
     }
 
-    /// What the hub should be doing.
-    pub fn reference(&self) -> &Reference {
-        &self.reference
+    /// What the hub should be doing, where there are books of that.
+    pub fn reference(&self) -> Option<&Reference> {
+        self.is_booked.then_some(&self.reference)
     }
 
     /// When the hub wants to be called.
@@ -183,13 +188,15 @@ impl Driver {
                 self.is_tick_asked = false;
             }
             let before = matches!(input, Input::Timeout { .. }).then_some(self.deadline);
-            self.reference.take(now, &input);
+            if self.is_booked {
+                self.reference.take(now, &input);
+            }
             self.hub.handle_input(now, input);
             self.resolve_ends()?;
             self.drain(net, trace, &mut inbox)?;
             let is_measured =
                 |input: &Input<Frame>| matches!(input, Input::Socket(_, SocketEvent::Buffered(_)));
-            if !inbox.front().is_some_and(is_measured) {
+            if self.is_booked && !inbox.front().is_some_and(is_measured) {
                 self.reference.drained(!self.is_tick_asked)?;
             }
             let is_over = self.deadline.is_none_or(|deadline| deadline.at > now);
@@ -224,14 +231,19 @@ impl Driver {
             }
             let no = self.no.0;
             trace.say(net.now(), || format!("{no}   {output:?}"));
-            self.reference.observe(&output)?;
-            self.resolve_ends()?;
+            if self.is_booked {
+                self.reference.observe(&output)?;
+                self.resolve_ends()?;
+            }
             self.carry_out(output, net, inbox);
         }
         Err(Check::NoEndlessWork.breach(format!("more than {MOST_OUTPUTS} outputs")))
     }
 
     fn resolve_ends(&mut self) -> Held {
+        if !self.is_booked {
+            return Ok(());
+        }
         let hub = &self.hub;
         self.reference.resolve_ends(|port| hub.report(port))?;
         self.reference.resolve_questions(|port| hub.report(port))
@@ -249,8 +261,9 @@ impl Driver {
                 let message = self.encode(message);
                 net.post_to_page(self.own(port), message);
             }
-            // Pages of the simulation subscribe to nothing.
-            Output::Hand(..) => {}
+            Output::Hand(port, parcel) => {
+                net.post_to_page(self.own(port), encode_parcel(parcel));
+            }
             Output::Deliver(delivery) => deliver(&delivery, |port| self.own(port), net),
             Output::Open {
                 socket,
@@ -394,14 +407,29 @@ fn tab_of(lock: &str) -> Option<TabNo> {
     Some(TabNo(number))
 }
 
+fn encode_parcel(parcel: Parcel<Frame>) -> ToPage {
+    let mut frames = parcel.frames.into_iter().map(|(frame, _)| frame);
+    match (parcel.kind, parcel.number) {
+        (ParcelKind::Subscribed, number) => {
+            ToPage::Subscribed(parcel.handle, number, frames.collect(), parcel.topic)
+        }
+        (ParcelKind::Answered, number) => {
+            let answer = frames.next().expect("an answer is one frame");
+            ToPage::Answered(parcel.handle, number, answer)
+        }
+    }
+}
+
 fn deliver(delivery: &Delivery<Frame>, own: impl Fn(PortId) -> PortId, net: &mut Net) {
     let frames: Rc<Vec<_>> = Rc::new(delivery.frames().cloned().collect());
+    let marks = delivery.topics().map(Rc::new);
     for (port, first) in &delivery.ports {
         let batch = ToPage::Batch {
             conn: delivery.conn,
             first: *first,
             frames: Rc::clone(&frames),
             want_ack: delivery.want_ack,
+            marks: marks.clone(),
         };
         net.post_to_page(own(*port), batch);
     }

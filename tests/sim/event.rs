@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use tabwire::core::PortId;
-use tabwire::protocol::{Answer, ConnId, HubMessage, PeerMessage, TabMessage};
+use tabwire::protocol::{Answer, ConnId, HandleId, HubMessage, PeerMessage, TabMessage};
 
 use crate::frame::Frame;
 use crate::hubs::HubNo;
 use crate::link::{Down, LinkId, Up};
-use crate::page::TabNo;
+use crate::page::{HandleIndex, TabNo};
 use crate::plan::Action;
 
 /// Something that happens at its time.
@@ -26,6 +26,8 @@ pub enum Event {
     Look(TabNo),
     /// A function of a page's user has given what was asked for on a port, under this number.
     Answer(TabNo, PortId, u32, Answer),
+    /// A page has waited long enough for the answer to a request of a handle.
+    Patience(TabNo, HandleIndex, u32),
     /// Something has come through a link to the server.
     Up(LinkId, Up),
     /// Something has come through a link to the browser.
@@ -65,6 +67,7 @@ impl Event {
             | Self::Turn(..)
             | Self::Look(_)
             | Self::Answer(..)
+            | Self::Patience(..)
             | Self::Down(..)
             | Self::Tick(_)
             | Self::Timer(..)
@@ -104,5 +107,11 @@ pub enum ToPage {
         frames: Rc<Vec<Frame>>,
         /// Whether the page shall acknowledge them.
         want_ack: bool,
+        /// What marks those of each topic, where one has a topic.
+        marks: Option<Rc<Vec<u32>>>,
     },
+    /// A subscription of a handle gets messages with this mark from here on; these have come before.
+    Subscribed(HandleId, u32, Vec<Frame>, u32),
+    /// The answer to a request of a handle.
+    Answered(HandleId, u32, Frame),
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use tabwire::core::Payload;
 
 use crate::link::LinkId;
+use crate::topics::Message;
 
 /// A handle of a page, numbered through the whole world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,12 +31,15 @@ pub enum Frame {
     /// What the server said: its place among all the server said on this link, its size, and its place among the broadcasts
     /// to the identity, if it is one.
     Cast(LinkId, u64, u32, Option<u64>),
+    /// What the server said of a topic.
+    Message(Rc<Message>),
 }
 
 impl Payload for Frame {
     fn size(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
+            Self::Message(message) => message.text.len(),
             Self::Sent(_, size) | Self::Cast(_, _, size, _) => *size as usize,
         }
     }
@@ -45,9 +49,11 @@ impl Payload for Frame {
     }
 
     fn head(&self, most: usize) -> Option<Cow<'_, str>> {
-        match self {
-            Self::Text(text) => text.get(..most.min(text.len())).map(Cow::Borrowed),
-            Self::Sent(..) | Self::Cast(..) => None,
-        }
+        let text = match self {
+            Self::Text(text) => text,
+            Self::Message(message) => &message.text,
+            Self::Sent(..) | Self::Cast(..) => return None,
+        };
+        text.get(..most.min(text.len())).map(Cow::Borrowed)
     }
 }

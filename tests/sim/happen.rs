@@ -57,11 +57,15 @@ impl World {
                 self.pages[tab.0 as usize].give(port, id, answer, &mut self.net);
                 Ok(())
             }
+            Event::Patience(tab, handle, number) => {
+                self.lose_patience(tab, handle, number);
+                Ok(())
+            }
             Event::Up(link, what) => {
                 if self.net.links.arrive_up(link, &what) {
                     self.server.handle(&mut self.net, link, what);
                 }
-                Ok(())
+                self.check_broker()
             }
             Event::Down(link, what) => {
                 let Net {
@@ -129,6 +133,7 @@ impl World {
             | Event::Turn(..)
             | Event::Look(_)
             | Event::Answer(..)
+            | Event::Patience(..)
             | Event::Up(..)
             | Event::TabGone(_)
             | Event::HubGone(_)

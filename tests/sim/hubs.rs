@@ -43,17 +43,20 @@ pub struct Hubs {
     workers: BTreeMap<Worker, HubNo>,
     /// What has happened to hubs while they were frozen.
     frozen: BTreeMap<HubNo, Vec<Event>>,
+    /// Whether the books of each are kept.
+    are_booked: bool,
     rng: fastrand::Rng,
 }
 
 impl Hubs {
     /// No hub yet: a worker starts when the first port is opened to it.
-    pub fn new(rng: &mut fastrand::Rng) -> Self {
+    pub fn new(are_booked: bool, rng: &mut fastrand::Rng) -> Self {
         Self {
             all: Vec::new(),
             by_port: BTreeMap::new(),
             workers: BTreeMap::new(),
             frozen: BTreeMap::new(),
+            are_booked,
             rng: rng.fork(),
         }
     }
@@ -209,7 +212,8 @@ impl Hubs {
 
     fn start(&mut self, worker: Worker, startup: Duration, net: &mut Net) -> HubNo {
         let hub = HubNo(self.all.len() as u32);
-        self.all.push(Driver::new(hub, worker, &mut self.rng));
+        self.all
+            .push(Driver::new(hub, worker, self.are_booked, &mut self.rng));
         self.workers.insert(worker, hub);
         net.after(startup, Event::HubUp(hub));
         hub

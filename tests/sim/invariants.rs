@@ -105,6 +105,25 @@ checks! {
     /// 6: the census and the report say what is.
     CountsAreTrue,
 
+    /// 8: a listener hears messages of its topic and of no other.
+    ListenersHearTheirTopic,
+    /// 8: it hears them in the order of the server, and none twice where there are positions.
+    TopicsKeepTheirOrder,
+    /// 8: between two messages that it hears there is none that it missed, unless it was told of a gap there; across hubs too.
+    TopicHolesAreTold,
+    /// 8: nothing is asked for twice on a connection, and no more than it takes.
+    TopicsAreAskedOnce,
+    /// 8: when all is quiet the server has been asked for what is wanted, once for each connection, and for nothing else.
+    TopicsAreThoseWanted,
+    /// 8: each listener is served when all is quiet.
+    ListenersAreServed,
+    /// 8: a subscription ends with an error only where the server has refused it, or not answered.
+    RefusalsAreJustified,
+    /// 8: a request comes to the server once, and is settled once.
+    RequestsSettleOnce,
+    /// 8: a request is settled with its own answer or a named error; when all is quiet with its answer.
+    RequestsGetTheirAnswer,
+
     /// 7: the hub does not panic.
     NoPanic,
     /// 7: an input has a bounded number of outputs, and a timeout that was handled is over.

@@ -222,6 +222,13 @@ impl Links {
         self.by_id.get(&id).is_some_and(|link| !link.up.hung)
     }
 
+    /// The hub that uses a link: it is open, and is not being closed.
+    pub fn user_of(&self, id: LinkId) -> Option<HubNo> {
+        let link = self.by_id.get(&id);
+        link.filter(|link| link.ready == Ready::Open)
+            .map(|link| link.hub)
+    }
+
     /// The hub that has a link.
     pub fn hub_of(&self, id: LinkId) -> Option<HubNo> {
         self.by_id.get(&id).map(|link| link.hub)

@@ -38,11 +38,13 @@ mod scenario;
 mod schedule;
 mod server;
 mod tokens;
+mod topics;
 mod trace;
 mod worker;
 mod world;
 
 use run::{run_all, run_one};
+use topics::TOPICS;
 
 /// Worlds of a plain `cargo test`.
 const WORLDS: u64 = 300;
@@ -54,8 +56,12 @@ fn random_worlds_keep_the_invariants() {
             println!("{}", run_one(seed, true).lines.join("\n"));
         }
         run_all([seed]);
+    } else if let Some(worlds) = number_of("TABWIRE_TOPICS") {
+        run_all(TOPICS..TOPICS + worlds);
     } else {
-        run_all(0..number_of("TABWIRE_WORLDS").unwrap_or(WORLDS));
+        let worlds = number_of("TABWIRE_WORLDS").unwrap_or(WORLDS);
+        let with_topics = TOPICS..TOPICS + worlds / 2;
+        run_all((0..worlds).chain(with_topics));
     }
 }
 
@@ -70,7 +76,7 @@ fn seeds_that_failed_once_keep_the_invariants() {
 
 #[test]
 fn a_world_replays_identically() {
-    for seed in 0..10 {
+    for seed in (0..10).chain(TOPICS..TOPICS + 5) {
         let (first, second) = (run_one(seed, true), run_one(seed, true));
         assert_eq!(first.fingerprint, second.fingerprint, "seed {seed}");
         assert_eq!(first.steps, second.steps, "seed {seed}");

@@ -5,14 +5,18 @@ use tabwire::protocol::Options;
 
 use crate::json::Json;
 use crate::server::{PING, PONG};
+use crate::topics::Speech;
 
 /// The options of a connection, which all handles of an identity give alike for the most part.
 #[derive(Clone, Debug)]
-pub struct Base(Value);
+pub struct Base {
+    given: Value,
+    speech: Option<Speech>,
+}
 
 impl Base {
     /// Draws options.
-    pub fn random(rng: &mut fastrand::Rng) -> Self {
+    pub fn random(speech: Option<Speech>, rng: &mut fastrand::Rng) -> Self {
         let min_delay = pick(rng, &[0, 50, 500, 1000, 2000]);
         let max_delay = pick(rng, &[500, 3000, 10_000, 30_000]).max(min_delay);
         let jitter = match rng.u8(0..6) {
@@ -50,25 +54,34 @@ impl Base {
                 "refreshBefore": pick(rng, &[0, 5000, 60_000]),
             });
         }
-        Self(options)
+        if let Some(speech) = speech {
+            add_topics(&mut options, speech, rng);
+        }
+        Self {
+            given: options,
+            speech,
+        }
     }
 
     /// No options: handles bring their own.
     pub fn none() -> Self {
-        Self(json!({}))
+        Self {
+            given: json!({}),
+            speech: None,
+        }
     }
 
     /// Whether the server wants a token.
     pub fn wants_token(&self) -> bool {
-        self.0.get("auth").is_some()
+        self.given.get("auth").is_some()
     }
 
     /// Options for one handle: those of the connection, now and then others, and its own.
     pub fn options(&self, rng: &mut fastrand::Rng) -> Options {
         let mut options = if rng.u8(0..10) == 0 {
-            Self::random(rng).0
+            Self::random(self.speech, rng).given
         } else {
-            self.0.clone()
+            self.given.clone()
         };
         if rng.bool() {
             options["queue"] = queue(rng);
@@ -80,6 +93,37 @@ impl Base {
             options["linger"] = json!(pick(rng, &[0, 500, 2000, 10_000]));
         }
         Options::read(&Json(options)).expect("options that are written down here")
+    }
+}
+
+/// What there is to say where the server has topics: it pings as its template says, and whoever pings hears something now and then.
+fn add_topics(options: &mut Value, speech: Speech, rng: &mut fastrand::Rng) {
+    options["subprotocol"] = json!(speech.template());
+    options["heartbeat"] = json!({
+        "interval": pick(rng, &[700, 3000, 25_000]),
+        "timeout": pick(rng, &[2000, 5000]),
+        "verifyOnOpen": rng.bool(),
+    });
+    if options.get("staleness").is_some() {
+        options["staleness"] = json!({
+            "staleAfter": pick(rng, &[40_000, 60_000]),
+            "maxAge": pick(rng, &[5000, 20_000, 120_000]),
+        });
+    }
+    options["replay"] = json!({
+        "perTopic": pick(rng, &[0, 1, 1, 3, 20]),
+        "maxAge": pick(rng, &[500, 60_000]),
+        "maxBytes": pick(rng, &[200, 1 << 20]),
+    });
+    if options.get("auth").is_some() && rng.bool() {
+        options["auth"]["via"] = json!("message");
+    }
+    if let Some(most) = speech.most {
+        options["pool"] = json!({
+            "maxTopicsPerConnection": most,
+            "stagger": pick(rng, &[0, 200, 2000]),
+            "resubscribeSpread": [0, pick(rng, &[0, 500])],
+        });
     }
 }
 

@@ -7,6 +7,7 @@ use tabwire::time::Time;
 use crate::link::Weather;
 use crate::options::Base;
 use crate::server::{Habits, Mode};
+use crate::topics::{self, Deed, Kind, Speech, Word};
 
 /// Everything that is decided before a world begins.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct Plan {
     pub weather: Weather,
     /// How the server is.
     pub habits: Habits,
+    /// How the server speaks of topics, in a world that has some.
+    pub speech: Option<Speech>,
     /// When the last action is over.
     pub end: Time,
     /// Whether each page has a hub of its own.
@@ -92,6 +95,10 @@ pub enum Action {
     Sleep(u32, bool),
     /// The wall clock is set so many seconds ahead of the right time.
     SetClock(u32),
+    /// A page does something with topics, through a handle.
+    Topic(u8, u8, Deed),
+    /// The server of an identity does something with its topics.
+    Word(u8, Word),
     /// The browser goes offline or online.
     Online(bool),
     /// The browser refuses to construct WebSockets to an identity, or no longer.
@@ -103,6 +110,7 @@ impl Action {
     pub fn is_of_server(self) -> bool {
         match self {
             Self::Cast(..)
+            | Self::Word(..)
             | Self::Close(..)
             | Self::Reset(..)
             | Self::Mode(..)
@@ -133,6 +141,7 @@ impl Action {
             | Self::RestartWorker(_)
             | Self::FreezeWorker(..)
             | Self::Sleep(..)
+            | Self::Topic(..)
             | Self::SetClock(_)
             | Self::Online(_)
             | Self::Forbid(..) => false,
@@ -154,6 +163,7 @@ impl Plan {
                 greets: false,
                 babbles: false,
             },
+            speech: None,
             end: Time::NEVER,
             is_apart,
             actions: Vec::new(),
@@ -162,7 +172,19 @@ impl Plan {
 
     /// Draws a plan.
     pub fn random(rng: &mut fastrand::Rng) -> Self {
-        let identities: Vec<_> = (0..rng.usize(1..=3)).map(|_| Base::random(rng)).collect();
+        Self::draw(None, rng)
+    }
+
+    /// Draws a plan with topics.
+    pub fn with_topics(rng: &mut fastrand::Rng) -> Self {
+        let speech = Speech::random(rng);
+        Self::draw(Some(speech), rng)
+    }
+
+    fn draw(speech: Option<Speech>, rng: &mut fastrand::Rng) -> Self {
+        let identities: Vec<_> = (0..rng.usize(1..=3))
+            .map(|_| Base::random(speech, rng))
+            .collect();
         let weather = Weather {
             latency: Duration::from_micros(rng.u64(2000..80_000)),
             jitter: Duration::from_micros([0, 5000, 80_000][rng.usize(0..3)]),
@@ -172,8 +194,16 @@ impl Plan {
             greets: rng.bool(),
             babbles: rng.u8(0..5) == 0,
         };
+        let habits = match speech {
+            None => habits,
+            Some(speech) => Habits {
+                echoes: habits.echoes && speech.has_others,
+                greets: habits.greets && speech.has_others,
+                babbles: false,
+            },
+        };
         let is_apart = rng.u8(0..10) == 0;
-        let mut draw = Draw::new(rng);
+        let mut draw = Draw::new(speech.is_some(), rng);
         let end = Time::from_millis(draw.rng.u64(600_000..720_000));
         let mut actions = vec![(Time::ZERO, Action::OpenTab(false, draw.rng.bool(), true))];
         let mut now = Time::ZERO;
@@ -182,12 +212,16 @@ impl Plan {
             now = now + draw.pause();
         }
         actions.sort_by_key(|(at, _)| *at);
+        if speech.is_some_and(|speech| !speech.has_others) {
+            actions.retain(|(_, action)| !action.needs_others());
+        }
         Self {
             identities,
             weather,
             habits,
             end,
             is_apart,
+            speech,
             actions,
         }
     }
@@ -196,7 +230,7 @@ impl Plan {
 /// Draws actions. Which kinds a world has and how often differs from world to world, so that each meets others.
 struct Draw<'a> {
     rng: &'a mut fastrand::Rng,
-    weights: Vec<u32>,
+    weights: Vec<(u32, Kind)>,
     pause: Duration,
 }
 
@@ -264,14 +298,17 @@ const KINDS: &[(u32, Kind)] = &[
     (1, |rng| Action::Forbid(rng.u8(..), rng.u8(0..4) == 0)),
 ];
 
-type Kind = fn(&mut fastrand::Rng) -> Action;
-
 impl<'a> Draw<'a> {
-    fn new(rng: &'a mut fastrand::Rng) -> Self {
+    fn new(has_topics: bool, rng: &'a mut fastrand::Rng) -> Self {
+        let own = if has_topics { topics::KINDS } else { &[] };
         let weights = KINDS
             .iter()
-            .map(|(weight, _)| weight * [0, 1, 3, 3, 10][rng.usize(0..5)])
-            .collect();
+            .map(|(weight, kind)| (weight * [0, 1, 3, 3, 10][rng.usize(0..5)], *kind))
+            .collect::<Vec<_>>();
+        let own = own
+            .iter()
+            .map(|(weight, kind)| (weight * [1, 1, 3, 3, 10][rng.usize(0..5)], *kind));
+        let weights = weights.into_iter().chain(own).collect();
         Self {
             pause: Duration::from_millis([300, 1000, 3000][rng.usize(0..3)]),
             rng,
@@ -286,7 +323,11 @@ impl<'a> Draw<'a> {
         };
         let action = kind(self.rng);
         actions.push((now, action));
-        if matches!(action, Action::Cast(..) | Action::Send(..)) && self.rng.u8(0..5) == 0 {
+        let may_repeat = matches!(
+            action,
+            Action::Cast(..) | Action::Send(..) | Action::Word(_, Word::Say(..))
+        );
+        if may_repeat && self.rng.u8(0..5) == 0 {
             let gap = Duration::from_micros([5, 500, 5000, 100_000][self.rng.usize(0..4)]);
             let mut at = now;
             for _ in 0..self.rng.u8(2..20) {
@@ -297,9 +338,9 @@ impl<'a> Draw<'a> {
     }
 
     fn kind(&mut self) -> Option<Kind> {
-        let total: u32 = self.weights.iter().sum();
+        let total: u32 = self.weights.iter().map(|(weight, _)| weight).sum();
         let mut rest = self.rng.u32(0..total.max(1));
-        for (weight, (_, kind)) in self.weights.iter().zip(KINDS) {
+        for (weight, kind) in &self.weights {
             if rest < *weight {
                 return Some(*kind);
             }

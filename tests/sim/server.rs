@@ -6,6 +6,7 @@ use crate::frame::{Frame, SendNo};
 use crate::link::{Down, LinkId, Up};
 use crate::net::Net;
 use crate::tokens::Tokens;
+use crate::topics::{Broker, Speech, TopicNo};
 
 /// What the server does with who connects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub struct Server {
     modes: Vec<Mode>,
     sessions: BTreeMap<LinkId, Session>,
     casts: Vec<u64>,
+    /// Its topics, if it has some.
+    pub broker: Option<Broker>,
     /// Which tokens it takes.
     pub tokens: Tokens,
     /// What arrived, in order.
@@ -70,12 +73,13 @@ pub const PONG: &str = "pong";
 
 impl Server {
     /// A server that takes connections to so many identities.
-    pub fn new(identities: usize, habits: Habits) -> Self {
+    pub fn new(identities: usize, habits: Habits, speech: Option<Speech>) -> Self {
         Self {
             habits,
             modes: vec![Mode::Normal; identities],
             sessions: BTreeMap::new(),
             casts: vec![0; identities],
+            broker: speech.map(Broker::new),
             tokens: Tokens::default(),
             arrivals: Vec::new(),
         }
@@ -102,6 +106,9 @@ impl Server {
 
     /// Handles what has come through a link.
     pub fn handle(&mut self, net: &mut Net, link: LinkId, what: Up) {
+        if let (Up::Close(_) | Up::Cut, Some(broker)) = (&what, &mut self.broker) {
+            broker.leave(link);
+        }
         match what {
             Up::Connect(identity, token) => self.handle_connect(net, identity, link, token),
             Up::Frame(frame) => self.handle_frame(net, link, frame),
@@ -164,7 +171,67 @@ impl Server {
             .collect();
         for link in gone {
             self.sessions.remove(&link);
+            if let Some(broker) = &mut self.broker {
+                broker.leave(link);
+            }
             net.reset(link, all);
+        }
+    }
+
+    /// Says something of a topic to all who have subscribed.
+    pub fn say_of(&mut self, net: &mut Net, identity: usize, topic: TopicNo) {
+        let links = self.sessions(identity);
+        if let Some(broker) = &mut self.broker {
+            let said = broker.say(identity, topic, &links);
+            self.say_all(net, said);
+        }
+    }
+
+    /// How many messages of a topic there were.
+    pub fn said(&self, identity: usize, topic: TopicNo) -> u64 {
+        let broker = self.broker.as_ref();
+        broker.map_or(0, |broker| broker.said(identity, topic))
+    }
+
+    /// It remembers nothing of the topics of an identity any more.
+    pub fn forget(&mut self, identity: usize) {
+        if let Some(broker) = &mut self.broker {
+            broker.forget(identity);
+        }
+    }
+
+    /// It wants all connections of an identity made anew.
+    pub fn hint(&mut self, net: &mut Net, identity: usize, delay: Option<u32>) {
+        let text = match delay {
+            Some(delay) => format!(r#"{{"type":"reconnect","delay":{delay}}}"#),
+            None => r#"{"type":"reconnect"}"#.into(),
+        };
+        for link in self.sessions(identity) {
+            self.say_all(net, vec![(link, Frame::Text(text.as_str().into()))]);
+        }
+    }
+
+    /// Something about topics has come.
+    fn hear_of(&mut self, net: &mut Net, link: LinkId, text: &str) {
+        let Some(identity) = self.sessions.get(&link).map(|session| session.identity) else {
+            return;
+        };
+        let links = self.sessions(identity);
+        let Some(broker) = &mut self.broker else {
+            return;
+        };
+        let (published, said) = broker.handle((identity, link), text, &links);
+        self.arrivals
+            .extend(published.map(|send| Arrival { send, link }));
+        self.say_all(net, said);
+    }
+
+    fn say_all(&mut self, net: &mut Net, said: Vec<(LinkId, Frame)>) {
+        for (link, frame) in said {
+            let session = self.sessions.get(&link);
+            if session.is_some_and(|session| !session.mute && session.closing.is_none()) {
+                net.go_down(link, Down::Frame(frame));
+            }
         }
     }
 
@@ -215,6 +282,7 @@ impl Server {
         };
         let is_closing = session.closing.is_some();
         match frame {
+            Frame::Text(text) if self.broker.is_some() => self.hear_of(net, link, &text),
             Frame::Text(text) => {
                 if &*text == PING && !is_closing {
                     net.go_down(link, Down::Frame(Frame::Text(PONG.into())));
@@ -226,7 +294,7 @@ impl Server {
                     self.say(net, link, size, None);
                 }
             }
-            Frame::Cast(..) => {}
+            Frame::Cast(..) | Frame::Message(_) => {}
         }
     }
 

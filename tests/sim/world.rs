@@ -14,6 +14,7 @@ use crate::net::Net;
 use crate::page::{LOOK_EVERY, Life, Page, TabNo};
 use crate::plan::{Action, Plan};
 use crate::server::Server;
+use crate::topics::TOPICS;
 use crate::trace::Trace;
 use crate::worker::{Build, Worker};
 
@@ -40,6 +41,8 @@ pub struct World {
     pub reachable_since: Vec<Time>,
     /// Handles so far.
     pub handles: u32,
+    /// Requests so far.
+    pub requests: u32,
     /// Since when several hubs have had a connection to the same identity.
     pub beside_since: Option<Time>,
     ports: u32,
@@ -54,7 +57,11 @@ impl World {
     /// The world of a seed, before anything has happened.
     pub fn new(seed: u64, is_traced: bool) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let plan = Plan::random(&mut rng);
+        let plan = if seed < TOPICS {
+            Plan::random(&mut rng)
+        } else {
+            Plan::with_topics(&mut rng)
+        };
         Self::of(plan, rng, is_traced)
     }
 
@@ -67,8 +74,8 @@ impl World {
         net.after(AUDIT_EVERY, Event::Audit);
         let identities = plan.identities.len();
         Self {
-            hubs: Hubs::new(&mut rng),
-            server: Server::new(identities, plan.habits),
+            hubs: Hubs::new(plan.speech.is_none(), &mut rng),
+            server: Server::new(identities, plan.habits, plan.speech),
             net,
             pages: Vec::new(),
             trace: Trace::new(is_traced),
@@ -77,6 +84,7 @@ impl World {
             is_online: true,
             reachable_since: vec![Time::ZERO; identities],
             handles: 0,
+            requests: 0,
             beside_since: None,
             ports: 0,
             steps: 0,

@@ -1,10 +1,12 @@
 //! A handle of a page: one user of one connection.
 
-use tabwire::protocol::{Attach, ConnId, HandleId, Outgoing, Resend, Status, TabMessage};
+use tabwire::protocol::{Attach, ConnId, HandleId, Resend, Status, TabMessage};
 use tabwire::time::Time;
 
 use super::sends::Sends;
+use super::topics::Topics;
 use super::view::View;
+use crate::driver::identity_of;
 use crate::frame::{Frame, HandleNo};
 use crate::hubs::HubNo;
 
@@ -25,8 +27,13 @@ pub struct Handle {
     pub resends: bool,
     /// What its function for urls gives.
     pub url: String,
+    /// Its topics, where the server has some.
+    pub topics: Option<Topics>,
     attach: Box<Attach>,
 }
+
+/// The template by its word, as JSON text: of those here it is the one with positions.
+const JSON: &str = "\"json\"";
 
 /// How far a handle has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +55,9 @@ impl Handle {
             Ok(options) => options.queue.resolve().resend == Resend::Unknown,
             Err(_) => false,
         };
+        let speech = attach.options.as_ref().ok();
+        let speech = speech.and_then(|options| options.subprotocol.as_deref());
+        let topics = speech.map(|speech| Topics::new(speech == JSON));
         Self {
             id,
             conn: None,
@@ -56,6 +66,7 @@ impl Handle {
             view: View::new(no),
             resends,
             url: String::new(),
+            topics,
             attach: Box::new(attach),
         }
     }
@@ -97,7 +108,38 @@ impl Handle {
     /// The hub that had it is gone, or has forgotten it.
     pub fn lose(&mut self, now: Time) {
         self.conn = None;
-        self.view.lose(now);
+        let is_covered = self.is_covered();
+        if self.view.lose(now, is_covered) {
+            self.gap("hub-lost");
+        }
+        if self.topics.as_mut().is_some_and(Topics::lose_hub) {
+            self.gap("moved");
+        }
+    }
+
+    /// The user is told that something is or may be missing here.
+    pub fn gap(&mut self, reason: &'static str) {
+        self.view.gap(reason);
+        if let Some(topics) = &mut self.topics {
+            topics.tell_gap();
+        }
+    }
+
+    /// Whether the next hub gets all that comes while there is none.
+    pub fn is_covered(&self) -> bool {
+        self.topics.as_ref().is_some_and(Topics::is_covered)
+    }
+
+    /// It has ended, and what it has asked and listened to.
+    pub fn stop_topics(&mut self) {
+        if let Some(topics) = &mut self.topics {
+            topics.stop();
+        }
+    }
+
+    /// The identity that it leads to.
+    pub fn identity(&self) -> usize {
+        identity_of(&self.url).unwrap_or_default()
     }
 
     /// What the hub is to send, once it has the handle.
@@ -111,7 +153,7 @@ impl Handle {
             handle: self.id,
             conn,
             first,
-            frames: frames.into_iter().map(Outgoing::Frame).collect(),
+            frames,
         })
     }
 }

@@ -1,8 +1,9 @@
 //! What a page does with what the hub says.
 
-use tabwire::protocol::{Answer, ConnId, HandleId, HubMessage, Need, Status, TabMessage};
+use tabwire::protocol::{Answer, ConnId, HandleId, HubMessage, Need, Reason, Status, TabMessage};
 
 use super::answers::Reply;
+use super::topics::Topics;
 use super::view::gap_code;
 use super::{Handle, Loss, Page, Stage};
 use crate::event::{Event, ToPage};
@@ -40,6 +41,7 @@ impl Page {
                 first,
                 frames,
                 want_ack,
+                marks,
             } => {
                 let next = first + frames.len() as u64;
                 if let Some(expected) = self.conns.insert(conn, next) {
@@ -51,10 +53,21 @@ impl Page {
                 }
                 for handle in self.on(conn) {
                     handle.view.hear(&frames)?;
+                    if let Some(topics) = &mut handle.topics {
+                        topics.hear(conn, &frames, marks.as_deref().map(Vec::as_slice))?;
+                    }
                 }
                 if want_ack {
                     self.post(TabMessage::Ack { conn, next }, net);
                 }
+            }
+            ToPage::Subscribed(handle, number, frames, mark) => {
+                self.with_topics(handle, |topics| {
+                    topics.hear_subscribed(number, &frames, mark)
+                })?;
+            }
+            ToPage::Answered(handle, number, frame) => {
+                self.with_topics(handle, |topics| topics.hear_answered(number, &frame))?;
             }
         }
         self.inbox.start(net);
@@ -124,6 +137,12 @@ impl Page {
             }
             HubMessage::Status(conn, status) => {
                 let (hub, now) = (self.hub, net.now());
+                let is_moved = status.reason == Reason::Moved;
+                for handle in &mut self.handles {
+                    if let Some(topics) = &mut handle.topics {
+                        topics.hear_status(conn, is_moved);
+                    }
+                }
                 self.on(conn)
                     .for_each(|handle| handle.show(&status, hub, now));
             }
@@ -133,22 +152,36 @@ impl Page {
                 reason,
             } => self.tell_gap(conn, gap_code(&reason)),
             HubMessage::Need { handle, id, kind } => self.answer((handle, id), kind, net),
+            HubMessage::Unsubscribed {
+                handle,
+                number,
+                code,
+                ..
+            } => self.with_topics(handle, |topics| topics.hear_unsubscribed(number, code))?,
+            HubMessage::Missed { handle, number, .. } => {
+                self.with_topics(handle, |topics| {
+                    topics.hear_missed(number);
+                    Ok(())
+                })?;
+            }
+            HubMessage::Unanswered {
+                handle,
+                number,
+                code,
+            } => self.with_topics(handle, |topics| topics.hear_unanswered(number, code))?,
             HubMessage::Overflow { .. }
             | HubMessage::Beat
             | HubMessage::Welcome
             | HubMessage::Beside { .. }
             | HubMessage::Census { .. }
             | HubMessage::Reply(..)
-            | HubMessage::Unsubscribed { .. }
-            | HubMessage::Missed { .. }
-            | HubMessage::Unanswered { .. }
             | HubMessage::Error { .. } => {}
         }
         Ok(())
     }
 
     fn tell_gap(&mut self, conn: ConnId, reason: &'static str) {
-        self.on(conn).for_each(|handle| handle.view.gap(reason));
+        self.on(conn).for_each(|handle| handle.gap(reason));
     }
 
     /// The hub needs what the user's functions give: they do as the page's habit is.
@@ -209,14 +242,18 @@ impl Page {
             return Ok(());
         };
         let is_again = handle.conn.is_some();
-        if handle.conn.is_some_and(|before| before != conn) {
-            handle.view.gap("hub-lost");
+        if handle.conn.is_some_and(|before| before != conn) && !handle.is_covered() {
+            handle.gap("hub-lost");
         }
         handle.conn = Some(conn);
         if handle.stage == Stage::Attaching && !is_stale {
             handle.stage = Stage::Attached;
         }
+        if let Some(topics) = &mut handle.topics {
+            topics.hear_attached(conn);
+        }
         handle.show(status, hub, net.now());
+        self.flush_topics(id.0 as usize, net);
         if let Some(expected) = self.conns.insert(conn, next) {
             if is_again {
                 if expected != next {
@@ -247,6 +284,7 @@ impl Page {
         let is_attached_anew = is_stale && handle.stage == Stage::Attaching;
         let conn = handle.conn.take();
         let detach = handle.detach(None);
+        handle.stop_topics();
         if handle.stage == Stage::Detaching {
             handle.stage = Stage::Ended(true);
         } else {
@@ -262,6 +300,14 @@ impl Page {
             self.post(detach, net);
         }
         Ok(())
+    }
+
+    fn with_topics(&mut self, handle: HandleId, act: impl FnOnce(&mut Topics) -> Held) -> Held {
+        let handle = self.handle(handle);
+        match handle.and_then(|handle| handle.topics.as_mut()) {
+            Some(topics) => act(topics),
+            None => Ok(()),
+        }
     }
 
     fn handle(&mut self, id: HandleId) -> Option<&mut Handle> {

@@ -1,11 +1,14 @@
 //! A model of the page side, by the letter of `docs/PROTOCOL.md`.
 
 mod answers;
+mod ear;
 mod handle;
 mod hear;
 mod inbox;
 mod sends;
+mod topics;
 mod view;
+mod wishes;
 
 use std::collections::BTreeMap;
 
@@ -26,7 +29,9 @@ pub use answers::Candour;
 pub use handle::{Handle, Stage};
 pub use inbox::Inbox;
 pub use sends::{Fate, Loss};
+pub use topics::Outcome;
 pub use view::Shown;
+pub use wishes::HandleIndex;
 
 /// A page, numbered through its world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -127,6 +132,11 @@ impl Page {
         page.say_hello(net);
         net.after(LOOK_EVERY, Event::Look(no));
         page
+    }
+
+    /// The hub that it has its handles at, if it knows.
+    pub fn hub(&self) -> Option<HubNo> {
+        self.hub
     }
 
     /// Whether it can do anything now.
@@ -333,6 +343,7 @@ impl Page {
             if handle.stage == Stage::Detaching {
                 handle.stage = Stage::Ended(true);
                 handle.conn = None;
+                handle.stop_topics();
             }
         }
         let handles = &self.handles;

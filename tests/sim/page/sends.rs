@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use tabwire::protocol::SendFailure;
+use tabwire::protocol::{Outgoing, SendFailure};
 
 use crate::frame::{Frame, HandleNo, SendNo};
 use crate::invariants::{Check, Held};
+use crate::topics::TopicNo;
 
 /// The sends of one handle. They are numbered for the world, and posted to the hub with ids.
 #[derive(Debug)]
@@ -13,19 +14,28 @@ pub struct Sends {
     handle: HandleNo,
     resend: bool,
     made: u64,
-    unposted: VecDeque<(u64, u32)>,
+    unposted: VecDeque<Posted>,
     posted: BTreeMap<u64, Posted>,
     next_id: u64,
     handed: u64,
     /// Ids below may have reached the server.
     risked: u64,
     reports: BTreeMap<u64, SendFailure>,
+    /// What was handed and not confirmed when the connection ended: nothing is promised of it.
+    pub unproven: Vec<u64>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Posted {
     number: u64,
-    size: u32,
+    what: What,
+}
+
+/// What is sent: a frame of a size, or a publication.
+#[derive(Clone, Copy, Debug)]
+enum What {
+    Frame(u32),
+    Publication(TopicNo),
 }
 
 /// How a page has lost a hub, and with it what it had posted.
@@ -64,26 +74,33 @@ impl Sends {
             handed: 0,
             risked: 0,
             reports: BTreeMap::new(),
+            unproven: Vec::new(),
         }
     }
 
     /// The user sends something.
     pub fn push(&mut self, size: u32) {
-        self.unposted.push_back((self.made, size));
-        self.made += 1;
+        self.add(What::Frame(size));
+    }
+
+    /// The user publishes something.
+    pub fn publish(&mut self, topic: TopicNo) {
+        self.add(What::Publication(topic));
     }
 
     /// What is to be posted, with the id of the first. What is posted to an open connection may reach the server.
-    pub fn post(&mut self, is_open: bool) -> Option<(u64, Vec<Frame>)> {
+    pub fn post(&mut self, is_open: bool) -> Option<(u64, Vec<Outgoing<Frame>>)> {
         let first = self.next_id;
         let mut frames = Vec::new();
-        for (number, size) in self.unposted.drain(..) {
-            let send = SendNo {
-                handle: self.handle,
-                number,
-            };
-            frames.push(Frame::Sent(send, size));
-            let posted = Posted { number, size };
+        for posted in self.unposted.drain(..) {
+            let (handle, number) = (self.handle, posted.number);
+            frames.push(match posted.what {
+                What::Frame(size) => Outgoing::Frame(Frame::Sent(SendNo { handle, number }, size)),
+                What::Publication(topic) => Outgoing::Publish {
+                    topic: topic.name(),
+                    data: format!("[{},{number}]", handle.0),
+                },
+            });
             self.posted.insert(self.next_id, posted);
             self.next_id += 1;
         }
@@ -129,7 +146,7 @@ impl Sends {
         };
         for (id, posted) in core::mem::take(&mut self.posted) {
             if self.resend || id >= risked {
-                again.push_back((posted.number, posted.size));
+                again.push_back(posted);
             } else {
                 lost.push(posted.number);
             }
@@ -146,15 +163,17 @@ impl Sends {
         let unposted = core::mem::take(&mut self.unposted);
         let numbers = unhanded.into_values().map(|posted| posted.number);
         let numbers: Vec<_> = numbers
-            .chain(unposted.into_iter().map(|(number, _)| number))
+            .chain(unposted.into_iter().map(|posted| posted.number))
             .collect();
-        self.posted.clear();
+        let handed = core::mem::take(&mut self.posted);
+        self.unproven
+            .extend(handed.into_values().map(|posted| posted.number));
         self.report(numbers.into_iter(), SendFailure::Closed)
     }
 
     /// Every send and what the page thinks has become of it.
     pub fn fates(&self) -> impl Iterator<Item = (SendNo, Fate)> {
-        let mut unsettled: Vec<u64> = self.unposted.iter().map(|(number, _)| *number).collect();
+        let mut unsettled: Vec<u64> = self.unposted.iter().map(|posted| posted.number).collect();
         unsettled.extend(self.posted.values().map(|posted| posted.number));
         (0..self.made).map(move |number| {
             let send = SendNo {
@@ -170,6 +189,12 @@ impl Sends {
             };
             (send, fate)
         })
+    }
+
+    fn add(&mut self, what: What) {
+        let number = self.made;
+        self.unposted.push_back(Posted { number, what });
+        self.made += 1;
     }
 
     fn report(&mut self, numbers: impl Iterator<Item = u64>, reason: SendFailure) -> Held {

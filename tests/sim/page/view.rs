@@ -76,13 +76,14 @@ impl View {
         self.note(status.reason.code(), hub, now);
     }
 
-    /// The hub is gone. Raises a gap, if the connection was shown as open.
-    pub fn lose(&mut self, now: Time) {
-        if self.is_open() {
+    /// The hub is gone. Tells whether that is a gap: if the connection was shown as open, and not all of it comes again.
+    pub fn lose(&mut self, now: Time, is_covered: bool) -> bool {
+        let was_open = self.is_open();
+        if was_open {
             self.state = State::Reconnecting;
             self.note("hub-lost", None, now);
-            self.gap("hub-lost");
         }
+        was_open && !is_covered
     }
 
     /// The user is told that something is or may be missing here.

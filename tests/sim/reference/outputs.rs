@@ -301,7 +301,7 @@ impl Reference {
         Check::SendsToLiveSocket.require(is_up, || format!("{frame:?} in {:?}", conn.phase))?;
         match frame {
             Frame::Sent(send, _) => conn.outgoing.handle_handed(socket, *send, now),
-            Frame::Text(_) | Frame::Cast(..) => {
+            Frame::Text(_) | Frame::Cast(..) | Frame::Message(_) => {
                 Err(Check::SendsKeepTheirOrder.breach(format!("{frame:?} is no send")))
             }
         }

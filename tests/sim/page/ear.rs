@@ -1,0 +1,64 @@
+//! What a listener of a topic hears, and whether anything is missing.
+
+use std::rc::Rc;
+
+use crate::invariants::{Check, Held};
+use crate::topics::{Message, TopicNo};
+
+/// The judge of one listener.
+#[derive(Debug)]
+pub struct Ear {
+    topic: TopicNo,
+    has_positions: bool,
+    heard: Option<Rc<Message>>,
+    is_told: bool,
+}
+
+impl Ear {
+    /// One that has heard nothing.
+    pub fn new(topic: TopicNo, has_positions: bool) -> Self {
+        Self {
+            topic,
+            has_positions,
+            heard: None,
+            is_told: false,
+        }
+    }
+
+    /// How far it is.
+    pub fn ordinal(&self) -> Option<u64> {
+        self.heard.as_ref().map(|message| message.ordinal)
+    }
+
+    /// Its user is told that something is or may be missing here.
+    pub fn tell(&mut self) {
+        self.is_told = true;
+    }
+
+    /// It hears a message, or one that has come before it listened. Without positions nothing says how those follow each other.
+    pub fn hear(&mut self, message: &Rc<Message>, is_kept: bool) -> Held {
+        Check::ListenersHearTheirTopic.require(message.topic == self.topic, || {
+            format!("a listener of {:?} hears {message:?}", self.topic)
+        })?;
+        let before = self.heard.replace(Rc::clone(message));
+        let was_told = core::mem::take(&mut self.is_told);
+        if is_kept && !self.has_positions {
+            self.is_told = true;
+            return Ok(());
+        }
+        let Some(before) = before else {
+            return Ok(());
+        };
+        let is_later = message.ordinal > before.ordinal;
+        Check::TopicsKeepTheirOrder
+            .require(is_later || (!self.has_positions && was_told), || {
+                format!("{message:?} after {before:?}")
+            })?;
+        // A server that counts anew has passed by a position that it had before: nobody can know.
+        let is_hidden = message.era > before.era && message.position > before.position;
+        let is_next = message.ordinal <= before.ordinal + 1;
+        Check::TopicHolesAreTold.require(is_next || was_told || is_hidden, || {
+            format!("{message:?} after {before:?}, and no gap")
+        })
+    }
+}

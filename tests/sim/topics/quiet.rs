@@ -1,0 +1,176 @@
+//! What must be true of topics once everything has healed and settled.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use core::time::Duration;
+
+use tabwire::core::PortId;
+use tabwire::protocol::ConnId;
+
+use super::{Deed, TopicNo, Word};
+use crate::hubs::HubNo;
+use crate::invariants::{Check, Held};
+use crate::page::Outcome;
+use crate::world::World;
+
+/// A planned replacement may be under way: it is looked so often, and so many times.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+const LOOKS: u32 = 120;
+/// So often every topic has a message; what one connection loses unplanned, the next gets.
+const ROUNDS: u32 = 3;
+const ROUND: Duration = Duration::from_secs(7);
+
+/// How many times each hub has each topic of an identity.
+type Counts = BTreeMap<(HubNo, usize, TopicNo), u32>;
+
+impl World {
+    /// Looks at topics when everything has settled.
+    pub fn settle_topics(&mut self) -> Held {
+        if self.plan.speech.is_none() {
+            return Ok(());
+        }
+        self.check_subscriptions()?;
+        let before = self.ordinals();
+        let first = self.requests;
+        for round in 0..ROUNDS {
+            for identity in 0..self.plan.identities.len() {
+                for topic in 0..self.topics() {
+                    self.speak(identity, Word::Say(topic, 1));
+                }
+            }
+            for tab in 0..self.living().count() {
+                // What is asked now is answered.
+                self.requests = self.requests.next_multiple_of(8) + 2;
+                self.do_with_topics(tab as u8, round as u8, Deed::Ask(6000));
+            }
+            self.run_until(self.net.now() + ROUND)?;
+        }
+        self.check_listeners(&before)?;
+        self.check_requests(first)
+    }
+
+    /// Looks at what the server holds against the hubs, and at a hub that nobody uses any more.
+    pub fn check_broker(&self) -> Held {
+        self.server
+            .broker
+            .as_ref()
+            .map_or(Ok(()), |broker| broker.held().clone())
+    }
+
+    /// Nothing is left of what all have left.
+    pub fn check_hub_is_empty(&self) -> Held {
+        for driver in self.hubs.living() {
+            let report = driver.report(PortId(0));
+            let counts = (report.tabs, report.suspended, report.connections);
+            let deadline = driver.deadline();
+            Check::EverythingEnds.require(counts == (0, 0, 0) && deadline.is_none(), || {
+                format!("there are {counts:?}, and {deadline:?}")
+            })?;
+        }
+        Ok(())
+    }
+
+    fn topics(&self) -> u8 {
+        self.plan.speech.map_or(0, |speech| speech.topics)
+    }
+
+    fn ordinals(&self) -> BTreeMap<(usize, TopicNo), u64> {
+        let identities = 0..self.plan.identities.len();
+        let all = identities
+            .flat_map(|identity| (0..self.topics()).map(move |topic| (identity, TopicNo(topic))));
+        all.map(|(identity, topic)| ((identity, topic), self.server.said(identity, topic)))
+            .collect()
+    }
+
+    /// The server has been asked for exactly what is wanted, and for each topic once.
+    fn check_subscriptions(&mut self) -> Held {
+        let mut seen = (Counts::new(), Counts::new());
+        for _ in 0..LOOKS {
+            seen = (self.wanted(), self.subscribed());
+            if seen.0 == seen.1 {
+                return Ok(());
+            }
+            self.run_until(self.net.now() + LOOK_EVERY)?;
+        }
+        let (wanted, subscribed) = seen;
+        Err(Check::TopicsAreThoseWanted.breach(format!("{wanted:?} != {subscribed:?}")))
+    }
+
+    /// What the pages want: each topic once for each connection.
+    fn wanted(&self) -> Counts {
+        let mut wanted: BTreeSet<(HubNo, ConnId, usize, TopicNo)> = BTreeSet::new();
+        for index in self.living() {
+            let page = &self.pages[index];
+            for handle in page.handles.iter().filter(|handle| handle.is_usable()) {
+                let (Some(hub), Some(conn), Some(topics)) =
+                    (page.hub(), handle.conn, &handle.topics)
+                else {
+                    continue;
+                };
+                for (topic, _) in topics.listening() {
+                    wanted.insert((hub, conn, handle.identity(), topic));
+                }
+            }
+        }
+        let mut counts = Counts::new();
+        for (hub, _, identity, topic) in wanted {
+            *counts.entry((hub, identity, topic)).or_default() += 1;
+        }
+        counts
+    }
+
+    fn subscribed(&self) -> Counts {
+        let mut counts = Counts::new();
+        let Some(broker) = &self.server.broker else {
+            return counts;
+        };
+        for identity in 0..self.plan.identities.len() {
+            for link in self.server.sessions(identity) {
+                if let Some(hub) = self.net.links.user_of(link)
+                    && self.hubs.living().any(|driver| driver.no() == hub)
+                {
+                    for topic in broker.subscribed(link) {
+                        *counts.entry((hub, identity, topic)).or_default() += 1;
+                    }
+                }
+            }
+        }
+        counts
+    }
+
+    /// Every listener hears of what has been said now.
+    fn check_listeners(&self, before: &BTreeMap<(usize, TopicNo), u64>) -> Held {
+        for index in self.living() {
+            let page = &self.pages[index];
+            for handle in page.handles.iter().filter(|handle| handle.is_usable()) {
+                let listening = handle.topics.iter().flat_map(|topics| topics.listening());
+                for (topic, heard) in listening.filter(|(topic, _)| !topic.is_refused()) {
+                    let said = before.get(&(handle.identity(), topic)).copied();
+                    Check::ListenersAreServed.require(heard > said, || {
+                        format!(
+                            "{:?} of {:?} has heard {heard:?} of {topic:?}, and {said:?} were before",
+                            handle.id, page.no
+                        )
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What was asked in quiet times has been answered.
+    fn check_requests(&self, first: u32) -> Held {
+        for page in &self.pages {
+            for handle in page.handles.iter().filter(|handle| handle.is_usable()) {
+                let outcomes = handle.topics.iter().flat_map(|topics| topics.outcomes());
+                for (number, outcome) in outcomes.filter(|(number, _)| *number >= first) {
+                    let holds = matches!(outcome, Some(Outcome::Answered | Outcome::Lost));
+                    Check::RequestsGetTheirAnswer.require(holds, || {
+                        format!("request {number} of {:?}: {outcome:?}", page.no)
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
