@@ -61,6 +61,8 @@ pub struct Page {
     pub liveness: Liveness,
     /// Whether it can do anything.
     pub life: Life,
+    /// Whether it was frozen or cached when it died: its hub takes it for one that is, for a while.
+    pub is_ghost: bool,
     /// Whether it holds its lock.
     pub has_lock: bool,
     /// Its handles, ended ones too.
@@ -111,6 +113,7 @@ impl Page {
             worker,
             liveness,
             life: Life::Awake,
+            is_ghost: false,
             has_lock: liveness == Liveness::Locks,
             handles: Vec::new(),
             candour: Candour::default(),
@@ -241,6 +244,7 @@ impl Page {
 
     /// The page is gone.
     pub fn die(&mut self) {
+        self.is_ghost = self.life == Life::Suspended;
         self.life = Life::Dead;
         self.inbox.stop();
     }

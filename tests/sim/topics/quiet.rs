@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use core::time::Duration;
 
 use tabwire::core::PortId;
-use tabwire::protocol::ConnId;
+use tabwire::protocol::{ConnId, RequestError};
 
 use super::{Deed, TopicNo, Word};
 use crate::hubs::HubNo;
 use crate::invariants::{Check, Held};
-use crate::page::Outcome;
+use crate::page::{Life, Outcome, Page};
 use crate::world::World;
 
 /// A planned replacement may be under way: it is looked so often, and so many times.
@@ -84,23 +84,23 @@ impl World {
 
     /// The server has been asked for exactly what is wanted, and for each topic once.
     fn check_subscriptions(&mut self) -> Held {
-        let mut seen = (Counts::new(), Counts::new());
         for _ in 0..LOOKS {
-            seen = (self.wanted(), self.subscribed());
-            if seen.0 == seen.1 {
+            let (subscribed, least, most) =
+                (self.subscribed(), self.wanted(false), self.wanted(true));
+            if is_within(&least, &subscribed) && is_within(&subscribed, &most) {
                 return Ok(());
             }
             self.run_until(self.net.now() + LOOK_EVERY)?;
         }
-        let (wanted, subscribed) = seen;
+        let (wanted, subscribed) = (self.wanted(false), self.subscribed());
         Err(Check::TopicsAreThoseWanted.breach(format!("{wanted:?} != {subscribed:?}")))
     }
 
-    /// What the pages want: each topic once for each connection.
-    fn wanted(&self) -> Counts {
+    /// What the pages want: each topic once for each connection. Those too, if wished, of which their hub cannot know that they are dead.
+    fn wanted(&self, with_ghosts: bool) -> Counts {
         let mut wanted: BTreeSet<(HubNo, ConnId, usize, TopicNo)> = BTreeSet::new();
-        for index in self.living() {
-            let page = &self.pages[index];
+        let is_there = |page: &&Page| page.life != Life::Dead || (with_ghosts && page.is_ghost);
+        for page in self.pages.iter().filter(is_there) {
             for handle in page.handles.iter().filter(|handle| handle.is_usable()) {
                 let (Some(hub), Some(conn), Some(topics)) =
                     (page.hub(), handle.conn, &handle.topics)
@@ -164,7 +164,14 @@ impl World {
             for handle in page.handles.iter().filter(|handle| handle.is_usable()) {
                 let outcomes = handle.topics.iter().flat_map(|topics| topics.outcomes());
                 for (number, outcome) in outcomes.filter(|(number, _)| *number >= first) {
-                    let holds = matches!(outcome, Some(Outcome::Answered | Outcome::Lost));
+                    let holds = matches!(
+                        outcome,
+                        Some(
+                            Outcome::Answered
+                                | Outcome::Lost
+                                | Outcome::Unanswered(RequestError::Lost)
+                        )
+                    );
                     Check::RequestsGetTheirAnswer.require(holds, || {
                         format!("request {number} of {:?}: {outcome:?}", page.no)
                     })?;
@@ -173,4 +180,9 @@ impl World {
         }
         Ok(())
     }
+}
+
+fn is_within(few: &Counts, many: &Counts) -> bool {
+    few.iter()
+        .all(|(what, count)| many.get(what).is_some_and(|most| count <= most))
 }
