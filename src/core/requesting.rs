@@ -126,8 +126,8 @@ impl<P: Payload> Connection<P> {
                 frames: vec![(frame, cx.now)],
             };
             self.fanout.push_parcel(request.of.0, parcel);
-        } else if let Some(topics) = self.topics.take_asked(id) {
-            self.handle_topics_answer(&topics, reply, cx);
+        } else if let Some((topics, are_several)) = self.topics.take_asked(id) {
+            self.handle_topics_answer(&topics, are_several, reply, cx);
         } else {
             self.counters.rare.unwanted += 1;
         }

@@ -203,28 +203,31 @@ impl<P: Payload> Connection<P> {
     pub(super) fn handle_topics_answer(
         &mut self,
         topics: &[TopicNo],
+        are_several: bool,
         reply: &Reply,
         cx: &mut Cx<'_, P>,
     ) {
-        match (&reply.error, topics) {
-            (None, _) => {
+        match &reply.error {
+            None => {
                 self.topics.set_stage(topics, Stage::On);
                 for no in topics {
                     self.handle_course(*no, reply);
                 }
             }
-            (Some(detail), [no]) => {
-                if self.lose_course(*no, None) {
-                    // It may be no more than that the position is too old.
-                    self.topics.set_stage(topics, Stage::Off);
-                    self.ask_for_topics(cx);
-                } else {
-                    self.refuse_topic(*no, RequestError::Refused, detail);
-                }
-            }
-            (Some(_), _) => {
+            Some(_) if are_several => {
                 self.topics.ask_alone(topics);
                 self.ask_for_topics(cx);
+            }
+            Some(detail) => {
+                for no in topics {
+                    if self.lose_course(*no, None) {
+                        // It may be no more than that the position is too old.
+                        self.topics.set_stage(topics, Stage::Off);
+                        self.ask_for_topics(cx);
+                    } else {
+                        self.refuse_topic(*no, RequestError::Refused, detail);
+                    }
+                }
             }
         }
     }

@@ -112,6 +112,8 @@ pub struct Share {
 #[derive(Debug)]
 struct Asked {
     topics: Vec<TopicNo>,
+    /// Whether there were several: some may be wanted no more.
+    are_several: bool,
     at: Time,
     until: Time,
 }
@@ -339,8 +341,13 @@ impl<P: Payload> Topics<P> {
 
     /// Waits for an answer about these topics, of which the server is asked now.
     pub fn wait_for(&mut self, id: u32, topics: Vec<TopicNo>, now: Time) {
-        let (at, until) = (now, now + SUBSCRIBE_WITHIN);
-        self.asked.insert(id, Asked { topics, at, until });
+        let asked = Asked {
+            are_several: topics.len() > 1,
+            topics,
+            at: now,
+            until: now + SUBSCRIBE_WITHIN,
+        };
+        self.asked.insert(id, asked);
     }
 
     /// Whether an answer is due of which the question is younger than what was heard last.
@@ -356,13 +363,13 @@ impl<P: Payload> Topics<P> {
         }
     }
 
-    /// The server has answered about these topics.
-    pub fn take_asked(&mut self, id: u32) -> Option<Vec<TopicNo>> {
+    /// The server has answered about these topics, of several that it was asked for or of one.
+    pub fn take_asked(&mut self, id: u32) -> Option<(Vec<TopicNo>, bool)> {
         let asked = self.asked.remove(&id)?;
         if self.asked.is_empty() {
             self.asked = LiteMap::new();
         }
-        Some(asked.topics)
+        Some((asked.topics, asked.are_several))
     }
 
     /// The topics about which the server has not answered in time.
@@ -374,7 +381,7 @@ impl<P: Payload> Topics<P> {
             .map(|(id, _)| *id)
             .collect();
         let late = late.into_iter().filter_map(|id| self.take_asked(id));
-        late.flatten().collect()
+        late.flat_map(|(topics, _)| topics).collect()
     }
 
     /// Adds a request.

@@ -336,6 +336,20 @@ fn an_error_about_several_topics_has_each_asked_for_alone() {
 }
 
 #[test]
+fn an_error_about_several_topics_is_not_about_the_one_that_is_still_wanted() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "secret"), (2, "a")]);
+    unsubscribe(&mut rig, A, &[1]);
+    rig.take(A);
+    rig.pass_millis(2500);
+    sent(&mut rig);
+    rig.frame(r#"{"type":"answer","id":1,"error":"secret"}"#);
+    rig.tick();
+    assert_eq!(rig.notes(A), []);
+    assert_eq!(sent(&mut rig)[0]["topics"], json!(["a"]), "it is asked for");
+}
+
+#[test]
 fn a_subscription_on_a_path_that_is_silent_waits_for_the_verdict_on_the_path() {
     let mut rig = open();
     subscribe(&mut rig, A, &[(1, "a")]);
