@@ -145,7 +145,10 @@ impl<P: Payload> Connection<P> {
             }
             return;
         }
-        let had = self.topics.take_ahead(topic, position.as_ref());
+        let (had, anew) = self.topics.take_ahead(topic, position.as_ref(), cx.now);
+        for (port, last) in anew {
+            self.tell_missed_in(port, topic, (&last, None), Loss::CountedAnew);
+        }
         if !self.topics.was_single(topic, position.as_ref()) {
             self.hand_single(topic, &frame, cx);
         }

@@ -12,6 +12,9 @@ use crate::time::Time;
 /// How long the other tabs of a hub that has died have to say how far they are, once the first has.
 pub const GATHER_FOR: Duration = Duration::from_millis(100);
 
+/// How long a server may take to send again what a tab has had. What it counts behind that later is something else.
+const BEHIND_FOR: Duration = Duration::from_secs(10);
+
 /// How far a topic is.
 #[derive(Debug, Default)]
 pub struct Course {
@@ -21,10 +24,20 @@ pub struct Course {
     pub floor: Option<Position>,
     /// After which position this server was asked to go on.
     from: Option<Position>,
-    /// The tabs that a hub before this one had given more, and up to where.
-    ahead: Vec<(PortId, Position)>,
+    /// The tabs that a hub before this one had given more.
+    ahead: Vec<Ahead>,
     /// Up to where it had handed messages to one tab each.
     single: Option<Position>,
+}
+
+/// A tab that a hub before this one had given more.
+#[derive(Debug)]
+struct Ahead {
+    port: PortId,
+    /// Up to where.
+    seen: Position,
+    /// Since when it gets what it has had.
+    since: Option<Time>,
 }
 
 /// What a message is by its position.
@@ -60,7 +73,7 @@ impl Blank for Course {
 impl Course {
     /// A tab wants the topic no more.
     pub fn forget(&mut self, port: PortId) {
-        self.ahead.retain(|(own, _)| *own != port);
+        self.ahead.retain(|ahead| ahead.port != port);
     }
 
     /// The server that was asked is gone.
@@ -97,19 +110,32 @@ impl<P: Payload> Topics<P> {
         Arrival::New
     }
 
-    /// The tabs that have had this message from a hub before.
-    pub fn take_ahead(&mut self, no: TopicNo, position: Option<&Position>) -> Vec<PortId> {
-        let (Some(topic), Some(position)) = (self.get_mut(no), position) else {
-            return Vec::new();
-        };
-        if topic.course.ahead.is_empty() {
-            return Vec::new();
+    /// The tabs that have had this message from a hub before; and those that have had another one in its place, since the server counts
+    /// anew, and after which position that was.
+    pub fn take_ahead(
+        &mut self,
+        no: TopicNo,
+        position: Option<&Position>,
+        now: Time,
+    ) -> (Vec<PortId>, Vec<(PortId, Position)>) {
+        let (mut had, mut anew) = (Vec::new(), Vec::new());
+        if let (Some(topic), Some(position)) = (self.get_mut(no), position)
+            && !topic.course.ahead.is_empty()
+        {
+            topic.course.ahead.retain_mut(|ahead| {
+                if ahead.seen < *position {
+                    return false;
+                }
+                let since = *ahead.since.get_or_insert(now);
+                if now.since(since) >= BEHIND_FOR {
+                    anew.push((ahead.port, ahead.seen.clone()));
+                    return false;
+                }
+                had.push(ahead.port);
+                ahead.seen > *position
+            });
         }
-        let ahead = &mut topic.course.ahead;
-        let had = ahead.iter().filter(|(_, seen)| seen >= position);
-        let had = had.map(|(port, _)| *port).collect();
-        ahead.retain(|(_, seen)| seen > position);
-        had
+        (had, anew)
     }
 
     /// A tab has the messages of a topic up to a position.
@@ -182,7 +208,7 @@ impl<P: Payload> Topics<P> {
     pub fn resume(&mut self, no: TopicNo) -> Option<Position> {
         let course = self.get_mut(no)?.course.made()?;
         if course.position.is_none() {
-            let seen = course.ahead.iter().map(|(_, seen)| seen);
+            let seen = course.ahead.iter().map(|ahead| &ahead.seen);
             let lowest = seen.chain(&course.single).min();
             course.position = lowest.cloned();
             course.floor = course.position.clone();
@@ -249,9 +275,14 @@ impl<P: Payload> Topic<P> {
 
     /// A tab with several subscriptions gets what one of them lacks.
     fn put_ahead(&mut self, port: PortId, seen: Position) {
-        match self.course.ahead.iter_mut().find(|(own, _)| *own == port) {
-            Some((_, other)) => *other = seen.min(other.clone()),
-            None => self.course.ahead.push((port, seen)),
+        let ahead = &mut self.course.ahead;
+        match ahead.iter_mut().find(|ahead| ahead.port == port) {
+            Some(ahead) => ahead.seen = seen.min(ahead.seen.clone()),
+            None => ahead.push(Ahead {
+                port,
+                seen,
+                since: None,
+            }),
         }
     }
 

@@ -338,6 +338,21 @@ impl<P: Payload> Connection<P> {
         }
     }
 
+    /// A tab does not get some messages of a topic.
+    pub(super) fn tell_missed_in(
+        &mut self,
+        port: PortId,
+        no: TopicNo,
+        (from, to): (&Position, Option<&Position>),
+        loss: Loss,
+    ) {
+        for want in self.topics.one_for_each_handle(no) {
+            if want.of.0 == port {
+                self.tell_missed_by((want.of, want.sub), (Some(from), to), loss);
+            }
+        }
+    }
+
     pub(super) fn tell_missed_by(
         &mut self,
         (of, number): (Of, u32),

@@ -306,3 +306,35 @@ fn one_topic_a_frame_is_resumed_with_its_position() {
         ]
     );
 }
+
+#[test]
+fn a_tab_that_is_ahead_of_a_server_that_counts_anew_is_not_kept_waiting() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "a")]);
+    rig.frame(r#"{"type":"answer","id":1,"positions":{"a":2}}"#);
+    rig.take(B);
+    subscribe_after(&mut rig, B, 1, "a", 50);
+    rig.frame(&message("a", 3));
+    rig.tick();
+    assert_eq!(
+        frames(&rig.take(B)),
+        [] as [&str; 0],
+        "B may have had it from a hub before"
+    );
+    rig.pass_millis(10_000);
+    answer_pings(&mut rig);
+    rig.frame(&message("a", 4));
+    rig.frame(&message("a", 5));
+    rig.tick();
+    let got = rig.take(B);
+    assert_eq!(frames(&got), [message("a", 4), message("a", 5)]);
+    let told = HubMessage::Missed {
+        handle: H,
+        number: 1,
+        from: Some("50".into()),
+        to: None,
+        loss: Loss::CountedAnew,
+    };
+    assert!(got.contains(&Got::Note(told)), "{got:?}");
+    assert!(missed(&mut rig, A).is_empty());
+}
