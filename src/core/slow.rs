@@ -28,13 +28,15 @@ impl<P: Payload> Lane<P> {
 
     fn enforce_bounds(&mut self, is_due: bool) -> u64 {
         match self.config.when_slow {
+            WhenSlow::Latest
+                if self.queued.messages > 1
+                    && (is_due || self.queued.exceeds(self.config.cap))
+                    && self.has_topics() =>
+            {
+                self.conflate(|_| true)
+            }
             WhenSlow::Latest if is_due && self.queued.messages > 1 => {
-                let has_topics = |item: &Item<P>| matches!(item, Item::Frames(batch, ..) if !batch.topics.is_empty());
-                if self.queue.iter().any(has_topics) {
-                    self.conflate(|_| true)
-                } else {
-                    self.drop_oldest(Amount::new(1, u32::MAX))
-                }
+                self.drop_oldest(Amount::new(1, u32::MAX))
             }
             WhenSlow::Latest | WhenSlow::DropOldest if self.queued.exceeds(self.config.cap) => {
                 self.drop_oldest(self.config.cap)
@@ -42,6 +44,12 @@ impl<P: Payload> Lane<P> {
             WhenSlow::Queue if self.queued.exceeds(self.config.cap) => self.drop_newest(),
             WhenSlow::Latest | WhenSlow::DropOldest | WhenSlow::Queue => 0,
         }
+    }
+
+    fn has_topics(&self) -> bool {
+        let has_topics =
+            |item: &Item<P>| matches!(item, Item::Frames(batch, ..) if !batch.topics.is_empty());
+        self.queue.iter().any(has_topics)
     }
 
     fn drop_oldest(&mut self, keep: Amount) -> u64 {

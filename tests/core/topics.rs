@@ -670,6 +670,25 @@ fn a_server_that_speaks_json_and_says_nothing_is_stale() {
 }
 
 #[test]
+fn a_hidden_tab_gets_the_newest_of_each_topic_even_beyond_its_cap() {
+    let mut rig = Rig::new();
+    rig.hello(A);
+    let flow = json!({"cap": {"messages": 1}, "whenSlow": "latest"});
+    rig.attach(A, H, json!({"subprotocol": "\"json\"", "flow": flow}));
+    rig.accept();
+    answer_pings(&mut rig);
+    subscribe(&mut rig, A, &[(1, "a"), (2, "b")]);
+    rig.take(A);
+    rig.wire(A, json!([8, 0, 0]));
+    for (topic, number) in [("a", 1), ("b", 2), ("b", 3)] {
+        rig.frame(&message(topic, number));
+        rig.tick();
+    }
+    rig.pass_millis(300);
+    assert_eq!(rig.frames(A), [message("a", 1), message("b", 3)]);
+}
+
+#[test]
 fn latest_keeps_the_newest_of_each_topic_and_counts_what_was_merged() {
     let mut rig = Rig::new();
     rig.hello(A);
