@@ -213,7 +213,7 @@ export const observe = (
       if (isMoved && hasPositions && !isCovered()) fire('gap', { reason: 'moved', suspected: true });
       lose();
     }
-    if (op === Op.Status) isMoved = about === current && input[6] === 'moved';
+    if (op === Op.Status && about === current) isMoved = input[6] === 'moved';
     if (op === Op.Batch) return about === current && (!!places.size || hasPositions);
     if (about === at()[0]) hear[op]?.(...(rest as [number]));
     return;

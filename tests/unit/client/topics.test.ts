@@ -268,6 +268,8 @@ describe('a topic with positions', () => {
     const { number } = await listen(opened, 'a');
     port.say(Op.Subscribed, port.handle, number, last ? [last] : [], last ? [5] : [], 3);
     port.status('reconnecting', 'moved', 2);
+    // That of another connection of the page.
+    port.say(Op.Status, 8, 'reconnecting', 0, null, 1000, 'moved', 0, 'websocket', '', '', 2);
     port.say(Op.Move, { workerUrl, name: 'tabwire@1' });
     expect(gaps).toEqual(reasons);
   });
