@@ -12,6 +12,8 @@ pub struct Ear {
     has_positions: bool,
     heard: Option<Rc<Message>>,
     is_told: bool,
+    /// What comes after this may come again: another listener of its tab lacks it.
+    repeats_after: Option<u64>,
 }
 
 impl Ear {
@@ -22,7 +24,18 @@ impl Ear {
             has_positions,
             heard: None,
             is_told: false,
+            repeats_after: None,
         }
+    }
+
+    /// Of which topic it hears.
+    pub fn topic(&self) -> TopicNo {
+        self.topic
+    }
+
+    /// A listener of its tab is no further than this, and the tab gets what that one lacks.
+    pub fn share(&mut self, least: Option<u64>) {
+        self.repeats_after = least.filter(|least| Some(*least) < self.ordinal());
     }
 
     /// How far it is.
@@ -40,6 +53,13 @@ impl Ear {
         Check::ListenersHearTheirTopic.require(message.topic == self.topic, || {
             format!("a listener of {:?} hears {message:?}", self.topic)
         })?;
+        let is_repeated = Some(message.ordinal) <= self.ordinal()
+            && self
+                .repeats_after
+                .is_some_and(|after| message.ordinal > after);
+        if is_repeated {
+            return Ok(());
+        }
         let before = self.heard.replace(Rc::clone(message));
         let was_told = core::mem::take(&mut self.is_told);
         if is_kept && !self.has_positions {

@@ -252,7 +252,9 @@ impl Page {
         if let Some(topics) = &mut handle.topics {
             topics.hear_attached(conn);
         }
+        let identity = handle.identity();
         handle.show(status, hub, net.now());
+        self.share_topics(identity);
         self.flush_topics(id.0 as usize, net);
         if let Some(expected) = self.conns.insert(conn, next) {
             if is_again {

@@ -23,7 +23,10 @@ use crate::frame::{Frame, HandleNo};
 use crate::hubs::HubNo;
 use crate::invariants::Held;
 use crate::net::Net;
+use crate::topics::TopicNo;
 use crate::worker::Worker;
+use ear::Ear;
+use topics::Topics;
 
 pub use answers::Candour;
 pub use handle::{Handle, Stage};
@@ -311,6 +314,29 @@ impl Page {
         self.settle(why)?;
         self.introduce(net);
         Ok(())
+    }
+
+    /// Tabs get what the listener that is furthest behind lacks, all of them.
+    fn share_topics(&mut self, identity: usize) {
+        let mut least: BTreeMap<TopicNo, u64> = BTreeMap::new();
+        for ear in self.ears(identity) {
+            if let Some(ordinal) = ear.ordinal() {
+                let least = least.entry(ear.topic()).or_insert(ordinal);
+                *least = ordinal.min(*least);
+            }
+        }
+        for ear in self.ears(identity) {
+            let least = least.get(&ear.topic()).copied();
+            ear.share(least);
+        }
+    }
+
+    fn ears(&mut self, identity: usize) -> impl Iterator<Item = &mut Ear> {
+        let handles = self.handles.iter_mut();
+        let handles = handles.filter(move |handle| handle.identity() == identity);
+        handles
+            .filter_map(|handle| handle.topics.as_mut())
+            .flat_map(Topics::ears)
     }
 
     /// Posts a message.

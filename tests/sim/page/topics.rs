@@ -203,6 +203,11 @@ impl Topics {
         is_in_doubt
     }
 
+    /// How far its listeners of each topic are.
+    pub fn ears(&mut self) -> impl Iterator<Item = &mut Ear> {
+        self.entries.values_mut().map(|entry| &mut entry.ear)
+    }
+
     /// The handle has ended.
     pub fn stop(&mut self) {
         for number in self.asked.keys().copied().collect::<Vec<_>>() {
@@ -229,7 +234,9 @@ impl Topics {
 
     /// The connection is as it is.
     pub fn hear_status(&mut self, conn: ConnId, is_moved: bool) {
-        self.is_moved = self.current == Some(conn) && is_moved;
+        if self.current == Some(conn) {
+            self.is_moved = is_moved;
+        }
     }
 
     /// From here on a subscription gets what is marked so; this has come before.
