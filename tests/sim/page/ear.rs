@@ -12,6 +12,8 @@ pub struct Ear {
     has_positions: bool,
     heard: Option<Rc<Message>>,
     is_told: bool,
+    /// Whether it was told last that its tab is too slow.
+    pub is_slow: bool,
     /// What comes after this may come again: another listener of its tab lacks it.
     repeats_after: Option<u64>,
 }
@@ -24,6 +26,7 @@ impl Ear {
             has_positions,
             heard: None,
             is_told: false,
+            is_slow: false,
             repeats_after: None,
         }
     }
@@ -44,8 +47,9 @@ impl Ear {
     }
 
     /// Its user is told that something is or may be missing here.
-    pub fn tell(&mut self) {
+    pub fn tell(&mut self, is_slow: bool) {
         self.is_told = true;
+        self.is_slow |= is_slow;
     }
 
     /// It hears a message, or one that has come before it listened. Without positions nothing says how those follow each other.
@@ -62,6 +66,7 @@ impl Ear {
         }
         let before = self.heard.replace(Rc::clone(message));
         let was_told = core::mem::take(&mut self.is_told);
+        self.is_slow = false;
         if is_kept && !self.has_positions {
             self.is_told = true;
             return Ok(());

@@ -1,6 +1,6 @@
 //! A handle of a page: one user of one connection.
 
-use tabwire::protocol::{Attach, ConnId, HandleId, Resend, Status, TabMessage};
+use tabwire::protocol::{Attach, ConnId, HandleId, Loss, Resend, Status, TabMessage};
 use tabwire::time::Time;
 
 use super::sends::Sends;
@@ -121,7 +121,7 @@ impl Handle {
     pub fn gap(&mut self, reason: &'static str) {
         self.view.gap(reason);
         if let Some(topics) = &mut self.topics {
-            topics.tell_gap();
+            topics.tell_gap(reason == Loss::SlowTab.code());
         }
     }
 

@@ -89,10 +89,9 @@ impl Topics {
         }
     }
 
-    /// The topics that it listens to, and how far it is in each.
-    pub fn listening(&self) -> impl Iterator<Item = (TopicNo, Option<u64>)> {
-        let entries = self.entries.values();
-        entries.map(|entry| (entry.topic, entry.ear.ordinal()))
+    /// Its listeners.
+    pub fn listening(&self) -> impl Iterator<Item = &Ear> {
+        self.entries.values().map(|entry| &entry.ear)
     }
 
     /// What has become of its requests.
@@ -216,10 +215,10 @@ impl Topics {
         self.lose();
     }
 
-    /// The user is told of a gap.
-    pub fn tell_gap(&mut self) {
+    /// The user is told of a gap, or that its tab is slow.
+    pub fn tell_gap(&mut self, is_slow: bool) {
         for entry in self.entries.values_mut() {
-            entry.ear.tell();
+            entry.ear.tell(is_slow);
         }
     }
 
@@ -274,7 +273,7 @@ impl Topics {
         };
         for entry in self.entries.values_mut() {
             if entry.topic == topic {
-                entry.ear.tell();
+                entry.ear.tell(false);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What a handle shows to its user.
 
-use tabwire::protocol::{GapReason, State, Status};
+use tabwire::protocol::{GapReason, Reason, State, Status};
 use tabwire::time::Time;
 
 use crate::frame::{Frame, HandleNo};
@@ -14,6 +14,8 @@ pub struct View {
     state: State,
     cast: Option<u64>,
     has_gap: bool,
+    /// Whether the connection waits for what no tab gives.
+    pub waits: bool,
     /// Everything that was shown, where somebody wants to know.
     pub log: Option<Log>,
 }
@@ -50,6 +52,7 @@ impl View {
             state: State::Connecting,
             cast: None,
             has_gap: false,
+            waits: false,
             log: None,
         }
     }
@@ -73,6 +76,7 @@ impl View {
     /// The hub tells of a transition.
     pub fn show(&mut self, status: &Status, hub: Option<HubNo>, now: Time) {
         self.state = status.state;
+        self.waits = status.reason == Reason::TokenWait;
         self.note(status.reason.code(), hub, now);
     }
 

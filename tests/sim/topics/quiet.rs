@@ -10,7 +10,7 @@ use tabwire::protocol::{ConnId, RequestError};
 use super::{Deed, TopicNo, Word};
 use crate::hubs::HubNo;
 use crate::invariants::{Check, Held};
-use crate::page::{Life, Outcome, Page};
+use crate::page::{Handle, Life, Outcome, Page};
 use crate::world::World;
 
 /// A planned replacement may be under way: it is looked so often, and so many times.
@@ -107,8 +107,8 @@ impl World {
                 else {
                     continue;
                 };
-                for (topic, _) in topics.listening() {
-                    wanted.insert((hub, conn, handle.identity(), topic));
+                for ear in topics.listening().filter(|_| !handle.view.waits) {
+                    wanted.insert((hub, conn, handle.identity(), ear.topic()));
                 }
             }
         }
@@ -142,9 +142,10 @@ impl World {
     fn check_listeners(&self, before: &BTreeMap<(usize, TopicNo), u64>) -> Held {
         for index in self.living() {
             let page = &self.pages[index];
-            for handle in page.handles.iter().filter(|handle| handle.is_usable()) {
+            for handle in page.handles.iter().filter(is_served) {
                 let listening = handle.topics.iter().flat_map(|topics| topics.listening());
-                for (topic, heard) in listening.filter(|(topic, _)| !topic.is_refused()) {
+                for ear in listening.filter(|ear| !ear.topic().is_refused() && !ear.is_slow) {
+                    let (topic, heard) = (ear.topic(), ear.ordinal());
                     let said = before.get(&(handle.identity(), topic)).copied();
                     Check::ListenersAreServed.require(heard > said, || {
                         format!(
@@ -161,7 +162,7 @@ impl World {
     /// What was asked in quiet times has been answered.
     fn check_requests(&self, first: u32) -> Held {
         for page in &self.pages {
-            for handle in page.handles.iter().filter(|handle| handle.is_usable()) {
+            for handle in page.handles.iter().filter(is_served) {
                 let outcomes = handle.topics.iter().flat_map(|topics| topics.outcomes());
                 for (number, outcome) in outcomes.filter(|(number, _)| *number >= first) {
                     let holds = matches!(
@@ -180,6 +181,11 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// Whether the hub has what it needs for a handle.
+fn is_served(handle: &&Handle) -> bool {
+    handle.is_usable() && !handle.view.waits
 }
 
 fn is_within(few: &Counts, many: &Counts) -> bool {
