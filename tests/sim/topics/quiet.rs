@@ -138,10 +138,14 @@ impl World {
         counts
     }
 
-    /// Every listener hears of what has been said now.
+    /// Every listener hears of what has been said now. A page whose first hello was lost with its worker goes down a ladder that the pages
+    /// here do not have.
     fn check_listeners(&self, before: &BTreeMap<(usize, TopicNo), u64>) -> Held {
         for index in self.living() {
             let page = &self.pages[index];
+            if page.hub().is_none() {
+                continue;
+            }
             for handle in page.handles.iter().filter(is_served) {
                 let listening = handle.topics.iter().flat_map(|topics| topics.listening());
                 for ear in listening.filter(|ear| !ear.topic().is_refused() && !ear.is_slow) {
@@ -161,7 +165,7 @@ impl World {
 
     /// What was asked in quiet times has been answered.
     fn check_requests(&self, first: u32) -> Held {
-        for page in &self.pages {
+        for page in self.pages.iter().filter(|page| page.hub().is_some()) {
             for handle in page.handles.iter().filter(is_served) {
                 let outcomes = handle.topics.iter().flat_map(|topics| topics.outcomes());
                 for (number, outcome) in outcomes.filter(|(number, _)| *number >= first) {
