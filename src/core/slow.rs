@@ -7,7 +7,7 @@ use super::interest::{EVERYBODY, Interest};
 use super::io::Payload;
 use super::queue::Queue;
 use super::topics::TopicNo;
-use crate::protocol::{Amount, WhenSlow};
+use crate::protocol::{Amount, HubMessage, WhenSlow};
 
 impl<P: Payload> Lane<P> {
     /// Applies the policy to what could not be posted; returns how many messages are newly lost.
@@ -84,8 +84,8 @@ impl<P: Payload> Lane<P> {
         dropped
     }
 
-    /// Keeps the newest message of each of these topics, and all of the others. Nothing that waits has been told its sequence, so what
-    /// is kept moves up behind one gap with all that is lost.
+    /// Keeps the newest message of each of these topics, and all of the others. No message that waits has been told its sequence, so
+    /// what is kept moves up behind one gap with all that is lost, and handles that come meanwhile begin where they stand then.
     fn conflate(&mut self, is_meant: impl Fn(TopicNo) -> bool) -> u64 {
         let (mut newest, mut has_other) = (Interest::default(), false);
         let mut is_newest = |topic| match topic {
@@ -134,9 +134,15 @@ impl<P: Payload> Lane<P> {
                     next += range.len() as u64;
                     self.queue.push_back(Item::Frames(batch, range, first));
                 }
-                item @ (Item::Lost(..) | Item::Note(_) | Item::Parcel(_)) => {
-                    self.queue.push_back(item)
+                Item::Note(mut note) => {
+                    // It is for this lane alone.
+                    if let Some(HubMessage::Attached { next: begins, .. }) = Rc::get_mut(&mut note)
+                    {
+                        *begins = next;
+                    }
+                    self.queue.push_back(Item::Note(note));
                 }
+                item @ (Item::Lost(..) | Item::Parcel(_)) => self.queue.push_back(item),
             }
         }
         merged

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tabwire::core::{ParcelKind, PortId};
-use tabwire::protocol::{HubMessage, RequestError, SendFailure};
+use tabwire::protocol::{HandleId, HubMessage, RequestError, SendFailure};
 
 use crate::rig::{A, B, Got, H, Rig};
 
@@ -667,6 +667,46 @@ fn a_server_that_speaks_json_and_says_nothing_is_stale() {
     }
     let stale = rig.statuses(A);
     assert!(stale.iter().any(|status| status.reason.code() == "stale"));
+}
+
+#[test]
+fn a_handle_that_comes_while_a_slow_tab_waits_is_told_where_it_begins() {
+    let mut rig = Rig::new();
+    rig.hello(A);
+    let flow = json!({"window": {"messages": 2}, "whenSlow": "latest"});
+    let options = json!({"subprotocol": "\"json\"", "flow": flow});
+    rig.attach(A, H, options.clone());
+    rig.accept();
+    answer_pings(&mut rig);
+    subscribe(&mut rig, A, &[(1, "a")]);
+    rig.take(A);
+    for number in 0..8 {
+        if number == 5 {
+            rig.attach(A, HandleId(2), options.clone());
+        }
+        rig.frame(&message("a", number));
+        rig.tick();
+    }
+    rig.wire(A, json!([6, rig.conn().0, 2]));
+    let mut next = 0;
+    for got in rig.take(A) {
+        match got {
+            Got::Frames(first, texts, _) => {
+                assert_eq!(first, next);
+                next += texts.len() as u64;
+            }
+            Got::Note(HubMessage::Gap {
+                lost: Some((from, to)),
+                ..
+            }) => {
+                assert_eq!(from, next);
+                next = to;
+            }
+            Got::Note(HubMessage::Attached { next: told, .. }) => assert_eq!(told, next),
+            Got::Note(_) | Got::Parcel(..) => {}
+        }
+    }
+    assert_eq!(next, 8);
 }
 
 #[test]
