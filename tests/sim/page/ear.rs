@@ -74,13 +74,13 @@ impl Ear {
         let Some(before) = before else {
             return Ok(());
         };
-        let is_later = message.ordinal > before.ordinal;
+        // A server that counts anew passes by positions that it had before: nobody can know which of the two it is.
+        let is_hidden = message.era != before.era && message.position > before.position;
+        let is_later = message.ordinal > before.ordinal || is_hidden;
         Check::TopicsKeepTheirOrder
             .require(is_later || (!self.has_positions && was_told), || {
                 format!("{message:?} after {before:?}")
             })?;
-        // A server that counts anew has passed by a position that it had before: nobody can know.
-        let is_hidden = message.era > before.era && message.position > before.position;
         let is_next = message.ordinal <= before.ordinal + 1;
         Check::TopicHolesAreTold.require(is_next || was_told || is_hidden, || {
             format!("{message:?} after {before:?}, and no gap")

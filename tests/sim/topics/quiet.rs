@@ -10,7 +10,7 @@ use tabwire::protocol::{ConnId, RequestError};
 use super::{Deed, TopicNo, Word};
 use crate::hubs::HubNo;
 use crate::invariants::{Check, Held};
-use crate::page::{Handle, Life, Outcome, Page};
+use crate::page::{Handle, Life, Outcome, Page, Stage};
 use crate::world::World;
 
 /// A planned replacement may be under way: it is looked so often, and so many times.
@@ -107,7 +107,10 @@ impl World {
                 else {
                     continue;
                 };
-                for ear in topics.listening().filter(|_| !handle.view.waits) {
+                if !with_ghosts && !is_served(&handle) {
+                    continue;
+                }
+                for ear in topics.listening() {
                     wanted.insert((hub, conn, handle.identity(), ear.topic()));
                 }
             }
@@ -187,9 +190,9 @@ impl World {
     }
 }
 
-/// Whether the hub has what it needs for a handle.
+/// Whether the hub has a handle, and what it needs for it.
 fn is_served(handle: &&Handle) -> bool {
-    handle.is_usable() && !handle.view.waits
+    handle.stage == Stage::Attached && !handle.view.waits
 }
 
 fn is_within(few: &Counts, many: &Counts) -> bool {
