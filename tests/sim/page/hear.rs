@@ -43,6 +43,7 @@ impl Page {
                 want_ack,
                 marks,
             } => {
+                self.check_wanted(&frames)?;
                 let next = first + frames.len() as u64;
                 if let Some(expected) = self.conns.insert(conn, next) {
                     Check::PageSeesNoHole.require(expected == first, || {

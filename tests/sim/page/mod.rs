@@ -10,7 +10,7 @@ mod topics;
 mod view;
 mod wishes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use core::time::Duration;
 
@@ -75,6 +75,8 @@ pub struct Page {
     answers: u32,
     /// What the hub has said and it has not handled.
     pub inbox: Inbox,
+    /// Topics that it has ever listened to.
+    wanted: BTreeSet<TopicNo>,
     visible: bool,
     online: bool,
     /// The hub that has welcomed it, unless that has forgotten it.
@@ -122,6 +124,7 @@ impl Page {
             candour: Candour::default(),
             answers: 0,
             inbox: Inbox::new(no),
+            wanted: BTreeSet::new(),
             visible,
             online,
             hub: None,

@@ -6,6 +6,8 @@ use tabwire::protocol::TabMessage;
 
 use super::{Page, Stage};
 use crate::event::Event;
+use crate::frame::Frame;
+use crate::invariants::{Check, Held};
 use crate::net::Net;
 use crate::topics::TopicNo;
 
@@ -17,6 +19,7 @@ impl Page {
     /// Listens to a topic, and wants so many of its last messages first.
     pub fn subscribe(&mut self, index: usize, topic: TopicNo, replay: u32, net: &mut Net) {
         if let Some(topics) = &mut self.handles[index].topics {
+            self.wanted.insert(topic);
             topics.subscribe(topic, replay);
         }
         self.flush_topics(index, net);
@@ -67,6 +70,17 @@ impl Page {
             };
             self.post(cancel, net);
         }
+    }
+
+    /// A tab gets messages of the topics that it wants only.
+    pub(super) fn check_wanted(&self, frames: &[Frame]) -> Held {
+        let unwanted = frames.iter().find(|frame| match frame {
+            Frame::Message(message) => !self.wanted.contains(&message.topic),
+            Frame::Text(_) | Frame::Sent(..) | Frame::Cast(..) => false,
+        });
+        Check::ListenersHearTheirTopic.require(unwanted.is_none(), || {
+            format!("{:?} gets {unwanted:?}", self.no)
+        })
     }
 
     /// Posts what has come together.
