@@ -49,7 +49,7 @@ impl World {
         self.check_requests(first)
     }
 
-    /// Looks at what the server holds against the hubs, and at a hub that nobody uses any more.
+    /// Looks at what the server holds against the hubs.
     pub fn check_broker(&self) -> Held {
         self.server
             .broker
@@ -100,7 +100,8 @@ impl World {
     fn wanted(&self, with_ghosts: bool) -> Counts {
         let mut wanted: BTreeSet<(HubNo, ConnId, usize, TopicNo)> = BTreeSet::new();
         let is_there = |page: &&Page| page.life != Life::Dead || (with_ghosts && page.is_ghost);
-        for page in self.pages.iter().filter(is_there) {
+        let pages = self.pages.iter().filter(is_there);
+        for page in pages.filter(|page| self.has_hub(page)) {
             for handle in page.handles.iter().filter(|handle| handle.is_usable()) {
                 let (Some(hub), Some(conn), Some(topics)) =
                     (page.hub(), handle.conn, &handle.topics)
@@ -141,12 +142,18 @@ impl World {
         counts
     }
 
-    /// Every listener hears of what has been said now. A page whose first hello was lost with its worker goes down a ladder that the pages
-    /// here do not have.
+    /// Whether the hub of a page lives. The pages here have no ladder: one whose first hello was lost with its worker has none, and one that
+    /// was welcomed by a dead hub does not notice.
+    fn has_hub(&self, page: &Page) -> bool {
+        let hub = page.hub();
+        self.hubs.living().any(|driver| Some(driver.no()) == hub)
+    }
+
+    /// Every listener hears of what has been said now.
     fn check_listeners(&self, before: &BTreeMap<(usize, TopicNo), u64>) -> Held {
         for index in self.living() {
             let page = &self.pages[index];
-            if page.hub().is_none() {
+            if !self.has_hub(page) {
                 continue;
             }
             for handle in page.handles.iter().filter(is_served) {
@@ -168,7 +175,7 @@ impl World {
 
     /// What was asked in quiet times has been answered.
     fn check_requests(&self, first: u32) -> Held {
-        for page in self.pages.iter().filter(|page| page.hub().is_some()) {
+        for page in self.pages.iter().filter(|page| self.has_hub(page)) {
             for handle in page.handles.iter().filter(is_served) {
                 let outcomes = handle.topics.iter().flat_map(|topics| topics.outcomes());
                 for (number, outcome) in outcomes.filter(|(number, _)| *number >= first) {
