@@ -417,6 +417,7 @@ fn encode_parcel(parcel: Parcel<Frame>) -> ToPage {
             let answer = frames.next().expect("an answer is one frame");
             ToPage::Answered(parcel.handle, number, answer)
         }
+        (ParcelKind::Single { .. }, _) => unreachable!("no page wants messages alone"),
     }
 }
 

@@ -158,6 +158,8 @@ impl Topics {
                     topic: entry.topic.name(),
                     replay: entry.replay,
                     last: entry.last.as_ref().map(|message| message.text.to_string()),
+                    is_conflated: false,
+                    is_single: false,
                 })
             })
             .collect();
