@@ -18,10 +18,9 @@ impl<P: Payload> Connection<P> {
         cx: &mut Cx<'_, P>,
     ) {
         let is_function = self.is_function();
-        let url = if self.shard.is_some() {
-            self.url.clone()
-        } else {
-            url
+        let url = match &self.shard {
+            Some(shard) => shard.url.clone(),
+            None => url,
         };
         // A socket that is told a token is told the next one too.
         let is_told = is_planned && self.config.auth.via == Via::Message;
@@ -75,7 +74,9 @@ impl<P: Payload> Connection<P> {
 
     /// Takes what the first socket was given.
     pub(super) fn take_loan(&mut self, url: Option<String>, token: Option<Box<Token>>) {
-        self.url = url.or(self.url.take());
+        if let Some(shard) = &mut self.shard {
+            shard.url = url.or(shard.url.take());
+        }
         if let Some(token) = token {
             self.access.take_loan(token);
         }

@@ -128,8 +128,6 @@ pub struct Connection<P> {
     pub(super) parting: Option<Box<(Option<u16>, String)>>,
     /// What came before the socket was verified: it is for the tabs once it is.
     pub(super) early: Lean<Vec<P>>,
-    /// The url of the last attempt, where that comes from a function.
-    pub(super) url: Option<String>,
     /// What is handed to one tab each.
     pub(super) singles: Option<Box<Singles<P>>>,
     /// Its further sockets, if its topics are shared out.

@@ -68,7 +68,6 @@ impl<P: Payload> Connection<P> {
     ) -> Self {
         let template = subprotocol.template.as_ref();
         Self {
-            url: None,
             singles: None,
             pool: None,
             shard: None,

@@ -117,7 +117,7 @@ pub struct Lane<P> {
     pub(super) config: Rc<FlowConfig>,
     interest: Interest,
     /// The topics of which only the newest message counts.
-    pub(super) conflated: Interest,
+    pub(super) conflated: Option<Box<Interest>>,
     /// Sequence of the next frame: each tab counts what is for it.
     pub(super) next: u64,
     pub(super) queue: Queue<Item<P>>,
@@ -190,7 +190,7 @@ impl<P: Payload> Lane<P> {
         Self {
             config,
             interest: Interest::default(),
-            conflated: Interest::default(),
+            conflated: None,
             next,
             queue: Queue::default(),
             queued: Load::default(),
@@ -298,8 +298,9 @@ impl<P: Payload> Lane<P> {
     /// Notes what the tab gets of a topic.
     pub fn set_interest(&mut self, topic: TopicNo, share: Share) {
         self.interest.set(topic, share.is_wanted);
-        if share.is_conflated || !self.conflated.is_empty() {
-            self.conflated.set(topic, share.is_conflated);
+        if share.is_conflated || self.conflated.is_some() {
+            let conflated = self.conflated.get_or_insert_default();
+            conflated.set(topic, share.is_conflated);
         }
     }
 

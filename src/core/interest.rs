@@ -30,11 +30,6 @@ impl Interest {
         }
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.words.iter().all(|word| *word == 0)
-    }
-
     /// Adds a topic. False if it was there.
     pub fn add(&mut self, topic: TopicNo) -> bool {
         let is_new = !self.covers(topic);

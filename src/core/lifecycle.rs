@@ -106,8 +106,7 @@ impl<P: Payload> Connection<P> {
     /// The next socket, and what opens it.
     pub(super) fn next_socket(&mut self, mut url: String, now: Time) -> (SocketId, Output<P>) {
         if let Some(pool) = &mut self.pool {
-            pool.handle_start(now);
-            self.url = Some(url.clone());
+            pool.handle_start(&url, now);
         }
         self.generation += 1;
         let socket = SocketId {

@@ -10,7 +10,7 @@ const HIGH: usize = 1 << 20;
 /// At so many it goes on.
 const LOW: usize = HIGH / 4;
 /// After so many bytes it is asked how many there are.
-const MEASURE_AFTER: usize = HIGH / 4;
+const MEASURE_AFTER: u32 = 1 << 18;
 /// How often that is asked again above the mark.
 const MEASURE_EVERY: Duration = Duration::from_millis(50);
 
@@ -18,7 +18,7 @@ const MEASURE_EVERY: Duration = Duration::from_millis(50);
 #[derive(Debug, Default)]
 pub struct Outflow {
     /// Bytes given to it since it was measured.
-    given: usize,
+    given: u32,
     is_measuring: bool,
     is_high: bool,
 }
@@ -31,7 +31,7 @@ impl Outflow {
 
     /// Notes what is given to it. Tells whether it is to be measured.
     pub fn give(&mut self, bytes: usize) -> bool {
-        self.given += bytes;
+        self.given = self.given.saturating_add(bytes as u32);
         self.is_measuring = self.given >= MEASURE_AFTER;
         self.is_measuring
     }

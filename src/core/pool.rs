@@ -26,6 +26,8 @@ pub const UPWARD: PortId = PortId(u32::MAX);
 pub struct Pool {
     /// How many topics each has.
     shards: LiteMap<ConnId, usize>,
+    /// The url of the first one, where that comes from a function.
+    url: Option<String>,
     /// When the last socket was started, or will be.
     last_start: Option<Time>,
     has_slot: bool,
@@ -38,6 +40,8 @@ pub struct Shard<P> {
     pub of: ConnId,
     /// What is on its way there.
     pub upward: Vec<Upward<P>>,
+    /// The url that the first one was given, where that comes from a function.
+    pub url: Option<String>,
     has_slot: bool,
 }
 
@@ -60,9 +64,15 @@ pub enum Upward<P> {
 type Adopted = (TopicNo, String, Option<Position>);
 
 impl Pool {
-    /// A socket starts now.
-    pub fn handle_start(&mut self, now: Time) {
-        self.last_start = self.last_start.max(Some(now));
+    /// The first socket starts now.
+    pub fn handle_start(&mut self, url: &str, now: Time) {
+        self.url = Some(url.into());
+        self.postpone(now);
+    }
+
+    /// No socket starts soon after this.
+    fn postpone(&mut self, at: Time) {
+        self.last_start = self.last_start.max(Some(at));
     }
 
     /// Sockets, the first one included.
@@ -108,6 +118,7 @@ impl<P> Shard<P> {
         Self {
             of,
             upward: Vec::new(),
+            url: None,
             has_slot: true,
         }
     }
@@ -275,7 +286,7 @@ impl<P: Payload> Hub<P> {
             if pool.shards.remove(&shard).is_none() {
                 return;
             }
-            pool.handle_start(now + rest);
+            pool.postpone(now + rest);
             connection.topics.displace(shard);
             if !is_resumable {
                 connection.take_upward(vec![Upward::Gap(reason)], cx);
@@ -294,7 +305,8 @@ impl<P: Payload> Hub<P> {
         let Some(lender) = self.connections.get(&of) else {
             return;
         };
-        let (url, token) = (lender.url.clone(), lender.access.loan());
+        let url = lender.pool.as_ref().and_then(|pool| pool.url.clone());
+        let token = lender.access.loan();
         if let Some(connection) = self.connections.get_mut(&conn) {
             connection.take_loan(url, token);
         }
@@ -325,7 +337,8 @@ impl<P: Payload> Connection<P> {
 
     fn next_unplaced(&self) -> Option<TopicNo> {
         let is_started = !matches!(self.phase, Phase::Idle | Phase::Ended | Phase::Moving);
-        let is_ready = is_started && (self.url.is_some() || !self.is_function());
+        let has_url = |pool: &Pool| pool.url.is_some() || !self.is_function();
+        let is_ready = is_started && self.pool.as_deref().is_some_and(has_url);
         self.topics.unplaced.first().copied().filter(|_| is_ready)
     }
 

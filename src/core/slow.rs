@@ -14,16 +14,14 @@ impl<P: Payload> Lane<P> {
     ///
     /// `is_due` is false for a hidden tab that only waits for its beat: it is not slow.
     pub fn enforce(&mut self, is_due: bool) -> u64 {
-        if self.config.when_slow != WhenSlow::Latest
-            && self.queued.messages > 1
-            && !self.conflated.is_empty()
-        {
-            let conflated = core::mem::take(&mut self.conflated);
+        let can_merge = self.config.when_slow != WhenSlow::Latest && self.queued.messages > 1;
+        let conflated = self.conflated.take_if(|_| can_merge);
+        let merged = conflated.map_or(0, |conflated| {
             let merged = self.conflate(|topic| topic != EVERYBODY && conflated.covers(topic));
-            self.conflated = conflated;
-            return merged + self.enforce_bounds(is_due);
-        }
-        self.enforce_bounds(is_due)
+            self.conflated = Some(conflated);
+            merged
+        });
+        merged + self.enforce_bounds(is_due)
     }
 
     fn enforce_bounds(&mut self, is_due: bool) -> u64 {
