@@ -67,9 +67,12 @@ impl<P: Payload> Connection<P> {
 
     /// Whether a further socket lacks what the first one may have.
     pub(super) fn needs_loan(&self, now: Time) -> bool {
+        if self.shard.is_none() {
+            return false;
+        }
         let lacks_url = self.is_function() && !matches!(self.phase, Phase::Up { .. });
         let lacks_token = self.with_token && !self.access.is_fresh(&self.config.auth, now);
-        self.shard.is_some() && (lacks_url || lacks_token)
+        lacks_url || lacks_token
     }
 
     /// Takes what the first socket was given.

@@ -573,8 +573,11 @@ impl<P: Payload> Hub<P> {
         conn: ConnId,
         act: impl FnOnce(&mut Connection<P>, &mut Cx<'_, P>) -> T,
     ) -> Option<T> {
-        self.lend(conn);
-        let connection = self.connections.get_mut(&conn)?;
+        let mut connection = self.connections.get_mut(&conn)?;
+        if connection.needs_loan(self.now) {
+            self.lend(conn);
+            connection = self.connections.get_mut(&conn)?;
+        }
         let mut cx = Cx {
             now: self.now,
             rng: &mut self.rng,

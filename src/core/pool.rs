@@ -296,9 +296,7 @@ impl<P: Payload> Hub<P> {
 
     /// A further socket asks nobody: it gets what the first one has been given.
     pub(super) fn lend(&mut self, conn: ConnId) {
-        let now = self.now;
         let needy = self.connections.get(&conn);
-        let needy = needy.filter(|connection| connection.needs_loan(now));
         let Some(of) = needy.and_then(|connection| Some(connection.shard.as_ref()?.of)) else {
             return;
         };
