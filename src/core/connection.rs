@@ -18,7 +18,6 @@ use super::outputs::Outputs;
 use super::pool::{Pool, Shard};
 use super::replace::Successor;
 use super::shared::{Shared, Subprotocol};
-use super::single::Singles;
 use super::subprotocol::Template;
 use super::tabs::{Departure, Mode, Tabs};
 use super::tally::Tally;
@@ -103,9 +102,8 @@ pub struct Connection<P> {
     pub(super) attempts: u32,
     pub(super) heartbeat: Heartbeat<P>,
     pub(super) access: Access,
-    /// When the last message came, and when the last frame did.
+    /// When the last message came.
     pub(super) inbound_at: Time,
-    pub(super) heard_at: Time,
     /// Since when there has been this socket.
     pub(super) socket_at: Time,
     pub(super) woke_at: Time,
@@ -128,8 +126,6 @@ pub struct Connection<P> {
     pub(super) parting: Option<Box<(Option<u16>, String)>>,
     /// What came before the socket was verified: it is for the tabs once it is.
     pub(super) early: Lean<Vec<P>>,
-    /// What is handed to one tab each.
-    pub(super) singles: Option<Box<Singles<P>>>,
     /// Its further sockets, if its topics are shared out.
     pub(super) pool: Option<Box<Pool>>,
     /// What it is a further socket of, if it is one.

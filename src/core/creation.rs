@@ -68,7 +68,6 @@ impl<P: Payload> Connection<P> {
     ) -> Self {
         let template = subprotocol.template.as_ref();
         Self {
-            singles: None,
             pool: None,
             shard: None,
             topics: Lean::of(template.map(|_| Topics::new(config.replay.clone()))),
@@ -99,7 +98,6 @@ impl<P: Payload> Connection<P> {
             attempts: 0,
             access: Access::default(),
             inbound_at: now,
-            heard_at: now,
             socket_at: now,
             woke_at: now,
             successor: None,

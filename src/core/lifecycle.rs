@@ -177,7 +177,9 @@ impl<P: Payload> Connection<P> {
     }
 
     fn handle_frame(&mut self, frame: P, cx: &mut Cx<'_, P>) {
-        self.heard_at = cx.now;
+        if self.template.is_some() {
+            self.topics.heard_at = cx.now;
+        }
         let was_waiting = self.heartbeat.is_waiting();
         let meaning = self.meaning(&frame);
         let (is_pong, takes_any) = (meaning == Meaning::Pong, self.takes_any_pong());

@@ -8,7 +8,7 @@ use super::connection::{Connection, Cx};
 use super::flow::{Parcel, ParcelKind};
 use super::io::{Payload, PortId};
 use super::tabs::Mode;
-use super::topics::{Of, TopicNo, Want};
+use super::topics::{Of, Topic, TopicNo, Want};
 use crate::protocol::Loss;
 use crate::time::Time;
 
@@ -60,13 +60,36 @@ impl<P> Singles<P> {
     }
 }
 
+impl<P: Payload> Single<P> {
+    fn hand(&mut self, id: u32, topic: &Topic<P>, cx: &Cx<'_, P>) -> Option<(PortId, Parcel<P>)> {
+        self.until = cx.now + SETTLE_WITHIN;
+        self.holder.take_if(|holder| !topic.wants.contains(holder));
+        let candidates = topic.wants.iter().filter(|want| {
+            let port = want.of.0;
+            want.is_single && !self.given.contains(&port) && cx.tabs.mode(port) != Mode::Suspended
+        });
+        let best = candidates.max_by_key(|want| cx.tabs.rank(want.of.0, (want.of.1, want.sub)))?;
+        let is_again = !self.given.is_empty();
+        self.holder = Some(*best);
+        self.given.push(best.of.0);
+        let parcel = Parcel {
+            handle: best.of.1,
+            number: best.sub,
+            kind: ParcelKind::Single { id, is_again },
+            topic: self.topic,
+            frames: vec![(self.frame.clone(), self.at)],
+        };
+        Some((best.of.0, parcel))
+    }
+}
+
 impl<P: Payload> Connection<P> {
     /// Hands a message to one of those that want it alone, if there are such.
     pub(super) fn hand_single(&mut self, topic: TopicNo, frame: &P, cx: &mut Cx<'_, P>) {
         if !self.topics.has_singles(topic) {
             return;
         }
-        let singles = self.singles.get_or_insert_with(Box::default);
+        let singles = self.topics.singles.get_or_insert_with(Box::default);
         singles.last = singles.last.wrapping_add(1);
         let id = singles.last;
         let single = Single {
@@ -89,7 +112,8 @@ impl<P: Payload> Connection<P> {
 
     /// A tab has dealt with a message.
     pub fn settle_single(&mut self, (port, _): Of, id: u32, cx: &mut Cx<'_, P>) {
-        if let Some(singles) = &mut self.singles
+        if let Some(topics) = self.topics.made()
+            && let Some(singles) = &mut topics.singles
             && let Some(single) = singles.waiting.get(&id)
             && single.given.contains(&port)
         {
@@ -100,7 +124,7 @@ impl<P: Payload> Connection<P> {
 
     /// Hands on what nobody has, what has been with a tab for too long, and what this tab has if it can be handed on.
     pub(super) fn hand_on(&mut self, port: Option<PortId>, cx: &mut Cx<'_, P>) {
-        let Some(singles) = &self.singles else {
+        let Some(singles) = &self.topics.singles else {
             return;
         };
         let topics = &self.topics;
@@ -120,50 +144,28 @@ impl<P: Payload> Connection<P> {
         self.flush(cx);
     }
 
-    /// Gives a message to the best tab that has not had it. Without one it stays where it is.
+    /// Gives a message to the best tab that has not had it. Without one it stays where it is; without its topic it is given up.
     fn hand(&mut self, id: u32, cx: &mut Cx<'_, P>) {
-        let Some(single) = self
-            .singles
-            .as_mut()
-            .and_then(|all| all.waiting.get_mut(&id))
-        else {
+        let topics = self.topics.made();
+        let Some(mut singles) = topics.and_then(|topics| topics.singles.take()) else {
             return;
         };
-        let Some(topic) = self.topics.get(single.topic) else {
+        let single = singles.waiting.get_mut(&id);
+        let topic = single.and_then(|single| Some((self.topics.get(single.topic)?, single)));
+        let is_given_up = topic.is_none();
+        let parcel = topic.and_then(|(topic, single)| single.hand(id, topic, cx));
+        self.topics.singles = Some(singles);
+        if let Some((port, parcel)) = parcel {
+            self.fanout.push_parcel(port, parcel);
+        } else if is_given_up {
             self.give_up_single(id);
-            return;
-        };
-        single.until = cx.now + SETTLE_WITHIN;
-        if single
-            .holder
-            .is_some_and(|holder| !topic.wants.contains(&holder))
-        {
-            single.holder = None;
         }
-        let candidates = topic.wants.iter().filter(|want| {
-            let port = want.of.0;
-            want.is_single && !single.given.contains(&port) && cx.tabs.mode(port) != Mode::Suspended
-        });
-        let best = candidates.max_by_key(|want| cx.tabs.rank(want.of.0, (want.of.1, want.sub)));
-        let Some(best) = best.copied() else {
-            return;
-        };
-        let is_again = !single.given.is_empty();
-        single.holder = Some(best);
-        single.given.push(best.of.0);
-        let parcel = Parcel {
-            handle: best.of.1,
-            number: best.sub,
-            kind: ParcelKind::Single { id, is_again },
-            topic: single.topic,
-            frames: vec![(single.frame.clone(), single.at)],
-        };
-        self.fanout.push_parcel(best.of.0, parcel);
     }
 
     /// Nobody deals with a message any more.
     fn give_up_single(&mut self, id: u32) {
-        let singles = self.singles.as_mut();
+        let topics = self.topics.made();
+        let singles = topics.and_then(|topics| topics.singles.as_mut());
         if let Some(single) = singles.and_then(|singles| singles.waiting.remove(&id)) {
             self.counters.rare.untaken += 1;
             for want in self.topics.one_for_each_handle(single.topic) {

@@ -167,8 +167,7 @@ impl<P: Payload> Connection<P> {
 
     /// The server has not answered about topics in time. Gives their names: it may know of them all the same.
     fn handle_unanswered(&mut self, cx: &mut Cx<'_, P>) -> Vec<String> {
-        let heard_at = self.heard_at;
-        if self.heartbeat.ping().is_some() && self.topics.is_unanswered(heard_at, cx.now) {
+        if self.heartbeat.ping().is_some() && self.topics.is_unanswered(cx.now) {
             // Nothing has come since: that may be the path, of which a ping tells.
             self.topics.wait_longer(cx.now + SUBSCRIBE_WITHIN);
             self.ping(cx);
@@ -408,7 +407,7 @@ impl<P: Payload> Connection<P> {
 
     /// Sets the timer of the topics.
     pub(super) fn watch_topics(&mut self, cx: &mut Cx<'_, P>) {
-        let singles = self.singles.as_ref();
+        let singles = self.topics.singles.as_ref();
         let handed_on = singles.map_or(Time::NEVER, |singles| singles.next_deadline());
         let at = self.topics.next_deadline(self.linger, cx.now);
         let at = at.min(handed_on);

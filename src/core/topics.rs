@@ -9,6 +9,7 @@ use super::lean::{Blank, Lean};
 use super::queue::Queue;
 use super::replay::Kept;
 use super::resuming::Course;
+use super::single::Singles;
 use crate::protocol::{ConnId, Count, HandleId, Millis, ReplayConfig};
 use crate::time::Time;
 
@@ -41,6 +42,10 @@ pub struct Topics<P> {
     pub(super) kept: Queue<(TopicNo, u64)>,
     pub(super) kept_bytes: usize,
     pub(super) keeps: u64,
+    /// When the last frame came.
+    pub(super) heard_at: Time,
+    /// What is handed to one tab each.
+    pub(super) singles: Option<Box<Singles<P>>>,
     /// Whether there have been messages without a topic, which nothing brings back.
     pub(super) has_others: bool,
     /// The server is asked for no topic before this: other tabs may want more of it.
@@ -162,6 +167,8 @@ impl<P: Payload> Topics<P> {
             replay,
             kept: Queue::new(),
             kept_bytes: 0,
+            heard_at: Time::ZERO,
+            singles: None,
             keeps: 0,
             has_others: false,
             gather_until: Time::ZERO,
@@ -351,9 +358,9 @@ impl<P: Payload> Topics<P> {
     }
 
     /// Whether an answer is due of which the question is younger than what was heard last.
-    pub fn is_unanswered(&self, heard_at: Time, now: Time) -> bool {
+    pub fn is_unanswered(&self, now: Time) -> bool {
         let mut asked = self.asked.values();
-        asked.any(|asked| asked.until <= now && asked.at >= heard_at)
+        asked.any(|asked| asked.until <= now && asked.at >= self.heard_at)
     }
 
     /// No answer is due before this.
