@@ -183,7 +183,9 @@ impl Broker {
         }
         let refuses = topics.iter().any(|(topic, _)| topic.is_refused());
         let can = |(topic, from): &(TopicNo, Option<u64>)| {
-            from.is_none_or(|from| self.goes_on(identity, *topic, from))
+            from.is_none_or(|from| {
+                self.goes_on(identity, *topic, from) || self.passes(identity, *topic, from)
+            })
         };
         let is_old = !topics.iter().all(can) && self.speech.errs_on_old;
         if self.speech.answers && (refuses || is_old || is_full) {
@@ -192,14 +194,14 @@ impl Broker {
         }
         let (mut positions, mut recovered, mut missed) = (Map::new(), Map::new(), Vec::new());
         for (topic, from) in &topics {
-            let room = self.rooms.entry((identity, *topic)).or_default();
-            let last = room.last;
-            if self.speech.says_positions {
+            let last = self.rooms.entry((identity, *topic)).or_default().last;
+            let is_passed = from.is_some_and(|from| self.passes(identity, *topic, from));
+            if self.speech.says_positions && !is_passed {
                 positions.insert(topic.name(), self.speech.spell(last));
             }
             if let Some(from) = from {
                 let goes_on = self.goes_on(identity, *topic, *from);
-                if !self.speech.errs_on_old {
+                if !self.speech.errs_on_old && !self.passes(identity, *topic, *from) {
                     recovered.insert(topic.name(), goes_on.into());
                 }
                 let first = from + u64::from(!self.speech.repeats);
@@ -239,6 +241,12 @@ impl Broker {
         let oldest = room.history.front();
         let oldest = oldest.map_or(room.last + 1, |oldest| oldest.position);
         from + 1 >= oldest && from <= room.last
+    }
+
+    /// Whether it says nothing of a position, since it has not come to that.
+    fn passes(&self, identity: usize, topic: TopicNo, from: u64) -> bool {
+        let room = self.rooms.get(&(identity, topic));
+        self.speech.is_silent && room.is_none_or(|room| from > room.last)
     }
 
     /// Some requests are never answered, some with an error.

@@ -15,6 +15,8 @@ pub struct Speech {
     pub says_positions: bool,
     /// Whether it answers with an error when a position is too old, and not that it does not go on there.
     pub errs_on_old: bool,
+    /// Whether it takes a position that it has not come to for one from now on, and says nothing.
+    pub is_silent: bool,
     /// Whether it repeats the message that it is asked to go on after.
     pub repeats: bool,
     /// Whether it goes on before it says so.
@@ -34,19 +36,22 @@ impl Speech {
     pub fn random(rng: &mut fastrand::Rng) -> Self {
         let has_positions = rng.u8(0..3) > 0;
         let most = (rng.u8(0..4) == 0).then(|| rng.usize(1..=3));
-        Self {
+        let mut speech = Self {
             has_positions,
             answers: has_positions || rng.u8(0..3) > 0,
             quotes: rng.u8(0..4) == 0,
             says_positions: rng.bool(),
             errs_on_old: rng.bool(),
+            is_silent: false,
             repeats: rng.u8(0..4) == 0,
             is_eager: rng.u8(0..4) == 0,
             history: [0, 2, 5, 20, 1000][rng.usize(0..5)],
             topics: rng.u8(1..7),
             most,
             has_others: most.is_none() && rng.u8(0..3) == 0,
-        }
+        };
+        speech.is_silent = matches!(speech.history, 5 | 1000);
+        speech
     }
 
     /// The template, as JSON text: `json` itself, or one without what this server does not say.
