@@ -53,7 +53,7 @@ const all = [
   },
   {
     name: 'sim',
-    what: 'the simulation, optimised: 10 000 worlds of 10 virtual minutes and more',
+    what: 'the simulation, optimised: 10 000 worlds of 10 virtual minutes and more, and 5000 with topics',
     run: () =>
       rustTests('cargo', ['test', '--quiet', '--package=tabwire', '--profile=sim', '--test=sim', '--', '--nocapture'], {
         TABWIRE_WORLDS: '10000',

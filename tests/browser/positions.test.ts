@@ -128,7 +128,8 @@ describeEngines('topics with positions', (use) => {
   });
 
   test('of a page that was cached are complete when it is back', async () => {
-    const tabs = await follow(use, 2, ['a']);
+    // WebKit takes the lock of a page that it caches; a hub that hears of that too early has the page start over, from what is kept.
+    const tabs = await follow(use, 2, ['a'], { ...quick, replay: { perTopic: 100 } });
     const [tab, other] = tabs;
     if (!tab || !other) throw new Error('there are no tabs');
     await publish(use, ['a'], 1, 3);

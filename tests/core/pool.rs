@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use tabwire::core::{Input, Payload, SocketEvent, SocketId};
 use tabwire::protocol::{HubMessage, RequestError};
 
-use crate::rig::{A, Got, H, Rig, URL};
+use crate::rig::{A, B, Got, H, Rig, URL};
 use crate::topics::{message, subscribe, unsubscribe};
+
+const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
 /// A rig whose tab A has one socket for every two topics.
 fn open(more: Value) -> Rig {
@@ -357,4 +360,66 @@ fn further_sockets_use_the_token_that_the_first_was_given() {
         .map(|(socket, _)| socket.conn)
         .collect();
     assert_eq!(told, [rig.opened[0].0.conn, rig.opened[1].0.conn]);
+}
+
+proptest! {
+    #[test]
+    fn every_further_socket_has_topics_and_every_topic_one_socket(
+        steps in prop::collection::vec((0_usize..2, 0_usize..8, 0_u8..3, 0_u64..3000), 1..60),
+    ) {
+        let mut rig = open(json!({}));
+        rig.hello(B);
+        rig.attach(B, H, json!({"subprotocol": "\"json\"", "pool": {"maxTopicsPerConnection": 2, "stagger": 1000}, "heartbeat": {"verifyOnOpen": false}}));
+        let mut wants: BTreeMap<(usize, usize), u32> = BTreeMap::new();
+        let mut number = 0;
+        let mut known: BTreeMap<u32, std::collections::BTreeSet<String>> = BTreeMap::new();
+        let mut read = |rig: &mut Rig| {
+            answer(rig);
+            for (socket, text) in core::mem::take(&mut rig.sent) {
+                let frame: Value = serde_json::from_str(&text).unwrap();
+                let topics = known.entry(socket.conn.0).or_default();
+                let names = frame["topics"].as_array().into_iter().flatten();
+                for name in names.map(|name| name.as_str().unwrap().to_owned()) {
+                    if frame["type"] == "subscribe" {
+                        assert!(topics.insert(name));
+                    } else {
+                        assert!(topics.remove(&name));
+                    }
+                }
+                assert!(topics.len() <= 2);
+            }
+            known.clone()
+        };
+        for (tab, topic, kind, wait) in steps {
+            let port = [A, B][tab];
+            if kind < 2 {
+                number += 1;
+                if let Some(before) = wants.insert((tab, topic), number) {
+                    unsubscribe(&mut rig, port, &[before]);
+                }
+                subscribe(&mut rig, port, &[(number, NAMES[topic])]);
+            } else if let Some(gone) = wants.remove(&(tab, topic)) {
+                unsubscribe(&mut rig, port, &[gone]);
+            }
+            run(&mut rig, wait);
+            read(&mut rig);
+        }
+        run(&mut rig, 20_000);
+        let known = read(&mut rig);
+        let closed: Vec<_> = rig.closed.iter().map(|(socket, ..)| socket.conn.0).collect();
+        let mut all: Vec<String> = Vec::new();
+        for (index, (socket, ..)) in rig.opened.iter().enumerate() {
+            if closed.contains(&socket.conn.0) {
+                continue;
+            }
+            let topics = known.get(&socket.conn.0).cloned().unwrap_or_default();
+            prop_assert!(index == 0 || !topics.is_empty(), "socket {} is left without topics", index);
+            all.extend(topics);
+        }
+        all.sort();
+        let mut due: Vec<_> = wants.keys().map(|(_, topic)| NAMES[*topic].to_owned()).collect();
+        due.sort();
+        due.dedup();
+        prop_assert_eq!(all, due);
+    }
 }

@@ -115,6 +115,10 @@ fn add_topics(options: &mut Value, speech: Speech, rng: &mut fastrand::Rng) {
         "maxAge": pick(rng, &[500, 60_000]),
         "maxBytes": pick(rng, &[200, 1 << 20]),
     });
+    // What is kept hides as many messages of a server that counts anew and does not say so.
+    if speech.is_silent && options["replay"]["perTopic"].as_u64() > Some(1) {
+        options["replay"]["perTopic"] = json!(1);
+    }
     if options.get("auth").is_some() && rng.bool() {
         options["auth"]["via"] = json!("message");
     }
