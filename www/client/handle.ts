@@ -289,8 +289,9 @@ export const openHandle = (
     },
     [Cue.End]: (failure?: string) => end(failure ? 1006 : 1005, '', !failure, failure),
     [Op.Attached]: (to: number, first: number, names: string[], ...given: StatusItems) => {
-      if (to != conn) {
-        if (conn !== undefined && !loaded?.isCovered()) fireGap();
+      // A hub that had given this tab up begins anew.
+      if (to != conn || first != nextMessage) {
+        if (conn !== undefined && !loaded?.restart()) fireGap();
         conn = to;
         nextMessage = first;
       }

@@ -20,6 +20,8 @@ export interface Topics {
   request(data: unknown, options?: RequestOptions): Promise<unknown>;
   /** Whether the next hub gets all that comes while there is none. */
   isCovered(): boolean;
+  /** What the hub knew is gone. Tells the same. */
+  restart(): boolean;
 }
 
 /** A subscription. */
@@ -221,6 +223,11 @@ export const observe = (
 
   return {
     isCovered,
+    restart() {
+      const isAll = isCovered();
+      lose();
+      return isAll;
+    },
     start() {
       isOn = true;
       // What listens may have been loaded after that was said.

@@ -175,9 +175,8 @@ describe('a gap', () => {
   });
 
   test('is a batch that is not the next', async () => {
-    const { port, attach, fired } = await openSocket();
+    const { port, fired } = await openSocket();
     port.attached('open', 5);
-    attach();
     fired.length = 0;
     port.batch(5, texts('a'));
     port.batch(9, texts('b'));

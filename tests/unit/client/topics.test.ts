@@ -275,6 +275,31 @@ describe('a topic with positions', () => {
   });
 });
 
+describe('a tab that the hub had given up and takes again', () => {
+  test('hears by the marks that it is told anew, and has no hole where positions cover it', async () => {
+    const opened = await start();
+    const { port, fired } = opened;
+    const { got, number } = await listen(opened, 'a');
+    port.say(Op.Subscribed, port.handle, number, [message('a', 1)], [5], 3);
+    port.attached('open', 20);
+    port.batch(20, [message('b', 2)], 0, [3]);
+    port.say(Op.Subscribed, port.handle, number, [message('a', 3)], [5], 4);
+    port.batch(21, [message('a', 4)], 0, [4]);
+    expect(got.map(({ data }) => data)).toEqual([1, 3, 4]);
+    expect(fired.filter(([type]) => type === 'gap')).toEqual([]);
+  });
+
+  test('has a suspected gap without them', async () => {
+    const { port, fired } = await openSocket();
+    port.attached('open');
+    port.batch(0, ['one']);
+    port.attached('open', 20);
+    port.batch(20, ['later']);
+    const gaps = fired.filter(([type]) => type === 'gap');
+    expect(gaps).toEqual([['gap', { from: undefined, to: undefined, reason: 'hub-lost', suspected: true }]]);
+  });
+});
+
 describe("a subscription with deliver: 'one'", () => {
   test('acknowledges a message once its listener has dealt with it', async () => {
     const { socket, port } = await start();
