@@ -53,6 +53,8 @@ impl Tab {
         set("locksFall", &JsValue::FALSE);
         set("workerUrl", &"http://localhost/worker.js".into());
         set("crashed", &Function::new_no_args(""));
+        set("subprotocols", &Array::new());
+        set("translate", &Function::new_no_args(""));
         let list = gone.clone();
         let note_gone = Closure::<dyn FnMut(JsValue)>::new(move |port: JsValue| {
             list.push(&port);
