@@ -16,7 +16,7 @@ export interface Probe {
   next: number;
   /** Numbered messages that were not the next, as [expected, got]; the first 10. */
   wrong: [number, number][];
-  /** The first 1000 messages, cut to 100 characters. */
+  /** The first 5000 messages, cut to 100 characters. */
   texts: string[];
   events: { type: string; code?: number; reason?: string; wasClean?: boolean; readyState?: number }[];
   statuses: Status[];

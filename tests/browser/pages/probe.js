@@ -28,7 +28,7 @@ window.listen = (url, options = {}, name = 'main', protocols = []) => {
   probes.set(name, { ws, record });
   ws.addEventListener('message', ({ data }) => {
     record.got += 1;
-    if (record.texts.length < 1000) record.texts.push(typeof data === 'string' ? data.slice(0, 100) : `${data}`);
+    if (record.texts.length < 5000) record.texts.push(typeof data === 'string' ? data.slice(0, 100) : `${data}`);
     const number = Number.parseInt(data, 10);
     if (Number.isNaN(number)) return;
     if (number !== record.next && record.wrong.length < 10) record.wrong.push([record.next, number]);
