@@ -231,11 +231,7 @@ impl<P: Payload> Hub<P> {
     /// Sockets of a pool do not start at the same time: tells when this one may, unless that is now.
     pub(super) fn postpone_start(&mut self, conn: ConnId) -> Option<Time> {
         let connection = self.connections.get_mut(&conn)?;
-        let (of, has_slot) = match (&mut connection.shard, &mut connection.pool) {
-            (Some(shard), _) => (shard.of, &mut shard.has_slot),
-            (None, Some(pool)) => (conn, &mut pool.has_slot),
-            (None, None) => return None,
-        };
+        let (of, has_slot) = connection.slot()?;
         if core::mem::take(has_slot) {
             return None;
         }
@@ -243,12 +239,8 @@ impl<P: Payload> Hub<P> {
         if at <= self.now {
             return None;
         }
-        let connection = self.connections.get_mut(&conn)?;
-        match (&mut connection.shard, &mut connection.pool) {
-            (Some(shard), _) => shard.has_slot = true,
-            (None, Some(pool)) => pool.has_slot = true,
-            (None, None) => {}
-        }
+        let (_, has_slot) = self.connections.get_mut(&conn)?.slot()?;
+        *has_slot = true;
         Some(at)
     }
 
@@ -374,7 +366,7 @@ impl<P: Payload> Connection<P> {
                 Upward::Refused(no, code, detail) => self.refuse_topic(no, code, &detail),
                 Upward::Missed(no, from, to, loss) => {
                     self.topics.restart(no, to.clone());
-                    self.tell_missed(no, &from, to.as_ref(), loss);
+                    self.tell_missed(no, None, (&from, to.as_ref()), loss);
                 }
                 Upward::Gap(reason) => {
                     let gap = HubMessage::Gap {
@@ -435,6 +427,15 @@ impl<P: Payload> Connection<P> {
             cx.out.push(close(socket, Some(1000), ""));
         }
         self.end(State::Closed, Reason::Unwanted, 1000, true, cx);
+    }
+
+    /// Of a socket of a pool: who gives it its turn to start, and whether it has one.
+    fn slot(&mut self) -> Option<(ConnId, &mut bool)> {
+        match (&mut self.shard, &mut self.pool) {
+            (Some(shard), _) => Some((shard.of, &mut shard.has_slot)),
+            (None, Some(pool)) => Some((self.id, &mut pool.has_slot)),
+            (None, None) => None,
+        }
     }
 
     /// Replaces the socket at its turn.

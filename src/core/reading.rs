@@ -133,7 +133,7 @@ impl<P: Payload> Connection<P> {
                 return;
             }
             Arrival::Anew(last) => {
-                self.tell_missed(topic, &last, None, Loss::CountedAnew);
+                self.tell_missed(topic, None, (&last, None), Loss::CountedAnew);
             }
         }
         if self.shard.is_some() {
@@ -147,7 +147,7 @@ impl<P: Payload> Connection<P> {
         }
         let (had, anew) = self.topics.take_ahead(topic, position.as_ref(), cx.now);
         for (port, last) in anew {
-            self.tell_missed_in(port, topic, (&last, None), Loss::CountedAnew);
+            self.tell_missed(topic, Some(port), (&last, None), Loss::CountedAnew);
         }
         if !self.topics.was_single(topic, position.as_ref()) {
             self.hand_single(topic, &frame, cx);

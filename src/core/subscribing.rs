@@ -253,7 +253,7 @@ impl<P: Payload> Connection<P> {
     fn lose_course(&mut self, no: TopicNo, at: Option<Position>) -> bool {
         let from = self.topics.lose_course(no, at.clone());
         if let Some(from) = &from {
-            self.tell_missed(no, from, at.as_ref(), Loss::NotRecovered);
+            self.tell_missed(no, None, (from, at.as_ref()), Loss::NotRecovered);
         }
         from.is_some()
     }
@@ -324,29 +324,16 @@ impl<P: Payload> Connection<P> {
         }
     }
 
-    /// Nobody gets some messages of a topic.
+    /// Some messages of a topic do not come: to one tab, or to any.
     pub(super) fn tell_missed(
         &mut self,
         no: TopicNo,
-        from: &Position,
-        to: Option<&Position>,
-        loss: Loss,
-    ) {
-        for want in self.topics.one_for_each_handle(no) {
-            self.tell_missed_by((want.of, want.sub), (Some(from), to), loss);
-        }
-    }
-
-    /// A tab does not get some messages of a topic.
-    pub(super) fn tell_missed_in(
-        &mut self,
-        port: PortId,
-        no: TopicNo,
+        only: Option<PortId>,
         (from, to): (&Position, Option<&Position>),
         loss: Loss,
     ) {
         for want in self.topics.one_for_each_handle(no) {
-            if want.of.0 == port {
+            if only.is_none_or(|port| want.of.0 == port) {
                 self.tell_missed_by((want.of, want.sub), (Some(from), to), loss);
             }
         }
