@@ -197,9 +197,8 @@ describeEngines('topics', (use) => {
     await untilAsked(use, 1);
   });
 
-  test('a message for one tab alone is dealt with in one, and handed on when that tab is closed', async () => {
-    // WebKit restarts the worker when the tab that made it is closed: that one stays.
-    const [, ...tabs] = await open(use, 4);
+  test('a message for one tab alone is dealt with in one, and handed on when that tab is left', async () => {
+    const tabs = await open(use, 3);
     for (const tab of tabs) {
       await tab.run(() => {
         const messages: TopicMessage[] = [];
@@ -218,8 +217,10 @@ describeEngines('topics', (use) => {
     const all = await waitFor('11 messages', heard, { until: (heard) => heard.flat().length === 11 });
     expect(all.flat().map(({ data }) => data)).toEqual([...Array(10).keys(), 'stuck']);
     const holder = all.findIndex((messages) => messages.some(({ data }) => data === 'stuck'));
-    const [closed] = tabs.splice(holder, 1);
-    await closed?.close();
+    const [left] = tabs.splice(holder, 1);
+    // In WebKit the worker runs in the process of some tab of the site, and is another hub when that is closed: that would be another test.
+    if (use.engine === 'webkit') await left?.navigate(use.server.page('/page.html?left'));
+    else await left?.close();
     const rest = await waitFor('the message', heard, { until: (heard) => heard.flat().length > 0 });
     expect(rest.flat()).toEqual([{ topic: 'jobs', data: 'stuck', redelivered: true }]);
   });
