@@ -377,7 +377,10 @@ impl<P: Payload> Connection<P> {
             TimerReason::Retired => self.handle_retired(false, cx),
             TimerReason::Topics => self.handle_topics_timer(cx),
             TimerReason::Drain => self.measure(cx),
-            TimerReason::TabSilence | TimerReason::Watch | TimerReason::Meet => {}
+            TimerReason::TabSilence
+            | TimerReason::Watch
+            | TimerReason::Meet
+            | TimerReason::Gates => {}
         }
     }
 

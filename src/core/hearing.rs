@@ -1,6 +1,7 @@
 //! What the hub does with what a tab says.
 
 use super::connection::{Connection, Owner};
+use super::gating::Ended;
 use super::hub::Hub;
 use super::io::{Output, Payload, PortId, TimerReason};
 use super::tabs::Departure;
@@ -100,6 +101,29 @@ impl<P: Payload> Hub<P> {
                 self.with_handle(port, handle, op::SHUTDOWN, Connection::shutdown);
             }
             TabMessage::Answer(id, answer) => self.handle_answer(port, id, answer),
+            TabMessage::Gate {
+                name,
+                options,
+                snapshot,
+            } => self.gate(port, &name, &options, snapshot),
+            TabMessage::Outcome {
+                name,
+                generation,
+                permit,
+                outcome,
+                calls,
+                ago,
+            } => {
+                let ended = Ended {
+                    began: (generation, permit),
+                    outcome,
+                    calls,
+                    ago,
+                };
+                self.handle_outcome(port, &name, ended);
+            }
+            TabMessage::Acquire { name, id, wish } => self.acquire(port, &name, id, wish),
+            TabMessage::Force { name, order } => self.force(port, &name, order),
             TabMessage::Report(id) => {
                 let report = self.report(port);
                 self.out

@@ -5,11 +5,12 @@ use std::rc::Rc;
 use litemap::LiteMap;
 
 use super::connection::{Connection, Cx, Identity, Owner};
+use super::gates::Gates;
 use super::io::{Deadline, Input, Output, Payload, PortId, SocketEvent, SocketId, TimerReason};
 use super::meeting::Meeting;
 use super::outputs::Outputs;
 use super::shared::Shared;
-use super::tabs::{Departure, Silence, Tab, Tabs};
+use super::tabs::{Departure, Tab, Tabs};
 use super::timers::Timers;
 use super::wake::Watch;
 use crate::protocol::{
@@ -45,7 +46,7 @@ use crate::time::Time;
 #[derive(Debug)]
 pub struct Hub<P> {
     pub(super) now: Time,
-    rng: fastrand::Rng,
+    pub(super) rng: fastrand::Rng,
     pub(super) tabs: Tabs,
     pub(super) connections: LiteMap<ConnId, Box<Connection<P>>>,
     pub(super) by_identity: LiteMap<Rc<Identity>, ConnId>,
@@ -60,9 +61,10 @@ pub struct Hub<P> {
     pub(super) watch: Watch,
     /// Ports whose tabs were given up, and may not know it.
     given_up: Vec<PortId>,
-    locks_fall: bool,
+    pub(super) locks_fall: bool,
     pub(super) meeting: Meeting,
     shared: Shared,
+    pub(super) gates: Gates,
 }
 
 /// So many of those are remembered. A browser has fewer pages that are frozen or blocked for a minute at once.
@@ -93,6 +95,7 @@ impl<P: Payload> Hub<P> {
             locks_fall: true,
             meeting: Meeting::default(),
             shared: Shared::default(),
+            gates: Gates::default(),
         }
     }
 
@@ -201,6 +204,7 @@ impl<P: Payload> Hub<P> {
                 }
                 Owner::Tab(port) => self.handle_silence(port),
                 Owner::Hub if reason == TimerReason::Meet => self.finish_meeting(),
+                Owner::Hub if reason == TimerReason::Gates => self.tell_used(),
                 Owner::Hub => self.watch_clocks(),
             }
         }
@@ -380,64 +384,6 @@ impl<P: Payload> Hub<P> {
         self.with_all(&|connection, cx| connection.handle_online(cx));
     }
 
-    /// The lock of a tab was granted: it is dead, or cached where cached pages lose their locks.
-    fn handle_lock_granted(&mut self, port: PortId) {
-        match self.tabs.get_mut(port) {
-            Some(tab) if tab.suspended && self.locks_fall => {
-                tab.handle_unlocked();
-                self.watch_silence(port);
-            }
-            Some(_) => self.remove_tab(port, Departure::Left),
-            None => {}
-        }
-    }
-
-    fn handle_silence(&mut self, port: PortId) {
-        let Some(tab) = self.tabs.get_mut(port) else {
-            return;
-        };
-        match tab.check(self.now) {
-            // One that was only slow may say hello again; a cached page that was evicted never does.
-            Silence::Gone => {
-                let departure = if tab.suspended {
-                    Departure::Left
-                } else {
-                    Departure::Silent
-                };
-                self.remove_tab(port, departure);
-            }
-            Silence::Wait(until) => self.watch_silence_until(port, until),
-            Silence::Ask(until) => {
-                self.out.push(Output::Post(port, HubMessage::Ask));
-                self.watch_silence_until(port, until);
-            }
-        }
-    }
-
-    /// A tab is back, or new: post what has waited for it.
-    pub(super) fn wake(&mut self, port: PortId) {
-        if let Some(tab) = self.tabs.get_mut(port) {
-            tab.suspended = false;
-        }
-        if self.send_on(port) {
-            return;
-        }
-        self.watch_silence(port);
-        self.flush_port(port);
-        self.with_all(&|connection, cx| connection.handle_heard(port, cx));
-        self.announce_census();
-    }
-
-    pub(super) fn watch_silence(&mut self, port: PortId) {
-        let at = self.tabs.get(port).map_or(Time::NEVER, Tab::next_check);
-        self.watch_silence_until(port, at);
-    }
-
-    fn watch_silence_until(&mut self, port: PortId, at: Time) {
-        self.timers
-            .set(Owner::Tab(port), TimerReason::TabSilence, at);
-    }
-
     pub(super) fn remove_tab(&mut self, port: PortId, departure: Departure) {
         if self.tabs.remove(port).is_none() {
             return;
@@ -450,6 +396,7 @@ impl<P: Payload> Hub<P> {
             self.given_up.push(port);
         }
         self.with_all(&|connection, cx| connection.remove_port(port, departure, cx));
+        self.gates.remove_port(port);
         if matches!(departure, Departure::Left | Departure::Moved) {
             self.out.push(Output::Forget(port));
         }

@@ -263,6 +263,8 @@ pub enum TimerReason {
     Topics,
     /// Time to see whether a socket takes more.
     Drain,
+    /// Tabs are told of the numbers of breakers.
+    Gates,
 }
 
 impl TimerReason {
@@ -289,7 +291,8 @@ impl TimerReason {
         Self::Meet,
         Self::Topics,
         Self::Drain,
+        Self::Gates,
     ];
     /// How many reasons there are.
-    pub const COUNT: usize = Self::Drain as usize + 1;
+    pub const COUNT: usize = Self::Gates as usize + 1;
 }

@@ -3,10 +3,14 @@
 mod access;
 mod asking;
 mod backoff;
+mod breaker;
+mod budget;
 mod connection;
 mod creation;
 mod fanout;
 mod flow;
+mod gates;
+mod gating;
 mod hearing;
 mod heartbeat;
 mod hub;
@@ -21,6 +25,7 @@ mod outflow;
 mod outputs;
 mod pool;
 mod position;
+mod presence;
 mod queue;
 mod reading;
 mod replace;
@@ -39,11 +44,15 @@ mod tally;
 mod timers;
 mod topics;
 mod wake;
+mod window;
 
 pub use access::{ANSWER_WITHIN as NEED_WITHIN, ASK_AGAIN};
 pub use backoff::Backoff;
+pub use breaker::{Breaker, MOST_EXPIRED};
+pub use budget::Purse;
 pub use connection::FUNCTION;
 pub use flow::{Batch, Parcel, ParcelKind};
+pub use gates::MOST as MOST_BREAKERS;
 pub use hub::Hub;
 pub use io::{
     Deadline, Delivery, Input, Output, Payload, PortId, SocketEvent, SocketId, TimerReason,

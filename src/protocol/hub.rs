@@ -1,10 +1,11 @@
 //! What the hub says to a tab. Messages that carry payloads are posted by the driver (`core::Output::Deliver`).
 
+use core::time::Duration;
 use std::rc::Rc;
 
 use super::{
-    ConnId, Foreign, HandleId, Loss, MAJOR, MessageError, Need, Reason, Report, RequestError,
-    SendFailure, WhenSlow, op,
+    BreakerView, ConnId, Foreign, HandleId, Loss, MAJOR, MessageError, Need, Permit, Reason,
+    Refusal, Report, RequestError, SendFailure, WhenSlow, op,
 };
 use crate::time::Time;
 
@@ -150,6 +151,26 @@ pub enum HubMessage {
         /// Why.
         code: RequestError,
     },
+    /// How a breaker is.
+    Breaker {
+        /// Its name.
+        name: Rc<str>,
+        /// What there is to see of it.
+        view: BreakerView,
+        /// Options that differ from those in force.
+        ignored: Vec<&'static str>,
+    },
+    /// Whether a call may be made.
+    Verdict {
+        /// The name of its breaker.
+        name: Rc<str>,
+        /// What was asked with.
+        id: u32,
+        /// The verdict.
+        verdict: Result<Permit, Refusal>,
+    },
+    /// Nothing is known of a breaker: it has made room for others.
+    Ungated(String),
     /// The hub does not know this port.
     Who,
     /// A message was not understood.
@@ -458,6 +479,34 @@ impl HubMessage {
                 number(*of),
                 F::from_text(code.code()),
             ]),
+            Self::Breaker {
+                name,
+                view,
+                ignored,
+            } => {
+                items.extend([number(op::BREAKER), F::from_text(name)]);
+                push_view(view, &mut items);
+                items.push(F::array(
+                    ignored.iter().map(|name| F::from_text(name)).collect(),
+                ));
+            }
+            Self::Verdict { name, id, verdict } => {
+                items.extend([number(op::VERDICT), F::from_text(name), number(*id)]);
+                match verdict {
+                    Ok(permit) => items.extend([
+                        number(1),
+                        number(permit.generation),
+                        number(permit.id),
+                        span(permit.lease),
+                    ]),
+                    Err(refusal) => items.extend([
+                        number(0),
+                        F::from_text(refusal.reason.code()),
+                        span(refusal.retry_after),
+                    ]),
+                }
+            }
+            Self::Ungated(name) => items.extend([number(op::UNGATED), F::from_text(name)]),
             Self::Who => items.push(number(op::WHO)),
             Self::Error { op, error } => {
                 items.extend([number(op::ERROR), number(*op), F::from_text(error.code())]);
@@ -465,6 +514,31 @@ impl HubMessage {
         }
         F::array(items)
     }
+}
+
+fn push_view<F: Foreign>(view: &BreakerView, items: &mut Vec<F>) {
+    let counters = view
+        .counters
+        .all()
+        .map(|count| F::from_number(count as f64));
+    items.extend([
+        F::from_text(view.state.code()),
+        F::from_text(view.reason.code()),
+        number(view.generation),
+        span(view.remaining),
+        span(Some(view.open_for)),
+        number(view.openings),
+        span(view.age),
+        span(view.slow_after),
+        F::array(counters.into()),
+    ]);
+}
+
+/// A time in milliseconds, or nothing.
+fn span<F: Foreign>(span: Option<Duration>) -> F {
+    span.map_or(F::null(), |span| {
+        F::from_number(span.as_secs_f64() * 1000.0)
+    })
 }
 
 fn number<F: Foreign>(value: u32) -> F {

@@ -2,6 +2,7 @@
 //!
 //! Decoding takes any foreign value ([`Foreign`]) and never panics: what does not fit is a [`MessageError`].
 
+mod breaker;
 mod error;
 mod foreign;
 mod hub;
@@ -13,6 +14,10 @@ pub mod reason;
 mod report;
 mod tab;
 
+pub use breaker::{
+    BreakerCounters, BreakerReason, BreakerState, BreakerView, Budget, Calls, MOST_CALLS,
+    MOST_NAME, Order, Outcome, Permit, Recent, Refusal, Snapshot, Wish,
+};
 pub use error::MessageError;
 pub use foreign::Foreign;
 pub use hub::{Address, Cause, Env, GapReason, HubMessage, Notice, State, Status};
@@ -21,10 +26,10 @@ pub use option_values::{
     Resend, Span, Via, WhenSlow,
 };
 pub use options::{
-    AuthConfig, AuthOptions, ConnectionConfig, FlowConfig, FlowOptions, HeartbeatConfig,
-    HeartbeatOptions, Options, PoolConfig, PoolOptions, QueueConfig, QueueOptions, ReconnectConfig,
-    ReconnectOptions, RecoveryConfig, RecoveryOptions, ReplayConfig, ReplayOptions,
-    StalenessConfig, StalenessOptions,
+    AuthConfig, AuthOptions, BreakerConfig, BreakerOptions, ConnectionConfig, FlowConfig,
+    FlowOptions, HeartbeatConfig, HeartbeatOptions, Options, PoolConfig, PoolOptions, QueueConfig,
+    QueueOptions, ReconnectConfig, ReconnectOptions, RecoveryConfig, RecoveryOptions, ReplayConfig,
+    ReplayOptions, StalenessConfig, StalenessOptions,
 };
 pub use peer::{Build, Peer, PeerMessage};
 pub use reason::{Loss, Reason, RequestError, SendFailure};

@@ -41,6 +41,15 @@ pub const CANCEL: u32 = 19;
 /// `done handle conn id`
 pub const DONE: u32 = 20;
 
+/// `gate name {…} snapshot`
+pub const GATE: u32 = 21;
+/// `outcome name generation permit outcome count slow ago retryAfter`
+pub const OUTCOME: u32 = 22;
+/// `acquire name id wish`
+pub const ACQUIRE: u32 = 23;
+/// `force name order`
+pub const FORCE: u32 = 24;
+
 /// `welcome {…}`
 pub const WELCOME: u32 = 65;
 /// `attached handle conn next ignored …`
@@ -91,3 +100,9 @@ pub const SINGLE: u32 = 91;
 pub const UNANSWERED: u32 = 89;
 /// `missed handle number from to reason suspected`
 pub const MISSED: u32 = 90;
+/// `breaker name state reason generation …`
+pub const BREAKER: u32 = 92;
+/// `verdict name id granted …`
+pub const VERDICT: u32 = 93;
+/// `ungated name`
+pub const UNGATED: u32 = 94;

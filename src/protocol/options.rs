@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::Foreign;
+use super::breaker::{Budget, Recent};
 use super::option_values::{
     Amount, Count, Fraction, Given, Growth, Jitter, Millis, Overflow, Period, Positive, Preset,
     Resend, Span, Via, WhenSlow,
@@ -42,7 +43,7 @@ macro_rules! group {
             }
 
             /// Reads what was given; the error names the option that is wrong.
-            fn read<F: Foreign>(options: &F) -> Result<Self, &'static str> {
+            pub fn read<F: Foreign>(options: &F) -> Result<Self, &'static str> {
                 let group = options.field($group);
                 if group.is_nothing() {
                     return Ok(Self::default());
@@ -193,6 +194,42 @@ group! {
         max_stagger: Millis = Millis::from_millis(30_000), "maxStagger";
         /// How long a socket that has been opened again waits before it asks for its topics. Default: not at all.
         resubscribe_spread: Span = Span::from_millis(0, 0), "resubscribeSpread";
+    }
+}
+
+group! {
+    /// When a breaker opens, for how long, and what closes it.
+    BreakerConfig, BreakerOptions, "breaker" {
+        /// Failures in a row that open it. Default 5.
+        failure_threshold: Positive = Positive(5), "failureThreshold";
+        /// The share of the last calls whose failure opens it, if there were enough. Default 0.5.
+        failure_rate: Fraction = Fraction::new(0.5), "failureRate";
+        /// Calls of which shares are taken, at least. Default 10: a browser makes few.
+        minimum_calls: Positive = Positive(10), "minimumCalls";
+        /// Which calls are the last ones. Default: those of 30 s.
+        window: Recent = Recent::Time(Period::from_millis(30_000)), "window";
+        /// A call that takes this long is slow. Default: none is.
+        slow_call_duration: Option<Period> = None, "slowCallDuration";
+        /// The share of the last calls whose slowness opens it. Default 1.
+        slow_call_rate: Fraction = Fraction::new(1.0), "slowCallRate";
+        /// How long it stays open the first time. Default 5 s.
+        reset_timeout: Period = Period::from_millis(5000), "resetTimeout";
+        /// Factor from one time to the next, until it is closed. Default 2.
+        growth: Growth = Growth::DOUBLE, "growth";
+        /// What that grows to. Default 60 s, or `resetTimeout` if that is longer.
+        max_reset_timeout: Millis = Millis::from_millis(60_000), "maxResetTimeout";
+        /// Share of that time by which it varies up or down. Default 0.2.
+        jitter: Fraction = Fraction::new(0.2), "jitter";
+        /// Calls that may be under way while it is half-open. Default 1.
+        probes: Positive = Positive(1), "probes";
+        /// Of which so many must succeed before it closes. Default 1.
+        success_threshold: Positive = Positive(1), "successThreshold";
+        /// How long a probe may say nothing before another may pass. Default 30 s.
+        lease: Period = Period::from_millis(30_000), "lease";
+        /// Most that a `Retry-After` counts for. Default 5 min.
+        max_retry_after: Millis = Millis::from_millis(300_000), "maxRetryAfter";
+        /// How many calls may be made again.
+        retry_budget: Budget = Budget::DEFAULT, "retryBudget";
     }
 }
 

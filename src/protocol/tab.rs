@@ -2,7 +2,10 @@
 
 use core::time::Duration;
 
-use super::{ConnId, Foreign, Given, HandleId, MessageError, Millis, Options, op};
+use super::{
+    BreakerOptions, Calls, ConnId, Foreign, Given, HandleId, MOST_NAME, MessageError, Millis,
+    Options, Order, Outcome, Snapshot, Wish, op,
+};
 
 /// A message of a tab.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,6 +118,46 @@ pub enum TabMessage<P> {
     Report(u32),
     /// What the tab was asked for, under the number that it was asked with.
     Answer(u32, Answer),
+    /// Uses a breaker, and wants to be told of it.
+    Gate {
+        /// Its name.
+        name: String,
+        /// The options given, or the name of the one that is wrong.
+        options: Result<Box<BreakerOptions>, &'static str>,
+        /// What the tab remembers of it.
+        snapshot: Option<Snapshot>,
+    },
+    /// Calls have ended alike.
+    Outcome {
+        /// The name of their breaker.
+        name: String,
+        /// The generation in which they began.
+        generation: u32,
+        /// The permit of the one call, or 0.
+        permit: u32,
+        /// How they have ended.
+        outcome: Outcome,
+        /// How many they are.
+        calls: Calls,
+        /// How long ago the last of them ended.
+        ago: Duration,
+    },
+    /// Asks for the right to make a call.
+    Acquire {
+        /// The name of its breaker.
+        name: String,
+        /// The number to answer with.
+        id: u32,
+        /// What it is for.
+        wish: Wish,
+    },
+    /// Somebody decides about a breaker.
+    Force {
+        /// Its name.
+        name: String,
+        /// What is decided.
+        order: Order,
+    },
 }
 
 /// Something to send.
@@ -320,6 +363,30 @@ impl<P> TabMessage<P> {
                 conn: ConnId(natural(&from.item(2))?),
                 number: natural(&from.item(3))?,
             },
+            op::GATE => Self::Gate {
+                name: name(from)?,
+                options: BreakerOptions::read(&from.item(2)).map(Box::new),
+                snapshot: Snapshot::read(&from.item(3)),
+            },
+            op::OUTCOME => outcome(from)?,
+            op::ACQUIRE => Self::Acquire {
+                name: name(from)?,
+                id: natural(&from.item(2))?,
+                wish: match natural(&from.item(3))? {
+                    0 => Wish::Call,
+                    1 => Wish::Retry,
+                    _ => return Err(MessageError::Malformed),
+                },
+            },
+            op::FORCE => Self::Force {
+                name: name(from)?,
+                order: match natural(&from.item(2))? {
+                    0 => Order::Reset,
+                    1 => Order::Open,
+                    2 => Order::Close,
+                    _ => return Err(MessageError::Malformed),
+                },
+            },
             op::ANSWER => Self::Answer(natural(&from.item(1))?, answer(&from.item(2))?),
             _ => return Err(MessageError::UnknownOp),
         })
@@ -331,6 +398,42 @@ pub fn op_of<F: Foreign>(from: &F) -> u32 {
     from.length()
         .and_then(|_| natural(&from.item(0)).ok())
         .unwrap_or(0)
+}
+
+fn outcome<P, F: Foreign>(from: &F) -> Result<TabMessage<P>, MessageError> {
+    let after = optional(&from.item(8), |value| {
+        Millis::read(value).ok_or(MessageError::Malformed)
+    })?;
+    let outcome = match natural(&from.item(4))? {
+        0 => Outcome::Success,
+        1 => Outcome::Failure(after.map(Millis::get)),
+        2 => Outcome::Neutral,
+        3 => Outcome::Rejected,
+        _ => return Err(MessageError::Malformed),
+    };
+    let (all, slow) = (natural(&from.item(5))?, natural(&from.item(6))?);
+    let is_failure = matches!(outcome, Outcome::Failure(_));
+    Ok(TabMessage::Outcome {
+        name: name(from)?,
+        generation: natural(&from.item(2))?,
+        permit: natural(&from.item(3))?,
+        outcome,
+        calls: Calls {
+            all,
+            failures: if is_failure { all } else { 0 },
+            slow: slow.min(all),
+        },
+        ago: Millis::read(&from.item(7)).map_or(Duration::ZERO, Millis::get),
+    })
+}
+
+fn name<F: Foreign>(from: &F) -> Result<String, MessageError> {
+    let name = text(&from.item(1))?;
+    if (1..=MOST_NAME).contains(&name.len()) {
+        Ok(name)
+    } else {
+        Err(MessageError::Malformed)
+    }
 }
 
 fn hello<F: Foreign>(from: &F) -> Result<Hello, MessageError> {

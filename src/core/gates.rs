@@ -1,0 +1,108 @@
+//! The breakers of all tabs, by name.
+
+use std::rc::Rc;
+
+use litemap::LiteMap;
+
+use super::breaker::Breaker;
+use super::budget::Purse;
+use super::io::PortId;
+use crate::protocol::{BreakerConfig, BreakerState};
+use crate::time::Time;
+
+/// So many breakers are kept. The one that was used least recently makes room, one that is closed before one that is not.
+pub const MOST: usize = 1000;
+
+/// The breakers, and who uses each.
+#[derive(Debug, Default)]
+pub struct Gates {
+    by_name: LiteMap<Rc<str>, Gate>,
+    changed: Vec<Rc<str>>,
+}
+
+/// A breaker, and who uses it.
+#[derive(Debug)]
+pub struct Gate {
+    /// Its name.
+    pub name: Rc<str>,
+    /// The breaker. Tabs hold its permits.
+    pub breaker: Breaker<PortId>,
+    /// How many calls may be made again.
+    pub purse: Purse,
+    /// The tabs that are told of it.
+    pub ports: Vec<PortId>,
+    used_at: Time,
+}
+
+impl Gates {
+    /// The breaker of a name, if there is one, for use.
+    pub fn get(&mut self, name: &str, now: Time) -> Option<&mut Gate> {
+        let gate = self.by_name.get_mut(name)?;
+        gate.used_at = now;
+        Some(gate)
+    }
+
+    /// The breaker of a name, made with these options if there is none.
+    pub fn make(&mut self, name: &str, config: BreakerConfig, now: Time) -> Option<&mut Gate> {
+        if !self.by_name.contains_key(name) {
+            self.make_room(now);
+            let name: Rc<str> = name.into();
+            let gate = Gate {
+                name: Rc::clone(&name),
+                purse: Purse::new(config.retry_budget, now),
+                breaker: Breaker::new(config),
+                ports: Vec::new(),
+                used_at: now,
+            };
+            self.by_name.insert(name, gate);
+        }
+        self.get(name, now)
+    }
+
+    /// The breakers that a tab uses.
+    pub fn of(&self, port: PortId) -> impl Iterator<Item = &Gate> {
+        let gates = self.by_name.values();
+        gates.filter(move |gate| gate.ports.contains(&port))
+    }
+
+    /// The next breaker that has been used since it was told of.
+    pub fn take_changed(&mut self) -> Option<&Gate> {
+        let name = self.changed.pop()?;
+        self.by_name.get(&name)
+    }
+
+    /// Notes that a breaker has been used, for the next time that tabs are told. Tells whether it is the first.
+    pub fn note_changed(&mut self, name: &str) -> bool {
+        let is_first = self.changed.is_empty();
+        if let Some(gate) = self.by_name.get(name)
+            && !self.changed.contains(&gate.name)
+        {
+            self.changed.push(Rc::clone(&gate.name));
+        }
+        is_first
+    }
+
+    /// A tab is gone, and gives back what permits it had.
+    pub fn remove_port(&mut self, port: PortId) {
+        for (_, gate) in self.by_name.iter_mut() {
+            gate.ports.retain(|own| *own != port);
+            gate.breaker.release(port);
+        }
+    }
+
+    fn make_room(&mut self, now: Time) {
+        if self.by_name.len() < MOST {
+            return;
+        }
+        let worth = |gate: &Gate| {
+            (
+                gate.breaker.state(now) != BreakerState::Closed,
+                gate.used_at,
+            )
+        };
+        let least = self.by_name.iter().min_by_key(|(_, gate)| worth(gate));
+        if let Some(name) = least.map(|(name, _)| Rc::clone(name)) {
+            self.by_name.remove(&name);
+        }
+    }
+}
