@@ -125,6 +125,12 @@ impl<H: Copy + Eq> Breaker<H> {
         now: Time,
         rng: &mut fastrand::Rng,
     ) -> Result<Permit, Refusal> {
+        let verdict = self.decide(holder, now, rng);
+        self.counters.rejected += u64::from(verdict.is_err());
+        verdict
+    }
+
+    fn decide(&mut self, holder: H, now: Time, rng: &mut fastrand::Rng) -> Result<Permit, Refusal> {
         self.expire(now, rng);
         if let Phase::Open { until, .. } = self.phase
             && until <= now
@@ -243,12 +249,11 @@ impl<H: Copy + Eq> Breaker<H> {
     /// A probe of before is nobody's any more, so half-open is open with nothing left.
     pub fn restore(&mut self, snapshot: &Snapshot, now: Time) -> bool {
         let is_newer = self.age(now).is_none_or(|known| snapshot.age < known);
-        // Another tab has told the same already.
-        let is_known = snapshot.generation == self.generation && snapshot.state == self.state(now);
-        if !is_newer || is_known || snapshot.generation == 0 {
+        if !is_newer || self.knows(snapshot, now) || snapshot.generation == 0 {
             return false;
         }
-        let longest = self.longest().max(self.config.max_retry_after.get());
+        let longest = self.longest().mul_f64(1.0 + self.config.jitter.get());
+        let longest = longest.max(self.config.max_retry_after.get());
         let length = snapshot.open_for.min(longest);
         let remaining = snapshot.remaining.min(length);
         let (phase, reason) = match snapshot.state {
@@ -260,11 +265,18 @@ impl<H: Copy + Eq> Breaker<H> {
         };
         self.change(phase, reason, now);
         self.changed = Some((now, snapshot.age));
-        let is_same = matches!(snapshot.state, BreakerState::Closed | BreakerState::Open);
-        // Calls of the same closed time still count; the permits of another hub do not.
-        self.generation = snapshot.generation.saturating_add(u32::from(!is_same));
+        // Calls of the same closed time still count, those that began here before do not: their generation never comes again.
+        self.generation = self.generation.max(snapshot.generation);
         self.openings = snapshot.openings;
         true
+    }
+
+    /// Whether another tab has told the same already, as far as that can be: of one generation, what is half-open was open before.
+    fn knows(&self, snapshot: &Snapshot, now: Time) -> bool {
+        let is_open = matches!(self.phase, Phase::Open { .. });
+        let was_open = matches!(snapshot.state, BreakerState::Open | BreakerState::HalfOpen);
+        let is_same = snapshot.state == self.state(now) || (is_open && was_open);
+        is_same && snapshot.generation == self.generation
     }
 
     fn count(&mut self, outcome: Outcome, calls: Calls) {

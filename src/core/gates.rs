@@ -42,6 +42,12 @@ impl Gates {
         Some(gate)
     }
 
+    /// The breaker of a name, if this tab uses it, for use. One that had made room and is there again is not told to whom it was.
+    pub fn get_of(&mut self, port: PortId, name: &str, now: Time) -> Option<&mut Gate> {
+        let gate = self.get(name, now)?;
+        gate.ports.contains(&port).then_some(gate)
+    }
+
     /// The breaker of a name, made with these options if there is none.
     pub fn make(&mut self, name: &str, config: BreakerConfig, now: Time) -> Option<&mut Gate> {
         if !self.by_name.contains_key(name) {
@@ -103,6 +109,7 @@ impl Gates {
         let least = self.by_name.iter().min_by_key(|(_, gate)| worth(gate));
         if let Some(name) = least.map(|(name, _)| Rc::clone(name)) {
             self.by_name.remove(&name);
+            self.changed.retain(|own| *own != name);
         }
     }
 }

@@ -64,7 +64,7 @@ impl<P: Payload> Hub<P> {
 
     /// Calls have ended.
     pub(super) fn handle_outcome(&mut self, port: PortId, name: &str, ended: Ended) {
-        let Some(gate) = self.gates.get(name, self.now) else {
+        let Some(gate) = self.gates.get_of(port, name, self.now) else {
             self.out
                 .push(Output::Post(port, HubMessage::Ungated(name.into())));
             return;
@@ -92,7 +92,7 @@ impl<P: Payload> Hub<P> {
 
     /// A tab asks whether it may make a call.
     pub(super) fn acquire(&mut self, port: PortId, name: &str, id: u32, wish: Wish) {
-        let Some(gate) = self.gates.get(name, self.now) else {
+        let Some(gate) = self.gates.get_of(port, name, self.now) else {
             self.out
                 .push(Output::Post(port, HubMessage::Ungated(name.into())));
             return;

@@ -31,9 +31,12 @@ export const readClose = (
     code = Math.round(code as number) || 0;
     if (code != 1000 && (code < 3000 || code > 4999)) throw exception(code, 'InvalidAccessError');
   }
-  if (new TextEncoder().encode(reason).length > 123) throw exception(reason);
+  if (utf8(reason) > 123) throw exception(reason);
   return [code as number | undefined, `${reason}`, +!!purge as Bit];
 };
+
+/** The bytes of a text. */
+export const utf8 = (text: string) => new TextEncoder().encode(text).length;
 
 /** What WebSocket throws for a bad value. */
 const exception = (value: unknown, name = 'SyntaxError') => new DOMException(`${value}`, name);

@@ -20,6 +20,27 @@ export interface RequestError extends Error {
   readonly detail?: unknown;
 }
 
+/** What a call rejects with that a breaker refuses: it has not been made. */
+export class CircuitOpenError extends Error {
+  /** How copies of the package know it. */
+  readonly code = 'circuit-open';
+
+  constructor(
+    /** The name of the breaker. */
+    override readonly name: string,
+    /** Why: the `reason` of {@link BreakerStats}, or `no-hub`. */
+    readonly reason: string,
+    /** After how many ms it is worth trying again; a little more for some, so that not all come at once. `null`: after a `reset`. */
+    readonly retryAfter: number | null,
+  ) {
+    super(`the circuit is open: ${reason}`);
+  }
+}
+
+/** Whether `error` is a {@link CircuitOpenError}, of whatever copy of the package. */
+export const isCircuitOpenError = (error: unknown): error is CircuitOpenError =>
+  error instanceof Error && (error as CircuitOpenError).code === 'circuit-open';
+
 /** Whether `error` is a {@link RequestError}, of whatever copy of the package. */
 export const isRequestError = (error: unknown): error is RequestError => isNamed(error, 'RequestError');
 

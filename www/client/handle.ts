@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noDoubleEquals: a byte shorter each, where both sides are of one type
-import { readClose } from './address.js';
+import { readClose, utf8 } from './address.js';
 import type { Client } from './client.js';
 import type { Host } from './connect.js';
 import { Cue, type Handle, Leave } from './cue.js';
@@ -16,7 +16,7 @@ export interface Status {
   /** Where the hub runs, or is sought at present. */
   readonly host: Host;
   /** What carries the messages. */
-  readonly transport: 'websocket';
+  readonly transport: 'websocket' | 'sse' | 'polling';
   /** Attempts since the connection was last stable, this one included. */
   readonly attempt: number;
   /** When the next attempt starts, in ms since 1970. */
@@ -94,7 +94,7 @@ export const openHandle = (
     overflow = 'reject',
     resend,
   } = options.queue ?? {};
-  const single = options.flow?.batch === false;
+  const single = options.flow?.batch == false;
 
   let id: number;
   let conn: number | undefined;
@@ -139,6 +139,8 @@ export const openHandle = (
   ) => {
     fire('gap', { from: from ?? undefined, to: to ?? undefined, reason, suspected: !!suspected });
   };
+  const fireClose = (code: number, reason?: string | null, wasClean?: unknown) =>
+    fire(new CloseEvent('close', { code, reason: reason ?? '', wasClean: !!wasClean }));
   const fireFailed = (count: number, reason: string) => {
     if (!count) return;
     if (reason == 'overflow') fire(reason, { count, policy: overflow });
@@ -178,8 +180,7 @@ export const openHandle = (
     refresh();
     // A listener may have closed the handle by now, and then nothing more is fired.
     if (before < show.readyState && show.readyState == Ready.Open) fire('open');
-    if (before > show.readyState)
-      fire(new CloseEvent('close', { code: given[3] ?? 1006, reason: given[10] ?? '', wasClean: !!given[11] }));
+    if (before > show.readyState) fireClose(given[3] ?? 1006, given[10], given[11]);
     if (given[9] == 3) fire('error');
     if (given[12]) fire(given[12]);
   };
@@ -209,7 +210,7 @@ export const openHandle = (
     }
     refresh();
     if (failure) fire('error');
-    fire(new CloseEvent('close', { code, reason: reason ?? '', wasClean: !!wasClean }));
+    fireClose(code, reason, wasClean);
     for (const resolve of shut.splice(0)) resolve();
   };
 
@@ -224,7 +225,7 @@ export const openHandle = (
   };
 
   /** Queues something to send, whose text counts in UTF-8 where no size is given. */
-  const enqueue = (data: SentFrame, size = new TextEncoder().encode(`${data}`).length) => {
+  const enqueue = (data: SentFrame, size = utf8(`${data}`)) => {
     if (show.readyState < Ready.Closing) {
       // The first waiting message is always accepted, and what has been posted is the hub's to drop.
       while (
@@ -262,7 +263,7 @@ export const openHandle = (
       // What was to be closed has gone with its hub.
       if (show.readyState == Ready.Closing) return end(1006);
       refresh();
-      post([Op.Attach, id, { url: href || 'function', protocols, key, options, need: need[0] && need }]);
+      post([Op.Attach, id, { url: href || 'function', protocols, key, options, need }]);
       if (shut[0]) post([Op.Shutdown, id]);
     },
     [Cue.Lose]: (how?: Leave) => {

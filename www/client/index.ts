@@ -1,6 +1,17 @@
+export {
+  type BreakerStats,
+  CircuitBreaker,
+  type CircuitBreakerConstructor,
+  type CircuitBreakerManager,
+  type Classify,
+  circuitBreakerManager,
+} from './breaker.js';
+export type { CircuitBreakerOptions } from './breaker-options.js';
 export { configure } from './client.js';
 export type { Host } from './connect.js';
 export {
+  CircuitOpenError,
+  isCircuitOpenError,
   isQueueFullError,
   isRequestError,
   isUnsupportedError,
@@ -18,10 +29,12 @@ export type {
   StaleConnectionEvent,
   StatusChangeEvent,
 } from './events.js';
+export { type GatedRequestInit, gatedFetch, type RetryOptions } from './fetch.js';
 export type { Sendable, Status } from './handle.js';
 export type {
   Amount,
   AuthOptions,
+  FallbackOptions,
   FlowOptions,
   Form,
   HeartbeatOptions,
@@ -39,6 +52,6 @@ export type {
   UrlFunction,
   When,
 } from './options.js';
-export type { State } from './protocol.js';
+export type { BreakerState, State } from './protocol.js';
 export { createHub, type Hub, SharedWebSocket, type SharedWebSocketConstructor } from './socket.js';
 export type { RequestOptions, Subscription, SubscriptionOptions, TopicMessage } from './subscription.js';

@@ -26,6 +26,8 @@ export interface SocketOptions {
   recovery?: RecoveryOptions;
   /** How the server is shown who connects. */
   auth?: AuthOptions;
+  /** What takes the place of the WebSocket while that does not open. */
+  fallback?: FallbackOptions;
   /** Bounds of what this handle may have waiting to be sent. */
   queue?: QueueOptions;
   /** How messages reach a tab that does not keep up. */
@@ -235,6 +237,29 @@ export interface RecoveryOptions {
 }
 
 /**
+ * What takes the place of a WebSocket that does not open, as behind a proxy that lets none through: server-sent events, and
+ * where those do not come either, requests that ask again and again. `status.transport` says what messages come by. One stream
+ * or request serves all tabs, and the WebSocket goes on being tried: once it opens it takes over. A url that
+ * is not absolute counts from the worker script: begin it with `/`. With the `raw` subprotocol the change is a suspected `gap`; topics with positions lose and repeat nothing.
+ */
+export interface FallbackOptions {
+  /** A stream of server-sent events; the data of each is a message. The id of the last is sent as `Last-Event-ID`. Default: none. */
+  sse?: { url: string };
+  /**
+   * What is asked for every `interval` [5000] ms with `Last-Event-ID`, `If-None-Match` and `If-Modified-Since`. The answer is
+   * server-sent events (`text/event-stream`), or else one message. Default: none.
+   */
+  polling?: { url: string; interval?: number };
+  /** Where frames to the server go meanwhile, each as the body of a POST. Default: they wait for the WebSocket. */
+  send?: { url: string };
+  /**
+   * When: after so many attempts in a row have failed, or so long without a connection, whichever is first.
+   * Default `{ attempts: 3, time: 10000 }`; one that is not given is no limit.
+   */
+  after?: { attempts?: number; time?: number };
+}
+
+/**
  * How the server is shown who connects. The token is fetched by one tab for the whole browser, anew before it expires and
  * when the server has refused it, and is never part of `status`, logs or metrics.
  *
@@ -337,7 +362,8 @@ type Rule = string | true | Rules | ((value: unknown) => Wrong);
 type Rules = { readonly [name: string]: Rule };
 type Wrong = (new (message: string) => Error) | false | undefined;
 
-const check = (given: object, rules: Rules, path = '') => {
+/** A copy of what is given, which is by these rules. Throws for the first that is not. */
+export const check = (given: object, rules: Rules, path = '') => {
   const copy: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
@@ -357,23 +383,28 @@ const judge = (value: unknown, rule: Rule): Wrong =>
       : typeof rule == 'string' && !!rule && !rule.split(' ').includes(value as string) && RangeError;
 
 /** A number from this to that; without an end any finite one. */
-const from =
-  (least: number, most = Number.MAX_VALUE) =>
+export const from =
+  (least: number, most = 1e308) =>
   (value: unknown): Wrong =>
     typeof value != 'number' ? TypeError : !(value >= least && value <= most) && RangeError;
 
-const amount = /* @__PURE__ */ from(0);
-const positive = /* @__PURE__ */ from(1);
-const endless = /* @__PURE__ */ from(1, Infinity);
-const fraction = /* @__PURE__ */ from(0, 1);
+/** A finite number that is not negative. */
+export const amount = /* @__PURE__ */ from(0);
+/** A finite number of at least 1. */
+export const positive = /* @__PURE__ */ from(1);
+/** A number of at least 1, or `Infinity`. */
+export const endless = /* @__PURE__ */ from(1, Infinity);
+/** A number from 0 to 1. */
+export const fraction = /* @__PURE__ */ from(0, 1);
 const code = /* @__PURE__ */ from(1000, 4999);
 const each =
   (rule: (value: unknown) => Wrong, other: (value: unknown) => Wrong) =>
   (value: unknown): Wrong =>
     Array.isArray(value) ? value.map(rule).find(Boolean) : other(value);
 const codes = /* @__PURE__ */ each(code, () => TypeError);
-const objectOr = (words: string) => (value: unknown) => Object(value) !== value && judge(value, words);
-const url = /* @__PURE__ */ objectOr('');
+const url = (value: unknown) => Object(value) !== value && judge(value, '');
+
+const place = { url: '' };
 
 const socketRules = {
   key: '',
@@ -389,17 +420,17 @@ const socketRules = {
     minDelay: amount,
     maxDelay: amount,
     floor: amount,
-    growth: positive,
-    jitter: (value: unknown) =>
-      typeof value == 'string'
-        ? judge(value, 'full none')
-        : Object(value) === value
-          ? amount((value as { add: unknown }).add)
-          : fraction(value),
     firstDelayMax: amount,
-    maxAttempts: endless,
     stableAfter: amount,
     connectTimeout: amount,
+    growth: positive,
+    jitter: (value: unknown) =>
+      Object(value) === value
+        ? amount((value as { add: unknown }).add)
+        : typeof value == 'string'
+          ? judge(value, 'full none')
+          : fraction(value),
+    maxAttempts: endless,
     fatalCodes: codes,
   },
   heartbeat: { message: '', pong: '', interval: positive, jitter: fraction, timeout: amount, verifyOnOpen: true },
@@ -414,6 +445,12 @@ const socketRules = {
     param: '',
     refreshBefore: amount,
     refusedCodes: codes,
+  },
+  fallback: {
+    sse: place,
+    polling: { ...place, interval: positive },
+    send: place,
+    after: { attempts: endless, time: amount },
   },
   queue: {
     maxMessages: amount,

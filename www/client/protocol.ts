@@ -31,6 +31,10 @@ export enum Op {
   Request = 18,
   Cancel = 19,
   Done = 20,
+  Gate = 21,
+  Outcome = 22,
+  Acquire = 23,
+  Force = 24,
 
   Script = 64,
   Welcome = 65,
@@ -60,6 +64,9 @@ export enum Op {
   Unanswered = 89,
   Missed = 90,
   Single = 91,
+  Breaker = 92,
+  Verdict = 93,
+  Ungated = 94,
 }
 
 /** A boolean on the wire. */
@@ -138,7 +145,47 @@ export type TabMessage =
   | [Op.Subscribe, handle: number, conn: number, subscriptions: WantedTopic[]]
   | [Op.Unsubscribe, handle: number, conn: number, numbers: number[]]
   | [Op.Request, handle: number, conn: number, number: number, data: string, timeout: number]
-  | [Op.Cancel | Op.Done, handle: number, conn: number, number: number];
+  | [Op.Cancel | Op.Done, handle: number, conn: number, number: number]
+  | [Op.Gate, name: string, options: { breaker: object }, snapshot: SnapshotItems | null]
+  | [
+      Op.Outcome,
+      name: string,
+      generation: number,
+      permit: number,
+      outcome: number,
+      count: number,
+      slow: number,
+      ago?: number,
+      retryAfter?: number | null,
+    ]
+  | [Op.Acquire, name: string, id: number, wish: number]
+  | [Op.Force, name: string, order: number];
+
+/** What a breaker does with calls. */
+export type BreakerState = 'closed' | 'open' | 'half-open' | 'forced-open' | 'forced-closed';
+
+/** What a tab remembers of a breaker; on the wire the age instead of `changedAt`, and what is left instead of `until`. */
+export type SnapshotItems = [
+  state: BreakerState,
+  generation: number,
+  changedAt: number,
+  until: number,
+  openFor: number,
+  openings: number,
+];
+
+/** The items of `breaker` that tell how it is: times in ms, from now or ago. */
+export type BreakerItems = [
+  state: BreakerState,
+  reason: string,
+  generation: number,
+  remaining: number | null,
+  openFor: number,
+  openings: number,
+  age: number | null,
+  slowAfter: number | null,
+  counters: number[],
+];
 
 /** What a connection is doing. */
 export type State = 'idle' | 'connecting' | 'open' | 'suspect' | 'reconnecting' | 'offline' | 'closed' | 'failed';
@@ -151,7 +198,7 @@ export type StatusItems = [
   code: number | null,
   reason: string,
   since: number,
-  transport: 'websocket',
+  transport: 'websocket' | 'sse' | 'polling',
   protocol: string,
   extensions: string,
   cause: 0 | 1 | 2 | 3,
@@ -218,4 +265,8 @@ export type HubMessage =
   | [Op.Census, tabs: number, connections: number]
   | [Op.Reply, id: number, value: unknown]
   | [Op.Who]
+  | [Op.Breaker, name: string, ...BreakerItems, ignored: string[]]
+  | [Op.Verdict, name: string, id: number, granted: 1, generation: number, permit: number, lease: number | null]
+  | [Op.Verdict, name: string, id: number, granted: 0, reason: string, retryAfter: number | null]
+  | [Op.Ungated, name: string]
   | [Op.Error, op: number, code: string];

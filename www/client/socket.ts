@@ -1,9 +1,13 @@
 // biome-ignore-all lint/suspicious/noDoubleEquals: a byte shorter each, where both sides are of one type
 import { readProtocols, readUrl } from './address.js';
+import { CircuitBreaker } from './breaker.js';
+import type { CircuitBreakerOptions } from './breaker-options.js';
 import { type Client, clientFor, createClient } from './client.js';
 import { Cue, type Handle } from './cue.js';
 import { UnsupportedError } from './errors.js';
 import type { SharedWebSocketEventMap } from './events.js';
+import { fetchBehind, type GatedRequestInit } from './fetch.js';
+import { createGates, type Gates } from './gate.js';
 import { openHandle, type Sendable, type Shown, type Status } from './handle.js';
 import {
   checkHubOptions,
@@ -133,6 +137,10 @@ export interface Hub {
     protocols?: string | Iterable<string>,
     options?: SocketOptions,
   ): SharedWebSocket;
+  /** The breaker of this name that the tabs at this hub share. */
+  breaker(name: string, options?: CircuitBreakerOptions): CircuitBreaker;
+  /** {@link gatedFetch} behind the breakers of this hub. */
+  fetch(input: RequestInfo | URL, init?: GatedRequestInit): Promise<Response>;
   /** Asks the hub how many tabs and connections it has, and how this page's connections are. */
   report(): Promise<unknown>;
   /** Closes all sockets of this hub client and leaves the hub. */
@@ -150,7 +158,14 @@ export const createHub = (options: HubOptions = {}): Hub => {
   }
   const client = createClient(checked);
   const [post, add, remove, , quit] = client;
+  let gates: Gates | undefined;
+  const own = () => {
+    gates ??= createGates(client, name);
+    return gates;
+  };
   return {
+    breaker: (name, options) => new (CircuitBreaker as BreakerConstructor)(name, options, own()),
+    fetch: (input, init) => fetchBehind(own(), input, init),
     socket: (...args) => new (SharedWebSocket as Constructor)(args[0], args[1], args[2], client),
     // A handle of its own, which asks again when the hub has changed meanwhile.
     report: () =>
@@ -180,6 +195,12 @@ type Method = (...args: unknown[]) => unknown;
 
 let lastReport = 0;
 
+type BreakerConstructor = new (
+  name: string,
+  options: CircuitBreakerOptions | undefined,
+  gates: Gates,
+) => CircuitBreaker;
+
 type Constructor = new (
   url: string | URL | UrlFunction,
   protocols?: string | Iterable<string>,
@@ -203,14 +224,9 @@ function define() {
       if (url === undefined) throw new TypeError('url');
       const checked = checkSocketOptions(options);
       client ??= clientFor(checked);
-      if (typeof url == 'function' && !checked.key) throw new TypeError('key: ""');
-      this.#shown = openHandle(
-        this as unknown as EventTarget,
-        client,
-        typeof url == 'function' ? url : readUrl(url),
-        readProtocols(protocols),
-        checked,
-      );
+      const target = typeof url == 'function' ? url : readUrl(url);
+      if (target === url && !checked.key) throw new TypeError('key: ""');
+      this.#shown = openHandle(this as unknown as EventTarget, client, target, readProtocols(protocols), checked);
     }
 
     get binaryType() {

@@ -75,6 +75,36 @@ export class Control {
     return this.#post('/drop');
   }
 
+  /** Says what a route of the scripted service does with its calls from now on; those that it holds are judged by it too. */
+  service(order: ServiceOrder): Promise<{ ok: true }> {
+    return this.#post('/service', order);
+  }
+
+  /** What has been asked of the scripted service. */
+  services(): Promise<ServiceReport> {
+    return this.#get('/service');
+  }
+
+  /** Answers the oldest calls that a route holds: `count` of them (all by default), with `status` (200 by default). */
+  release(route: string, order: { count?: number; status?: number } = {}): Promise<{ released: number }> {
+    return this.#post('/service/release', { route, ...order });
+  }
+
+  /** Makes the newest token of the service invalid until a new one is issued. */
+  expireToken(): Promise<{ ok: true }> {
+    return this.#post('/service/expire');
+  }
+
+  /** Forgets all orders, counts and tokens of the service; calls that are held are answered. */
+  resetServices(): Promise<{ ok: true }> {
+    return this.#post('/service/reset');
+  }
+
+  /** Makes a route of the wire fail, hang, or succeed again, or cuts its live streams (`/events` only) and leaves its mode alone. */
+  route(path: RoutePath, mode: RouteMode): Promise<{ cut: number }> {
+    return this.#post('/route', { path, mode });
+  }
+
   /** Puts a fault in force on the wire, or ends it with kind `none`. */
   fault(order: FaultOrder): Promise<{ fault: Fault | null; connections: number }> {
     return this.#post('/fault', order);
@@ -128,12 +158,22 @@ export interface Stats {
   readonly refused_tokens: number;
   readonly attempts: number;
   readonly upgrades: number;
+  /** Requests that `hang-upgrade` or the fault of a route leaves unanswered now. */
+  readonly pending: number;
   readonly received: number;
   /** Messages that the fault `half-open` has thrown away. */
   readonly swallowed: number;
   readonly sent: number;
   /** The number of tabs that a page reported last. */
   readonly tabs: number;
+  /** Live `/events`, on both ports. */
+  readonly streams: number;
+  /** Answered `/poll` and `/latest`. */
+  readonly polls: number;
+  /** Those of `received` that came by `/send`. */
+  readonly posted: number;
+  /** Requests that the fault of their route has befallen. */
+  readonly faulted: number;
   readonly hung: number;
   readonly listening: boolean;
   readonly fault: Fault | null;
@@ -166,12 +206,17 @@ export interface CloseRecord {
   readonly by: 'client' | 'server' | 'cut' | 'lost';
 }
 
-/** `live`, `tabs`, `topics` (asked for, added up over live connections) and `listening` exactly, the others at least. */
+/**
+ * `live`, `tabs`, `topics` (asked for, added up over live connections), `listening`, `pending`, `streams`, `in_flight` and `held` exactly,
+ * the others at least. `calls`, `in_flight` and `held` are those of the route that `service` names.
+ */
 export interface Wish {
   readonly live?: number;
   readonly tabs?: number;
   readonly topics?: number;
   readonly listening?: boolean;
+  readonly pending?: number;
+  readonly streams?: number;
   readonly total?: number;
   readonly refused?: number;
   readonly refused_tokens?: number;
@@ -179,6 +224,13 @@ export interface Wish {
   readonly received?: number;
   readonly swallowed?: number;
   readonly sent?: number;
+  readonly polls?: number;
+  readonly posted?: number;
+  readonly faulted?: number;
+  readonly service?: string;
+  readonly calls?: number;
+  readonly in_flight?: number;
+  readonly held?: number;
   readonly timeout?: number;
 }
 
@@ -212,7 +264,7 @@ export interface FloodProgress {
   readonly connections: number;
 }
 
-export type FaultKind = 'refuse' | 'unauthorized' | 'reset' | 'accept-then-close' | 'hang' | 'delay';
+export type FaultKind = 'refuse' | 'unauthorized' | 'reset' | 'accept-then-close' | 'hang' | 'hang-upgrade' | 'delay';
 
 export interface FaultOrder {
   /** `half-open` befalls live connections only. */
@@ -230,6 +282,56 @@ export interface Fault {
   readonly code?: number;
   readonly delay_ms?: number;
 }
+
+/** What a route of the service does with its calls: `/api/v1/service/{route}`. */
+export type ServiceOrder = { readonly route: string } & (
+  | { readonly mode?: 'ok' | 'hang' | 'hold' | 'token' }
+  | ({ readonly mode: 'fail' } & ServiceFailure & Times)
+  | ({ readonly mode: 'reset' } & Times)
+  | ({ readonly mode: 'slow'; readonly delay_ms: number } & Times)
+  | ({ readonly mode: 'burst' } & ServiceFailure & ServiceBurst)
+);
+
+export interface ServiceFailure {
+  /** 503 by default. */
+  readonly status?: number;
+  /** Seconds or a date, sent as it stands. */
+  readonly retry_after?: string;
+}
+
+/** Fails in the first `fail_ms` of each period since the order. */
+export interface ServiceBurst {
+  readonly period_ms: number;
+  readonly fail_ms: number;
+  /** The probability to fail then; 1 by default. */
+  readonly chance?: number;
+  readonly seed?: number;
+}
+
+interface Times {
+  /** So many calls, and those after them are answered; all by default. */
+  readonly times?: number;
+}
+
+export interface ServiceReport {
+  readonly routes: Readonly<Record<string, ServiceRoute>>;
+  readonly tokens: { readonly issued: number };
+}
+
+export interface ServiceRoute {
+  readonly calls: number;
+  readonly in_flight: number;
+  readonly peak: number;
+  readonly held: number;
+  /** How many by status, and by `reset`. */
+  readonly answered: Readonly<Record<string, number>>;
+  /** Those whose client had gone before the answer. */
+  readonly aborted: number;
+}
+
+export type RoutePath = '/events' | '/poll' | '/latest' | '/send';
+
+export type RouteMode = 'ok' | '404' | '503' | 'hang' | 'cut';
 
 /** `refuse-known` refuses the tokens seen up to this order, and upgrades without one. */
 export type TokenMode = 'off' | 'required' | 'refuse-known';

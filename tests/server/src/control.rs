@@ -2,6 +2,8 @@
 
 mod body;
 mod close;
+mod route;
+mod service;
 mod tokens;
 
 use std::sync::Arc;
@@ -45,6 +47,8 @@ pub fn router() -> Router<Arc<App>> {
         .route("/reset", post(reset))
         .route("/drop", post(drop_all))
         .route("/fault", post(fault))
+        .route("/route", post(route::order))
+        .nest("/service", service::router())
         .route("/tokens", post(tokens::order))
         .route("/stop", post(stop))
         .route("/start", post(start))
@@ -58,7 +62,11 @@ async fn stats(State(app): Shared) -> Json<Stats> {
     Json(Stats::now(&app))
 }
 
-async fn wait(State(app): Shared, Query(wish): Query<Wish>) -> (StatusCode, Json<Stats>) {
+async fn wait(
+    State(app): Shared,
+    Query(wish): Query<Wish>,
+) -> Result<(StatusCode, Json<Stats>), BadRequest> {
+    wish.check().map_err(BadRequest)?;
     let deadline = Instant::now() + wish.timeout();
     let granted = app.changed.until(deadline, || wish.holds(&app)).await;
     let status = if granted {
@@ -66,7 +74,7 @@ async fn wait(State(app): Shared, Query(wish): Query<Wish>) -> (StatusCode, Json
     } else {
         StatusCode::REQUEST_TIMEOUT
     };
-    (status, Json(Stats::now(&app)))
+    Ok((status, Json(Stats::now(&app))))
 }
 
 #[derive(Deserialize)]
@@ -116,6 +124,9 @@ async fn broadcast(State(app): Shared, Body(order): Body<BroadcastOrder>) -> Ans
         .collect();
     if texts.is_empty() {
         return Err(BadRequest("broadcast needs text or texts".into()));
+    }
+    for text in &texts {
+        app.events.add_broadcast(text.clone());
     }
     let connections = app.registry.live();
     for connection in &connections {

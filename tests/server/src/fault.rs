@@ -31,6 +31,7 @@ enum Kind {
     HalfOpen,
     Delay,
     Unauthorized,
+    HangUpgrade,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -50,6 +51,8 @@ pub enum Fault {
     Refuse,
     /// Its upgrade is answered with 401.
     Unauthorized,
+    /// Its upgrade is never answered.
+    HangUpgrade,
     /// It is reset as soon as it is accepted.
     Reset,
     /// It is upgraded, then closed at once.
@@ -77,6 +80,8 @@ struct Inner {
     fault: Option<Fault>,
     /// How many connections the fault still befalls; `None` is without end.
     left: Option<u64>,
+    /// Counts the ends of `hang-upgrade`.
+    hang_ends: u64,
     sockets: BTreeMap<u64, Arc<Tcp>>,
 }
 
@@ -107,6 +112,8 @@ impl Faults {
         }
         let mut inner = lock(&self.0);
         if on_new {
+            // By an order only: those that the last of so many times has befallen hang on.
+            inner.hang_ends += u64::from(fault != Some(Fault::HangUpgrade));
             inner.fault = fault;
             inner.left = order.times.filter(|_| fault.is_some());
         }
@@ -140,9 +147,17 @@ impl Faults {
         lock(&self.0).take(|fault| {
             matches!(
                 fault,
-                Fault::Refuse | Fault::Unauthorized | Fault::AcceptThenClose { .. }
+                Fault::Refuse
+                    | Fault::Unauthorized
+                    | Fault::HangUpgrade
+                    | Fault::AcceptThenClose { .. }
             )
         })
+    }
+
+    /// How often `hang-upgrade` has ended, which those that it has befallen compare.
+    pub fn hang_ends(&self) -> u64 {
+        lock(&self.0).hang_ends
     }
 
     /// Removes a connection that has been closed.
@@ -185,6 +200,7 @@ impl FaultOrder {
             Kind::None => return Ok(None),
             Kind::Refuse => Fault::Refuse,
             Kind::Unauthorized => Fault::Unauthorized,
+            Kind::HangUpgrade => Fault::HangUpgrade,
             Kind::Reset => Fault::Reset,
             Kind::Hang => Fault::Hang,
             Kind::HalfOpen => Fault::HalfOpen,

@@ -10,12 +10,15 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::events::Events;
 use crate::fault::Faults;
 use crate::files::Files;
 use crate::flood::Floods;
 use crate::listener::{Peer, SiteListener, WireListener, WireSwitch, bind};
 use crate::record::Record;
 use crate::registry::Registry;
+use crate::route_fault::RouteFaults;
+use crate::service::Services;
 use crate::signal::Signal;
 use crate::state::{App, Counts};
 use crate::tcp::Cut;
@@ -80,6 +83,9 @@ pub async fn start(options: Options) -> io::Result<Server> {
         record: Record::default(),
         floods: Floods::default(),
         topics: Topics::default(),
+        events: Events::default(),
+        route_faults: RouteFaults::default(),
+        services: Services::default(),
         files: Files::new(options.static_dirs.clone()),
         changed: Signal::default(),
         options,

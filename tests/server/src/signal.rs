@@ -1,6 +1,7 @@
 //! Tells waiters that something they may wait for has changed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -20,6 +21,11 @@ impl Signal {
         if self.waiting.load(Ordering::SeqCst) > 0 {
             self.notify.notify_waiters();
         }
+    }
+
+    /// Waits until `holds` says yes, however long that takes.
+    pub async fn when(&self, mut holds: impl FnMut() -> bool) {
+        while !self.until(Instant::now() + LONG, &mut holds).await {}
     }
 
     /// Waits until `holds` says yes, and tells whether it did so before the deadline.
@@ -54,3 +60,6 @@ impl Drop for Waiting<'_> {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
+
+/// Long enough never to matter: a wait that ends then looks again and goes on.
+const LONG: Duration = Duration::from_secs(3600);

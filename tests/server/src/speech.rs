@@ -44,9 +44,10 @@ pub fn echoes_binary(purpose: Purpose) -> bool {
     matches!(purpose, Purpose::Talk | Purpose::Raw)
 }
 
-/// Queues a text for every live `/ws` connection but the silent ones.
+/// Queues a text for every live `/ws` connection but the silent ones, and adds it to the events.
 pub fn broadcast(app: &App, text: &str) {
     let text = Utf8Bytes::from(text);
+    app.events.add_broadcast(text.clone());
     for connection in app.registry.live() {
         if matches!(connection.origin.purpose, Purpose::Talk | Purpose::Raw) {
             connection.push(Outgoing::One(Message::Text(text.clone())));

@@ -5,13 +5,16 @@ use std::sync::atomic::AtomicU64;
 
 use tokio::time::Instant;
 
+use crate::events::Events;
 use crate::fault::Faults;
 use crate::files::Files;
 use crate::flood::Floods;
 use crate::listener::WireSwitch;
 use crate::record::Record;
 use crate::registry::Registry;
+use crate::route_fault::RouteFaults;
 use crate::server::Options;
+use crate::service::Services;
 use crate::signal::Signal;
 use crate::tcp::Cut;
 use crate::tokens::Tokens;
@@ -39,6 +42,12 @@ pub struct App {
     pub record: Record,
     /// The topics that have been asked for.
     pub topics: Topics,
+    /// What has been broadcast and published, for those who read it without a WebSocket.
+    pub events: Events,
+    /// The faults of single routes.
+    pub route_faults: RouteFaults,
+    /// What the scripted service does, and what it has been asked.
+    pub services: Services,
     /// The floods that were asked for.
     pub floods: Floods,
     /// The static files, how often they were fetched, and which of them fail.
@@ -47,7 +56,7 @@ pub struct App {
     pub changed: Signal,
 }
 
-/// Counters that only grow, but for `tabs`.
+/// Counters that only grow, but for `tabs` and `pending`.
 #[derive(Default)]
 pub struct Counts {
     /// TCP connections accepted by the wire listener.
@@ -58,12 +67,18 @@ pub struct Counts {
     pub refused: AtomicU64,
     /// Those of them that were for their token.
     pub refused_tokens: AtomicU64,
+    /// Requests that `hang-upgrade` or the fault of a route leaves unanswered; shrinks as they end.
+    pub pending: AtomicU64,
     /// Data frames received.
     pub received: AtomicU64,
     /// Messages that were thrown away unread, by the fault `half-open`.
     pub swallowed: AtomicU64,
     /// Data frames sent.
     pub sent: AtomicU64,
+    /// Requests for the events so far that were answered.
+    pub polls: AtomicU64,
+    /// Frames that came without a socket.
+    pub posted: AtomicU64,
     /// The number of tabs that a client reported last.
     pub tabs: AtomicU64,
 }

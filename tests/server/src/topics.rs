@@ -166,11 +166,15 @@ impl Topics {
         lock(&self.0).wanted.values().map(BTreeSet::len).sum()
     }
 
-    /// Sends data to every live connection that has asked for the topic. Returns to how many.
+    /// Sends data to every live connection that has asked for the topic, and adds it to the events.
+    ///
+    /// Returns to how many it went.
     pub fn publish(&self, app: &App, topic: &str, data: &Value) -> usize {
         let connections = app.registry.live();
         let mut inner = lock(&self.0);
         let seq = inner.published.entry(topic.into()).or_default().push(data);
+        let event = Dialect::Json.message(topic, data, seq).to_string();
+        app.events.add_published(topic, event);
         let wants = |id| inner.wanted.get(id).is_some_and(|own| own.contains(topic));
         let mut sent = 0;
         for connection in connections.iter().filter(|conn| wants(&conn.id)) {
@@ -250,6 +254,14 @@ pub fn answer(app: &App, connection: &Connection, dialect: Dialect, text: &str) 
     };
     app.changed.raise();
     id.map(|id| dialect.answer(&id, result).to_string())
+}
+
+/// Publishes what a `json` frame without a connection publishes, if it does.
+pub fn publish_posted(app: &App, text: &str) {
+    let frame: Value = serde_json::from_str(text).unwrap_or_default();
+    if let Order::Publish(topic, data) = Dialect::Json.order(&frame) {
+        app.topics.publish(app, &topic, &data);
+    }
 }
 
 impl Dialect {

@@ -16,9 +16,10 @@ use crate::connection::{CloseOrder, Connection, Origin, Outgoing, Purpose};
 use crate::fault::Fault;
 use crate::listener::Peer;
 use crate::offer::Offer;
+use crate::pending::Pending;
 use crate::session::Lease;
 use crate::state::App;
-use crate::tcp::Tcp;
+use crate::tcp::{Cut, Tcp};
 
 /// A request for a WebSocket that is well-formed and not yet answered.
 pub struct Upgrade {
@@ -51,17 +52,27 @@ impl FromRequestParts<Arc<App>> for Upgrade {
 
 impl Upgrade {
     /// Answers the request: with the WebSocket, which is then live, or with an error.
-    pub fn answer(self, purpose: Purpose) -> Response {
+    pub async fn answer(self, purpose: Purpose) -> Response {
         let app = Arc::clone(&self.app);
         app.counts.upgrades.fetch_add(1, Ordering::SeqCst);
+        // Before the fault is asked for: an end between the two is not missed.
+        let hang_ends = app.faults.hang_ends();
         let fault = self.tcp.wire.then(|| app.faults.upgrade()).flatten();
+        if fault == Some(Fault::HangUpgrade) {
+            return hang(&app, &self.tcp, hang_ends).await;
+        }
         let admitted = match fault {
             Some(Fault::Unauthorized) => Err(Refusal::Unauthorized),
             Some(Fault::Refuse) => Err(Refusal::Fault),
             Some(Fault::AcceptThenClose { code }) => self.admit(purpose, Some(code)),
-            Some(Fault::Reset | Fault::Hang | Fault::HalfOpen | Fault::Delay { .. }) | None => {
-                self.admit(purpose, None)
-            }
+            Some(
+                Fault::Reset
+                | Fault::Hang
+                | Fault::HangUpgrade
+                | Fault::HalfOpen
+                | Fault::Delay { .. },
+            )
+            | None => self.admit(purpose, None),
         };
         if let Err(refusal) = &admitted {
             app.counts.refused.fetch_add(1, Ordering::SeqCst);
@@ -118,6 +129,18 @@ impl Upgrade {
         let lease = Lease::new(self.app, connection);
         Ok(socket.on_upgrade(|socket| lease.run(socket, queue)))
     }
+}
+
+/// Leaves an upgrade unanswered until the fault ends, then closes its connection.
+async fn hang(app: &App, tcp: &Tcp, hang_ends: u64) -> Response {
+    let pending = Pending::begin(app);
+    app.changed
+        .when(|| app.faults.hang_ends() != hang_ends)
+        .await;
+    tcp.cut(Cut::Fin);
+    drop(pending);
+    // Goes nowhere.
+    StatusCode::SERVICE_UNAVAILABLE.into_response()
 }
 
 /// Why there is no WebSocket.

@@ -2,9 +2,6 @@
 
 use std::io::Write;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
-
-use tokio::time::Instant;
 
 use crate::state::App;
 
@@ -18,7 +15,7 @@ pub async fn print_changes(app: &App) {
                 app.registry.census().live,
             )
         };
-        app.changed.until(far_off(), || now() != printed).await;
+        app.changed.when(|| now() != printed).await;
         let (tabs, connections) = now();
         if (tabs, connections) != printed {
             printed = (tabs, connections);
@@ -33,9 +30,4 @@ pub async fn print_changes(app: &App) {
             }
         }
     }
-}
-
-/// Late enough never to matter: a wait that ends there looks again and goes on.
-fn far_off() -> Instant {
-    Instant::now() + Duration::from_secs(3600)
 }

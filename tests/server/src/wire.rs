@@ -1,4 +1,4 @@
-//! The routes of the wire: the WebSockets and the health of the server.
+//! The routes of the wire: the WebSockets, what stands in for them, the scripted service and the health of the server.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -6,17 +6,17 @@ use std::sync::atomic::Ordering;
 use axum::extract::{Query, State};
 use axum::middleware::from_fn;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::clock::iso_now;
 use crate::connection::Purpose;
-use crate::cors;
 use crate::state::App;
 use crate::topics::Dialect;
 use crate::upgrade::Upgrade;
+use crate::{cors, events, send, service};
 
 /// The routes, open to pages of every origin.
 pub fn router(app: Arc<App>) -> Router {
@@ -27,6 +27,12 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/public/health", get(health))
         .route("/api/v1/websocket/stats", get(socket_stats))
         .route("/api/v1/websocket/health", get(socket_health))
+        .route("/api/v1/service/{*route}", any(service::answer))
+        .route("/api/v1/token", post(service::issue))
+        .route("/events", get(events::events))
+        .route("/poll", get(events::poll))
+        .route("/latest", get(events::latest))
+        .route("/send", send::route())
         .layer(from_fn(cors::open))
         .with_state(app)
 }
@@ -44,11 +50,12 @@ enum Mode {
 }
 
 async fn talk(Query(query): Query<TalkQuery>, upgrade: Upgrade) -> Response {
-    upgrade.answer(match query.mode {
+    let purpose = match query.mode {
         None => Purpose::Talk,
         Some(Mode::Raw) => Purpose::Raw,
         Some(Mode::Silent) => Purpose::Silent,
-    })
+    };
+    upgrade.answer(purpose).await
 }
 
 #[derive(Deserialize)]
@@ -57,7 +64,8 @@ struct TopicsQuery {
 }
 
 async fn topics(Query(query): Query<TopicsQuery>, upgrade: Upgrade) -> Response {
-    upgrade.answer(Purpose::Topics(query.speak.unwrap_or(Dialect::Json)))
+    let purpose = Purpose::Topics(query.speak.unwrap_or(Dialect::Json));
+    upgrade.answer(purpose).await
 }
 
 #[derive(Deserialize)]
@@ -66,9 +74,8 @@ struct PipelineQuery {
 }
 
 async fn pipeline(Query(query): Query<PipelineQuery>, upgrade: Upgrade) -> Response {
-    upgrade.answer(Purpose::Pipeline {
-        every: query.every.unwrap_or(REPORT_EVERY),
-    })
+    let every = query.every.unwrap_or(REPORT_EVERY);
+    upgrade.answer(Purpose::Pipeline { every }).await
 }
 
 async fn health(State(app): State<Arc<App>>) -> Json<Value> {

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "no test file uses all of it")]
 
+pub mod stream;
+
 use std::io;
 use std::net::SocketAddr;
 
@@ -208,9 +210,23 @@ pub async fn request(
     target: &str,
     body: &str,
 ) -> io::Result<Reply> {
+    request_with(address, method, target, &[], body).await
+}
+
+/// Sends one HTTP request with headers on a connection of its own.
+pub async fn request_with(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> io::Result<Reply> {
     let length = body.len();
-    let head =
+    let mut head =
         format!("{method} {target} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {length}\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
     exchange(address, &format!("{head}connection: close\r\n\r\n{body}")).await
 }
 
