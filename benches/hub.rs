@@ -161,6 +161,8 @@ fn drain(hub: &mut Hub<Frame>) -> Option<SocketId> {
             | Output::Retire { .. }
             | Output::Announce(_)
             | Output::WatchPeer { .. }
+            | Output::Fetch(_)
+            | Output::Abort(..)
             | Output::Rebind { .. }
             | Output::Watch(..)
             | Output::Forget(_)

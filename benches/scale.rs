@@ -341,6 +341,8 @@ impl World {
                 | Output::Retire { .. }
                 | Output::Announce(_)
                 | Output::WatchPeer { .. }
+                | Output::Fetch(_)
+                | Output::Abort(..)
                 | Output::Rebind { .. }
                 | Output::Watch(..)
                 | Output::Forget(_) => None,

@@ -13,10 +13,12 @@ mod json;
 use json::Json;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::time::Duration;
 use tabwire::protocol::{
-    Address, Answer, Cause, ConnId, Env, GapReason, HandleId, HubMessage, Loss, MessageError, Need,
-    Notice, Options, Peer, PeerMessage, Reason, Report, RequestError, SendFailure, State, Status,
-    TabMessage, WhenSlow, op, op_of,
+    Address, Answer, BreakerCounters, BreakerReason, BreakerState, BreakerView, Calls, Cause,
+    ConnId, Env, GapReason, HandleId, HubMessage, Loss, MessageError, Need, Notice, Options, Order,
+    Outcome, Peer, PeerMessage, Permit, Reason, Refusal, Report, RequestError, SendFailure,
+    Snapshot, State, Status, TabMessage, Transport, WhenSlow, Wish, op, op_of,
 };
 use tabwire::time::Time;
 
@@ -134,6 +136,7 @@ fn hub_messages() -> Vec<(&'static str, HubMessage)> {
         close_reason: String::new(),
         clean: false,
         notice: None,
+        transport: Transport::WebSocket,
     };
     let recovered = Status {
         state: State::Open,
@@ -147,7 +150,8 @@ fn hub_messages() -> Vec<(&'static str, HubMessage)> {
         code: None,
         ..status.clone()
     };
-    vec![
+    let mut messages = breaker_messages();
+    messages.extend([
         ("welcome", HubMessage::Welcome),
         (
             "attached",
@@ -301,7 +305,172 @@ fn hub_messages() -> Vec<(&'static str, HubMessage)> {
                 policy: WhenSlow::Latest,
             },
         ),
-    ]
+    ]);
+    messages
+}
+
+fn breaker_messages() -> Vec<(&'static str, HubMessage)> {
+    let view = |state, reason| BreakerView {
+        state,
+        reason,
+        generation: 1,
+        remaining: None,
+        open_for: Duration::ZERO,
+        openings: 0,
+        age: Some(Duration::from_millis(20)),
+        slow_after: None,
+        counters: BreakerCounters::default(),
+    };
+    let new = BreakerView {
+        generation: 0,
+        age: None,
+        ..view(BreakerState::Closed, BreakerReason::New)
+    };
+    let open = BreakerView {
+        remaining: Some(Duration::from_micros(4_812_500)),
+        open_for: Duration::from_micros(4_832_500),
+        openings: 1,
+        slow_after: Some(Duration::from_secs(2)),
+        ..view(BreakerState::Open, BreakerReason::Consecutive)
+    };
+    let half_open = view(BreakerState::HalfOpen, BreakerReason::Probing);
+    let views = [
+        (new, vec!["breaker.lease"]),
+        (open, vec![]),
+        (half_open, vec![]),
+    ];
+    let verdict = |verdict| {
+        let (name, id) = ("api".into(), 7);
+        ("verdict", HubMessage::Verdict { name, id, verdict })
+    };
+    let granted = |id, lease| {
+        let generation = 3;
+        verdict(Ok(Permit {
+            id,
+            generation,
+            lease,
+        }))
+    };
+    let refused = |reason, retry_after| {
+        verdict(Err(Refusal {
+            reason,
+            retry_after,
+        }))
+    };
+    let views = views.map(|(view, ignored)| {
+        let name = "api".into();
+        (
+            "breaker",
+            HubMessage::Breaker {
+                name,
+                view,
+                ignored,
+            },
+        )
+    });
+    let verdicts = [
+        granted(0, None),
+        granted(4, Some(Duration::from_secs(30))),
+        refused(BreakerReason::Consecutive, Some(Duration::from_secs(4))),
+        refused(BreakerReason::BudgetSpent, None),
+        ("ungated", HubMessage::Ungated("api".into())),
+    ];
+    views.into_iter().chain(verdicts).collect()
+}
+
+/// What the example of this op at this place means.
+fn tab_example(op: u32, place: usize) -> TabMessage<json::Bytes> {
+    let examples = fixture("protocol/messages.json");
+    let mut own = examples.iter().filter(|case| case["wire"][0] == op);
+    TabMessage::decode(&Json(own.nth(place).unwrap()["wire"].clone())).unwrap()
+}
+
+#[test]
+fn what_a_tab_says_of_breakers_means_what_it_says() {
+    let TabMessage::Gate {
+        name,
+        options,
+        snapshot,
+    } = tab_example(op::GATE, 0)
+    else {
+        panic!("no gate")
+    };
+    assert_eq!((name.as_str(), snapshot), ("api", None));
+    assert_eq!(options.unwrap().failure_threshold.unwrap().0, 3);
+    let remembered = Snapshot {
+        state: BreakerState::Open,
+        generation: 5,
+        age: Duration::from_micros(1_500_500),
+        remaining: Duration::from_millis(3500),
+        open_for: Duration::from_secs(5),
+        openings: 2,
+    };
+    assert!(
+        matches!(tab_example(op::GATE, 1), TabMessage::Gate { snapshot, .. } if snapshot == Some(remembered))
+    );
+    // A clock that was set back, or ahead.
+    assert!(
+        matches!(tab_example(op::GATE, 2), TabMessage::Gate { snapshot: Some(Snapshot { age, remaining, .. }), .. }
+        if (age, remaining) == (Duration::ZERO, Duration::ZERO))
+    );
+    let ended = |place| match tab_example(op::OUTCOME, place) {
+        TabMessage::Outcome {
+            generation,
+            permit,
+            outcome,
+            calls:
+                Calls {
+                    all,
+                    failures,
+                    slow,
+                },
+            ago,
+            ..
+        } => (
+            (generation, permit),
+            outcome,
+            (all, failures, slow),
+            ago.as_millis(),
+        ),
+        other => panic!("{other:?}"),
+    };
+    let after = Some(Duration::from_secs(120));
+    assert_eq!(ended(0), ((3, 0), Outcome::Success, (12, 0, 2), 250));
+    assert_eq!(ended(1), ((3, 0), Outcome::Failure(None), (1, 1, 0), 0));
+    assert_eq!(ended(2), ((3, 4), Outcome::Failure(after), (1, 1, 1), 0));
+    assert_eq!(ended(3), ((3, 4), Outcome::Neutral, (1, 0, 0), 0));
+    assert_eq!(ended(4), ((0, 0), Outcome::Rejected, (9, 0, 0), 0));
+    let wishes = [Wish::Call, Wish::Retry].map(Some);
+    let wished = [0, 1].map(|place| match tab_example(op::ACQUIRE, place) {
+        TabMessage::Acquire { wish, .. } => Some(wish),
+        _ => None,
+    });
+    assert_eq!(wished, wishes);
+    let orders = [Order::Reset, Order::Open, Order::Close].map(Some);
+    let ordered = [0, 1, 2].map(|place| match tab_example(op::FORCE, place) {
+        TabMessage::Force { order, .. } => Some(order),
+        _ => None,
+    });
+    assert_eq!(ordered, orders);
+}
+
+#[test]
+fn a_tab_that_remembers_nonsense_of_a_breaker_remembers_nothing() {
+    for nonsense in [
+        json!("closed"),
+        json!([]),
+        json!(["ajar", 5, 0, 0, 0, 0]),
+        json!(["open", -1, 0, 0, 0, 0]),
+        json!(["open", "5", 0, 0, 0, 0]),
+        json!(["open", 5, 0, 0, 0, null]),
+    ] {
+        let wire = Json(json!([op::GATE, "api", {}, nonsense]));
+        let read = TabMessage::decode(&wire);
+        assert!(
+            matches!(read, Ok(TabMessage::Gate { snapshot: None, .. })),
+            "{read:?}"
+        );
+    }
 }
 
 #[test]
@@ -374,7 +543,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
-        (0u32..90).prop_map(Value::from),
+        (0u32..100).prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         ".{0,12}".prop_map(Value::from),
     ];
@@ -382,7 +551,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..8).prop_map(Value::from),
             prop::collection::btree_map(
-                "protocol|build|tab|liveness|url|key|options|bytes|queue|ttl",
+                "protocol|build|tab|liveness|url|key|options|bytes|queue|ttl|breaker|window|calls",
                 inner,
                 0..6
             )
@@ -402,7 +571,7 @@ proptest! {
     }
 
     #[test]
-    fn reading_a_message_with_a_known_op_never_panics(op in 0u32..20, rest in prop::collection::vec(any_json(), 0..5)) {
+    fn reading_a_message_with_a_known_op_never_panics(op in 0u32..26, rest in prop::collection::vec(any_json(), 0..5)) {
         let mut items = vec![json!(op)];
         items.extend(rest);
         let _ = TabMessage::decode(&Json(Value::Array(items)));

@@ -1,6 +1,7 @@
 import init, { Hub } from '#glue';
 import { type HelloBody, Op, type TabMessage } from '../www/client/protocol.js';
 import type { Endpoint } from './endpoint.js';
+import { request } from './requests.js';
 import { subprotocols, translate } from './subprotocols.js';
 
 declare const __BUILD__: string;
@@ -40,6 +41,7 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
         gone: forget,
         subprotocols: subprotocols(),
         translate,
+        request,
       } as never);
       for (const port of [...waiting.keys()]) connect(port);
     } catch (error) {

@@ -159,6 +159,12 @@ impl Access {
         }
     }
 
+    /// The header that shows the token where it is not in the query.
+    pub fn header(&self, config: &AuthConfig) -> Option<String> {
+        let token = self.token.as_ref()?;
+        (config.via != Via::Query).then(|| format!("Bearer {}", token.value))
+    }
+
     /// Adds the token to what an attempt is made with.
     pub fn apply(&self, config: &AuthConfig, url: &mut String, protocols: &mut Vec<String>) {
         let Some(token) = &self.token else {

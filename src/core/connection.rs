@@ -7,8 +7,10 @@ use litemap::LiteMap;
 
 use super::access::Access;
 use super::backoff::Backoff;
+use super::fallback::Fallback;
 use super::fanout::Fanout;
 use super::flow::strictest;
+use super::gates::Gates;
 use super::heartbeat::Heartbeat;
 use super::io::{Output, Payload, PortId, SocketId, TimerReason};
 use super::lean::Lean;
@@ -86,6 +88,8 @@ pub struct Cx<'a, P> {
     pub shared: &'a mut Shared,
     /// The number of the last question to a tab.
     pub questions: &'a mut u32,
+    /// The breakers.
+    pub gates: &'a mut Gates,
 }
 
 /// A connection and everybody who wants it.
@@ -130,6 +134,8 @@ pub struct Connection<P> {
     pub(super) pool: Option<Box<Pool>>,
     /// What it is a further socket of, if it is one.
     pub(super) shard: Option<Box<Shard<P>>>,
+    /// What takes the place of its WebSocket, once something has had to.
+    pub(super) fallback: Option<Box<Fallback<P>>>,
 }
 
 /// Where in its life a connection is. What the tabs see of it is its [`Status`].
@@ -164,7 +170,9 @@ impl<P: Payload> Connection<P> {
     /// Whether the events of a socket count here.
     pub fn has_socket(&self, socket: SocketId) -> bool {
         let successor = self.successor.as_ref().map(|successor| successor.socket);
-        [self.socket(), successor, self.retired].contains(&Some(socket))
+        let posting = self.fallback.as_ref().and_then(|own| own.posting);
+        let posting = posting.map(|(socket, ..)| socket);
+        [self.socket(), successor, self.retired, posting].contains(&Some(socket))
     }
 
     /// The socket that messages go through.
@@ -322,7 +330,7 @@ impl<P: Payload> Connection<P> {
         frames: Vec<Outgoing<P>>,
         cx: &mut Cx<'_, P>,
     ) {
-        let is_open = self.status.state.is_open();
+        let is_open = self.can_hand();
         for (index, outgoing) in frames.into_iter().enumerate() {
             let id = first.saturating_add(index as u64);
             let of = (port, handle);
@@ -377,6 +385,9 @@ impl<P: Payload> Connection<P> {
             TimerReason::Retired => self.handle_retired(false, cx),
             TimerReason::Topics => self.handle_topics_timer(cx),
             TimerReason::Drain => self.measure(cx),
+            TimerReason::Fallback => self.fall_back(cx),
+            TimerReason::Fetch => self.handle_fetch_timer(cx),
+            TimerReason::Post => self.handle_posted(false, cx),
             TimerReason::TabSilence
             | TimerReason::Watch
             | TimerReason::Meet
@@ -405,6 +416,7 @@ impl<P: Payload> Connection<P> {
         ConnectionReport {
             conn: self.id,
             state: self.status.state.code(),
+            transport: self.status.transport.code(),
             handles: self.handles.len() as u32,
             tabs: ports.len() as u32,
             counters: Counters {
@@ -454,13 +466,16 @@ impl<P: Payload> Connection<P> {
             return;
         };
         let mut sent = 0;
+        // What is posted is taken one by one, and what comes after it waits.
         while self.outflow.is_open()
+            && self.can_hand()
+            && !self.is_posting()
             && let Some(outgoing) = self.outbox.poll(cx.now)
         {
             sent += 1;
             if let Some(frame) = self.frame_of(outgoing) {
                 let is_due = self.outflow.give(frame.size());
-                cx.out.push(Output::Send(socket, frame));
+                self.give(socket, frame, cx);
                 if is_due {
                     self.measure(cx);
                 }
@@ -468,6 +483,7 @@ impl<P: Payload> Connection<P> {
         }
         self.counters.sent += sent;
         if sent > 0
+            && !self.is_on_stream()
             && self.heartbeat.ping().is_none()
             && !cx.timers.is_set(self.owner(), TimerReason::Confirm)
         {
@@ -520,6 +536,7 @@ impl<P: Payload> Connection<P> {
         self.reset_outflow(cx);
         self.early = Lean::default();
         self.access.asking = None;
+        self.drop_stream(cx);
         if let Some(successor) = self.successor.take() {
             cx.out.push(close(successor.socket, None, ""));
         }

@@ -18,7 +18,9 @@ use super::pool::Shard;
 use super::shared::{Shared, Subprotocol};
 use super::tally::Tally;
 use super::topics::Topics;
-use crate::protocol::{Cause, ConnId, ConnectionConfig, Options, Positive, Reason, State, Status};
+use crate::protocol::{
+    Cause, ConnId, ConnectionConfig, Options, Positive, Reason, State, Status, Transport,
+};
 use crate::time::Time;
 
 impl<P: Payload> Connection<P> {
@@ -93,6 +95,7 @@ impl<P: Payload> Connection<P> {
                 close_reason: String::new(),
                 clean: false,
                 notice: None,
+                transport: Transport::WebSocket,
             },
             backoff: Backoff::default(),
             attempts: 0,
@@ -111,6 +114,7 @@ impl<P: Payload> Connection<P> {
             is_unflushed: false,
             counters: Tally::default(),
             parting: None,
+            fallback: None,
             early: Lean::default(),
         }
     }

@@ -1,5 +1,6 @@
 //! The breakers of all tabs, by name.
 
+use core::time::Duration;
 use std::rc::Rc;
 
 use litemap::LiteMap;
@@ -7,17 +8,25 @@ use litemap::LiteMap;
 use super::breaker::Breaker;
 use super::budget::Purse;
 use super::io::PortId;
-use crate::protocol::{BreakerConfig, BreakerState};
+use crate::protocol::{
+    BreakerConfig, BreakerReason, BreakerState, Calls, Outcome, Permit, Refusal,
+};
 use crate::time::Time;
 
 /// So many breakers are kept. The one that was used least recently makes room, one that is closed before one that is not.
 pub const MOST: usize = 1000;
+
+/// Who calls on behalf of nobody's tab: no driver numbers a port so.
+pub const HUB: PortId = PortId(0);
 
 /// The breakers, and who uses each.
 #[derive(Debug, Default)]
 pub struct Gates {
     by_name: LiteMap<Rc<str>, Gate>,
     changed: Vec<Rc<str>>,
+    /// Those that the hub's own calls have changed, of which tabs have to be told.
+    news: Vec<Rc<str>>,
+    origin: String,
 }
 
 /// A breaker, and who uses it.
@@ -63,6 +72,66 @@ impl Gates {
             self.by_name.insert(name, gate);
         }
         self.get(name, now)
+    }
+
+    /// The origin of the worker script.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Sets it.
+    pub fn set_origin(&mut self, origin: String) {
+        self.origin = origin;
+    }
+
+    /// Asks for a call of the hub's own.
+    pub fn acquire_for_hub(
+        &mut self,
+        name: &str,
+        now: Time,
+        rng: &mut fastrand::Rng,
+    ) -> Result<Permit, Refusal> {
+        let Some(gate) = self.make(name, BreakerConfig::default(), now) else {
+            return Err(Refusal {
+                reason: BreakerReason::New,
+                retry_after: None,
+            });
+        };
+        let generation = gate.breaker.generation();
+        let verdict = gate.breaker.acquire(HUB, now, rng);
+        if gate.breaker.generation() != generation {
+            let name = Rc::clone(&gate.name);
+            self.news.push(name);
+        }
+        verdict
+    }
+
+    /// A call of the hub's own has ended.
+    pub fn report_for_hub(
+        &mut self,
+        name: &str,
+        permit: Permit,
+        (outcome, calls): (Outcome, Calls),
+        now: Time,
+        rng: &mut fastrand::Rng,
+    ) {
+        let Some(gate) = self.get(name, now) else {
+            return;
+        };
+        let before = gate.breaker.view(now);
+        let began = (permit.generation, permit.id, HUB);
+        gate.breaker
+            .report(began, (outcome, calls, Duration::ZERO), now, rng);
+        let after = gate.breaker.view(now);
+        if (after.generation, after.open_for) != (before.generation, before.open_for) {
+            let name = Rc::clone(&gate.name);
+            self.news.push(name);
+        }
+    }
+
+    /// Takes the name of a breaker of which tabs have to be told.
+    pub fn take_news(&mut self) -> Option<Rc<str>> {
+        self.news.pop()
     }
 
     /// The breakers that a tab uses.

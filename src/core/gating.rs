@@ -142,6 +142,13 @@ impl<P: Payload> Hub<P> {
         }
     }
 
+    /// Tells the tabs what the hub's own calls have changed.
+    pub(super) fn tell_news(&mut self) {
+        while let Some(name) = self.gates.take_news() {
+            self.tell_of(&name, |_| true);
+        }
+    }
+
     /// A tab is back: what it has not been told meanwhile.
     pub(super) fn tell_gates(&mut self, port: PortId) {
         for gate in self.gates.of(port) {

@@ -320,6 +320,11 @@ impl<P: Payload> Hub<P> {
         self.announce_census();
     }
 
+    /// The origin of the worker script, by which breakers are named.
+    pub fn set_origin(&mut self, origin: String) {
+        self.gates.set_origin(origin);
+    }
+
     /// The subprotocols in code that there are.
     pub fn set_code(&mut self, names: Vec<String>) {
         self.shared.code = names;
@@ -535,11 +540,13 @@ impl<P: Payload> Hub<P> {
             meeting: self.meeting.is_asking() || self.meeting.better().is_some(),
             shared: &mut self.shared,
             questions: &mut self.questions,
+            gates: &mut self.gates,
         };
         let result = act(connection, &mut cx);
         if connection.has_mail() {
             self.settle(conn);
         }
+        self.tell_news();
         Some(result)
     }
 }

@@ -87,6 +87,12 @@ pub enum SocketEvent<P> {
     Frame(P),
     /// The code of a subprotocol has failed at a frame.
     Garbled,
+    /// The headers of an answer have come: to the request of this number.
+    Response(u32, Box<Response>),
+    /// A piece of its body has come.
+    Text(u32, String),
+    /// It has ended; as it should, or not.
+    Done(u32, bool),
     /// So many bytes have not been passed on: the answer to [`Output::Measure`].
     Buffered(usize),
     /// The socket is closed.
@@ -100,6 +106,23 @@ pub enum SocketEvent<P> {
     },
     /// The browser did not even construct it.
     Refused,
+}
+
+impl<P> SocketEvent<P> {
+    /// The number of the request that it is about, if it is about one.
+    pub fn request(&self) -> Option<u32> {
+        match self {
+            Self::Response(number, _) | Self::Text(number, _) | Self::Done(number, _) => {
+                Some(*number)
+            }
+            Self::Opened { .. }
+            | Self::Frame(_)
+            | Self::Garbled
+            | Self::Buffered(_)
+            | Self::Closed { .. }
+            | Self::Refused => None,
+        }
+    }
 }
 
 /// Something for the driver to do.
@@ -128,7 +151,11 @@ pub enum Output<P> {
     Send(SocketId, P),
     /// Give [`SocketEvent::Buffered`] at once: how many bytes this socket has not passed on.
     Measure(SocketId),
-    /// Close a socket and forget it: no further event of it counts.
+    /// Make a request on behalf of what takes the place of a socket. Its events are those of that.
+    Fetch(Box<Fetch<P>>),
+    /// Give up a request: no further event of it counts.
+    Abort(SocketId, u32),
+    /// Close a socket and forget it: no further event of it counts. Of a stream: give up its requests.
     Close {
         /// Its id.
         socket: SocketId,
@@ -169,6 +196,57 @@ pub enum Output<P> {
     Forget(PortId),
     /// Give [`Input::Tick`] in a task of its own, as soon as the events that wait now are handled.
     Tick,
+}
+
+/// A request.
+#[derive(Clone, Debug)]
+pub struct Fetch<P> {
+    /// On behalf of what.
+    pub socket: SocketId,
+    /// Its number.
+    pub request: u32,
+    /// How.
+    pub method: Method,
+    /// Where to. Relative to the worker script.
+    pub url: String,
+    /// What goes with it.
+    pub headers: Vec<(&'static str, String)>,
+    /// Its body.
+    pub body: Option<P>,
+}
+
+/// How a request is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+}
+
+impl Method {
+    /// Its name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// What the headers of an answer say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// `Content-Type`, or nothing.
+    pub content_type: String,
+    /// `ETag`
+    pub etag: Option<String>,
+    /// `Last-Modified`
+    pub modified: Option<String>,
+    /// `Retry-After`, as time from now.
+    pub retry_after: Option<Duration>,
 }
 
 /// Frames for one or more tabs.
@@ -265,6 +343,12 @@ pub enum TimerReason {
     Drain,
     /// Tabs are told of the numbers of breakers.
     Gates,
+    /// There has been no connection for too long: something else is tried.
+    Fallback,
+    /// The next request is due, or the last takes too long.
+    Fetch,
+    /// What was posted takes too long.
+    Post,
 }
 
 impl TimerReason {
@@ -292,7 +376,10 @@ impl TimerReason {
         Self::Topics,
         Self::Drain,
         Self::Gates,
+        Self::Fallback,
+        Self::Fetch,
+        Self::Post,
     ];
     /// How many reasons there are.
-    pub const COUNT: usize = Self::Gates as usize + 1;
+    pub const COUNT: usize = Self::Post as usize + 1;
 }

@@ -20,6 +20,9 @@ impl<P: Payload> Connection<P> {
         event: SocketEvent<P>,
         cx: &mut Cx<'_, P>,
     ) {
+        let Some(event) = self.take_answer_to_post(socket, event, cx) else {
+            return;
+        };
         if self.retired == Some(socket) {
             // With another code the server had begun to close by itself, and may have thrown away what came then.
             if let SocketEvent::Closed { code, clean, .. } = event {
@@ -38,6 +41,15 @@ impl<P: Payload> Connection<P> {
             } => self.handle_opened(protocol, extensions, cx),
             SocketEvent::Frame(frame) => self.handle_frame(frame, cx),
             SocketEvent::Garbled => self.counters.rare.malformed += 1,
+            SocketEvent::Response(number, response) => self.handle_response(number, *response, cx),
+            SocketEvent::Text(number, text) => {
+                self.handle_text(number, &text, cx);
+                self.flush(cx);
+            }
+            SocketEvent::Done(number, ok) => {
+                self.handle_done(number, ok, cx);
+                self.flush(cx);
+            }
             SocketEvent::Buffered(bytes) => self.handle_buffered(bytes, cx),
             SocketEvent::Closed {
                 code,
@@ -73,6 +85,9 @@ impl<P: Payload> Connection<P> {
 
     /// The browser went online or offline.
     pub(super) fn handle_online(&mut self, cx: &mut Cx<'_, P>) {
+        if cx.online {
+            self.hasten_return(cx);
+        }
         if self.phase != Phase::Waiting {
             return;
         }
@@ -92,6 +107,7 @@ impl<P: Payload> Connection<P> {
 
     /// Opens the socket of an attempt, with all that it needs.
     pub(super) fn open_socket(&mut self, reason: Reason, url: String, cx: &mut Cx<'_, P>) {
+        self.watch_fallback(cx);
         let (socket, open) = self.next_socket(url, cx.now);
         self.phase = Phase::Handshake(socket);
         self.counters.attempts += 1;
@@ -147,7 +163,7 @@ impl<P: Payload> Connection<P> {
         }
     }
 
-    fn open(&mut self, socket: SocketId, cx: &mut Cx<'_, P>) {
+    pub(super) fn open(&mut self, socket: SocketId, cx: &mut Cx<'_, P>) {
         self.phase = Phase::Up {
             socket,
             stable: false,
@@ -155,13 +171,20 @@ impl<P: Payload> Connection<P> {
         };
         self.counters.opened += 1;
         self.status.notice = (self.counters.opened > 1).then_some(Notice::Recovered);
-        self.transition(State::Open, Reason::Opened, Cause::Opened, cx);
+        cx.timers.clear(self.owner(), TimerReason::Fallback);
+        self.watch_age(cx);
+        let reason = if self.is_on_stream() {
+            self.plan_return(cx);
+            Reason::Fallback
+        } else {
+            Reason::Opened
+        };
+        self.transition(State::Open, reason, Cause::Opened, cx);
         self.set_timer_in(
             TimerReason::Stable,
             self.config.reconnect.stable_after.get(),
             cx,
         );
-        self.watch_age(cx);
         for frame in self.early.take() {
             let meaning = self.meaning(&frame);
             self.take_frame(frame, meaning, cx);
@@ -169,14 +192,16 @@ impl<P: Payload> Connection<P> {
         if !cx.timers.is_set(self.owner(), TimerReason::Ping) {
             self.schedule_ping(cx);
         }
-        cx.timers.clear(self.owner(), TimerReason::QueueTtl);
         self.outbox.handle_ttl(cx.now);
+        let expiry = self.outbox.next_expiry();
+        let expiry = if self.can_hand() { Time::NEVER } else { expiry };
+        self.set_timer(TimerReason::QueueTtl, expiry, cx);
         self.introduce(true, cx);
         self.drain(cx);
         self.post_verdicts(cx);
     }
 
-    fn handle_frame(&mut self, frame: P, cx: &mut Cx<'_, P>) {
+    pub(super) fn handle_frame(&mut self, frame: P, cx: &mut Cx<'_, P>) {
         if self.template.is_some() {
             self.topics.heard_at = cx.now;
         }
@@ -187,7 +212,8 @@ impl<P: Payload> Connection<P> {
         if was_waiting && matches!(beat, Beat::Pong | Beat::MessageAndPong) {
             self.handle_pong(cx);
         }
-        if self.status.state == State::Suspect && self.heartbeat.ping().is_none() {
+        let cannot_ping = self.heartbeat.ping().is_none() || self.is_on_stream();
+        if self.status.state == State::Suspect && cannot_ping {
             self.transition(State::Open, Reason::Recovered, Cause::None, cx);
         }
         if beat != Beat::Pong {
@@ -320,10 +346,16 @@ impl<P: Payload> Connection<P> {
     }
 
     pub(super) fn fail_attempt(&mut self, reason: Reason, cx: &mut Cx<'_, P>) {
+        if self.try_next_stream(cx) {
+            return;
+        }
+        let was_stream = self.is_on_stream();
         self.stop_timers(cx);
         let delay = self.backoff.handle_failure(&self.config.reconnect, cx.rng);
         let recovery = &self.config.recovery;
-        if self.backoff.failed() >= self.config.reconnect.max_attempts.0 {
+        if !was_stream && self.is_fallback_due() {
+            self.fall_back(cx);
+        } else if self.backoff.failed() >= self.config.reconnect.max_attempts.0 {
             self.end(State::Failed, Reason::MaxAttempts, 1006, false, cx);
         } else if self.backoff.failed() >= recovery.failure_threshold.0 {
             self.status.notice = Some(Notice::BreakerOpened);
@@ -344,6 +376,7 @@ impl<P: Payload> Connection<P> {
         cx: &mut Cx<'_, P>,
     ) {
         self.phase = Phase::Waiting;
+        self.watch_fallback(cx);
         let (state, delay) = if cx.online {
             (State::Reconnecting, delay)
         } else {
@@ -372,8 +405,13 @@ impl<P: Payload> Connection<P> {
             self.outbox.handle_lost(cx.now);
         }
         self.stop_timers(cx);
-        cx.timers.clear(self.owner(), TimerReason::Linger);
-        cx.timers.clear(self.owner(), TimerReason::QueueTtl);
+        for reason in [
+            TimerReason::Linger,
+            TimerReason::QueueTtl,
+            TimerReason::Fallback,
+        ] {
+            cx.timers.clear(self.owner(), reason);
+        }
         self.phase = Phase::Ended;
         self.status.code = Some(code);
         self.status.clean = clean;
@@ -419,6 +457,9 @@ impl<P: Payload> Connection<P> {
         let (Some(socket), Some(ping)) = (self.socket(), self.heartbeat.ping().cloned()) else {
             return;
         };
+        if self.is_on_stream() {
+            return;
+        }
         self.schedule_ping(cx);
         if self.heartbeat.is_waiting() {
             return;
@@ -435,7 +476,7 @@ impl<P: Payload> Connection<P> {
     }
 
     pub(super) fn schedule_ping(&mut self, cx: &mut Cx<'_, P>) {
-        if self.heartbeat.ping().is_none() {
+        if self.heartbeat.ping().is_none() || self.is_on_stream() {
             return;
         }
         let spread = self.config.heartbeat.jitter.get() * (2.0 * cx.rng.f64() - 1.0);

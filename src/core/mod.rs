@@ -7,6 +7,7 @@ mod breaker;
 mod budget;
 mod connection;
 mod creation;
+mod fallback;
 mod fanout;
 mod flow;
 mod gates;
@@ -25,6 +26,7 @@ mod outflow;
 mod outputs;
 mod pool;
 mod position;
+mod posting;
 mod presence;
 mod queue;
 mod reading;
@@ -33,10 +35,13 @@ mod replay;
 mod reporting;
 mod requesting;
 mod resuming;
+mod route;
 mod sender;
 mod shared;
 mod single;
 mod slow;
+mod sse;
+mod stream;
 pub mod subprotocol;
 mod subscribing;
 mod tabs;
@@ -55,11 +60,14 @@ pub use flow::{Batch, Parcel, ParcelKind};
 pub use gates::MOST as MOST_BREAKERS;
 pub use hub::Hub;
 pub use io::{
-    Deadline, Delivery, Input, Output, Payload, PortId, SocketEvent, SocketId, TimerReason,
+    Deadline, Delivery, Fetch, Input, Method, Output, Payload, PortId, Response, SocketEvent,
+    SocketId, TimerReason,
 };
 pub use meeting::{MEET_UNSEEN_WITHIN, MEET_WITHIN, YIELD_WITHIN};
 pub use replace::CLOSE_WITHIN;
+pub use route::{origin_of, route_of};
 pub use single::SETTLE_WITHIN;
+pub use stream::FETCH_WITHIN;
 pub use tabs::{ANSWER_WITHIN, ASK_AFTER, FORGET_SUSPENDED_AFTER};
 pub use topics::SUBSCRIBE_WITHIN;
 pub use wake::{ASLEEP_AFTER, DOUBT_FOR, PROBE_WITHIN, WATCH_EVERY};

@@ -21,6 +21,7 @@ impl<P: Payload> Connection<P> {
             }
             Phase::Idle | Phase::Waiting | Phase::Asking | Phase::Moving | Phase::Ended => None,
         };
+        let was_on_stream = self.is_on_stream();
         self.note_loss_of(up.is_some(), cx);
         self.phase = if self.handles.is_empty() {
             Phase::Ended
@@ -33,7 +34,12 @@ impl<P: Payload> Connection<P> {
             if !self.can_resume() {
                 self.push_gap(Reason::Moved);
             }
-            self.retire(socket, "moved", cx);
+            if was_on_stream {
+                self.outbox.handle_lost(cx.now);
+                self.post_verdicts(cx);
+            } else {
+                self.retire(socket, "moved", cx);
+            }
         }
         self.flush(cx);
     }

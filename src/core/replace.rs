@@ -129,7 +129,11 @@ impl<P: Payload> Connection<P> {
                 }
             }
             // It has been given next to nothing.
-            SocketEvent::Buffered(_) | SocketEvent::Garbled => {}
+            SocketEvent::Buffered(_)
+            | SocketEvent::Garbled
+            | SocketEvent::Response(..)
+            | SocketEvent::Text(..)
+            | SocketEvent::Done(..) => {}
             SocketEvent::Closed { code, .. } => {
                 if self.with_token && self.config.auth.refused_codes.contains(&code) {
                     self.access.handle_refused();
@@ -190,6 +194,7 @@ impl<P: Payload> Connection<P> {
             return;
         };
         let old = *old;
+        let was_on_stream = self.is_on_stream();
         for reason in [
             TimerReason::Successor,
             TimerReason::Ping,
@@ -202,6 +207,9 @@ impl<P: Payload> Connection<P> {
             *socket = successor.socket;
         }
         let (protocol, extensions) = successor.chosen.unwrap_or_default();
+        if was_on_stream {
+            self.leave_stream(cx);
+        }
         self.status.protocol = protocol;
         self.status.extensions = extensions;
         self.counters.rare.replaced += 1;
@@ -211,7 +219,13 @@ impl<P: Payload> Connection<P> {
         self.push_gap(Reason::Handover);
         self.transition(State::Open, Reason::Handover, Cause::None, cx);
         self.introduce(false, cx);
-        self.retire(old, "replaced", cx);
+        if was_on_stream {
+            cx.timers.clear(self.owner(), TimerReason::QueueTtl);
+            self.drain(cx);
+            self.post_verdicts(cx);
+        } else {
+            self.retire(old, "replaced", cx);
+        }
         self.schedule_ping(cx);
         self.watch_age(cx);
         if let Some(delay) = successor.reconnect {
@@ -223,6 +237,11 @@ impl<P: Payload> Connection<P> {
     fn handle_failed_successor(&mut self, cx: &mut Cx<'_, P>) {
         cx.timers.clear(self.owner(), TimerReason::Successor);
         self.access.handle_failed_handshake();
+        if self.is_on_stream() {
+            self.plan_return(cx);
+            self.transition(self.status.state, self.status.reason, Cause::None, cx);
+            return;
+        }
         let is_for_token = self.access.refresh_at(&self.config.auth) <= cx.now;
         if is_for_token {
             self.set_timer_in(TimerReason::Refresh, REFRESH_AGAIN, cx);

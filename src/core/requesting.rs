@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::connection::{Connection, Cx, Phase};
 use super::flow::{Parcel, ParcelKind};
 use super::interest::EVERYBODY;
-use super::io::{Output, Payload};
+use super::io::Payload;
 use super::reading::Reply;
 use super::subprotocol::{Filling, Form};
 use super::topics::{Of, Request};
@@ -94,10 +94,15 @@ impl<P: Payload> Connection<P> {
 
     /// Sends the requests that have not been sent.
     pub(super) fn send_requests(&mut self, cx: &mut Cx<'_, P>) {
-        let form = self.template.as_ref().and_then(|own| own.request.as_ref());
+        let template = self.template.clone();
+        let form = template.as_ref().and_then(|own| own.request.as_ref());
         let (Phase::Up { socket, .. }, Some(form)) = (&self.phase, form) else {
             return;
         };
+        if !self.can_hand() {
+            return;
+        }
+        let socket = *socket;
         for (id, data) in self.topics.take_unsent() {
             let data = &data;
             let with = Filling {
@@ -105,7 +110,8 @@ impl<P: Payload> Connection<P> {
                 data,
                 ..Filling::default()
             };
-            cx.out.push(Output::Send(*socket, self.fill(form, with)));
+            let frame = self.fill(form, with);
+            self.give(socket, frame, cx);
         }
     }
 

@@ -187,6 +187,9 @@ impl<P: Payload> Connection<P> {
         let (Phase::Up { socket, .. }, Some(form)) = (&self.phase, form) else {
             return;
         };
+        if self.is_on_stream() {
+            return;
+        }
         for names in names.chunks(most_topics(form)) {
             let topics: Vec<_> = names.iter().map(String::as_str).collect();
             let with = Filling {
@@ -264,7 +267,8 @@ impl<P: Payload> Connection<P> {
         let Phase::Up { socket, .. } = self.phase else {
             return;
         };
-        if cx.now < self.topics.gather_until {
+        // What a stream brings, its url says.
+        if cx.now < self.topics.gather_until || self.is_on_stream() {
             return;
         }
         let can_resume = self.can_resume();

@@ -138,6 +138,10 @@ impl<P: Payload> Connection<P> {
             self.topics.wait_longer(cx.now + SUBSCRIBE_WITHIN);
             self.watch_topics(cx);
         }
+        if self.is_on_stream() {
+            self.fetch_again(cx);
+            return;
+        }
         let (Some(socket), Some(ping)) = (self.socket(), self.heartbeat.ping().cloned()) else {
             self.outbox.handle_wake(cx.now);
             self.set_timer(TimerReason::Confirm, self.outbox.next_confirm(), cx);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::{
     BreakerView, ConnId, Foreign, HandleId, Loss, MAJOR, MessageError, Need, Permit, Reason,
-    Refusal, Report, RequestError, SendFailure, WhenSlow, op,
+    Refusal, Report, RequestError, SendFailure, Transport, WhenSlow, op,
 };
 use crate::time::Time;
 
@@ -295,6 +295,8 @@ pub struct Status {
     pub clean: bool,
     /// The further event that this is.
     pub notice: Option<Notice>,
+    /// What carries the messages.
+    pub transport: Transport,
 }
 
 /// Why a tab misses messages.
@@ -567,7 +569,7 @@ fn push_status<F: Foreign>(status: &Status, env: &impl Env, items: &mut Vec<F>) 
             .map_or(F::null(), |code| number(u32::from(code))),
         F::from_text(status.reason.code()),
         moment(status.since),
-        F::from_text("websocket"),
+        F::from_text(status.transport.code()),
         F::from_text(&status.protocol),
         F::from_text(&status.extensions),
         number(status.cause as u32),

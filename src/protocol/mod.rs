@@ -4,6 +4,7 @@
 
 mod breaker;
 mod error;
+mod fallback;
 mod foreign;
 mod hub;
 pub mod op;
@@ -19,6 +20,7 @@ pub use breaker::{
     MOST_NAME, Order, Outcome, Permit, Recent, Refusal, Snapshot, Wish,
 };
 pub use error::MessageError;
+pub use fallback::{After, Place, Polling, Transport};
 pub use foreign::Foreign;
 pub use hub::{Address, Cause, Env, GapReason, HubMessage, Notice, State, Status};
 pub use option_values::{
@@ -26,10 +28,11 @@ pub use option_values::{
     Resend, Span, Via, WhenSlow,
 };
 pub use options::{
-    AuthConfig, AuthOptions, BreakerConfig, BreakerOptions, ConnectionConfig, FlowConfig,
-    FlowOptions, HeartbeatConfig, HeartbeatOptions, Options, PoolConfig, PoolOptions, QueueConfig,
-    QueueOptions, ReconnectConfig, ReconnectOptions, RecoveryConfig, RecoveryOptions, ReplayConfig,
-    ReplayOptions, StalenessConfig, StalenessOptions,
+    AuthConfig, AuthOptions, BreakerConfig, BreakerOptions, ConnectionConfig, FallbackConfig,
+    FallbackOptions, FlowConfig, FlowOptions, HeartbeatConfig, HeartbeatOptions, Options,
+    PoolConfig, PoolOptions, QueueConfig, QueueOptions, ReconnectConfig, ReconnectOptions,
+    RecoveryConfig, RecoveryOptions, ReplayConfig, ReplayOptions, StalenessConfig,
+    StalenessOptions,
 };
 pub use peer::{Build, Peer, PeerMessage};
 pub use reason::{Loss, Reason, RequestError, SendFailure};

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::Foreign;
 use super::breaker::{Budget, Recent};
+use super::fallback::{After, Place, Polling};
 use super::option_values::{
     Amount, Count, Fraction, Given, Growth, Jitter, Millis, Overflow, Period, Positive, Preset,
     Resend, Span, Via, WhenSlow,
@@ -198,6 +199,20 @@ group! {
 }
 
 group! {
+    /// What takes the place of the WebSocket while that does not open.
+    FallbackConfig, FallbackOptions, "fallback" {
+        /// A stream of server-sent events. Default: none.
+        sse: Option<Place> = None, "sse";
+        /// What is asked for again and again. Default: none.
+        polling: Option<Polling> = None, "polling";
+        /// Where frames to the server go meanwhile. Default: they wait.
+        send: Option<Place> = None, "send";
+        /// When. Default: after 3 failed attempts in a row, or 10 s without a connection.
+        after: After = After::DEFAULT, "after";
+    }
+}
+
+group! {
     /// When a breaker opens, for how long, and what closes it.
     BreakerConfig, BreakerOptions, "breaker" {
         /// Failures in a row that open it. Default 5.
@@ -246,6 +261,8 @@ pub struct Options {
     pub recovery: RecoveryOptions,
     /// See [`AuthConfig`].
     pub auth: AuthOptions,
+    /// See [`FallbackConfig`].
+    pub fallback: FallbackOptions,
     /// See [`QueueConfig`].
     pub queue: QueueOptions,
     /// See [`FlowConfig`].
@@ -270,6 +287,7 @@ impl Options {
             staleness: StalenessOptions::read(from)?,
             recovery: RecoveryOptions::read(from)?,
             auth: AuthOptions::read(from)?,
+            fallback: FallbackOptions::read(from)?,
             queue: QueueOptions::read(from)?,
             flow: FlowOptions::read(from)?,
             replay: ReplayOptions::read(from)?,
@@ -338,6 +356,8 @@ pub struct ConnectionConfig {
     pub replay: ReplayConfig,
     /// How topics are shared out among sockets.
     pub pool: PoolConfig,
+    /// What takes its place while it does not open.
+    pub fallback: FallbackConfig,
 }
 
 impl ConnectionConfig {
@@ -351,6 +371,7 @@ impl ConnectionConfig {
             auth: options.auth.resolve(),
             replay: options.replay.resolve(),
             pool: options.pool.resolve(),
+            fallback: options.fallback.resolve(),
         }
     }
 
@@ -364,6 +385,7 @@ impl ConnectionConfig {
         options.auth.differences(&self.auth, &mut names);
         options.replay.differences(&self.replay, &mut names);
         options.pool.differences(&self.pool, &mut names);
+        options.fallback.differences(&self.fallback, &mut names);
         names
     }
 }

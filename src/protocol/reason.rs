@@ -70,6 +70,10 @@ codes! {
         VerifyTimeout => "verify-timeout",
         /// `recovery.failureThreshold` attempts in a row have failed: none for `recovery.openFor`.
         BreakerOpen => "breaker-open",
+        /// The server has not kept what came after the last event that was got by what takes the place of a WebSocket.
+        EventsNotKept => "events-not-kept",
+        /// The WebSocket does not open: something else takes its place.
+        Fallback => "fallback",
         /// A tab reported that the browser is offline: attempts at the longest delay only, until it is online.
         Offline => "offline",
         /// A tab reported that the browser is online again.

@@ -24,6 +24,8 @@ pub struct ConnectionReport {
     pub conn: ConnId,
     /// What it is doing.
     pub state: &'static str,
+    /// What carries its messages.
+    pub transport: &'static str,
     /// Handles of all tabs.
     pub handles: u32,
     /// Tabs.

@@ -15,12 +15,14 @@ use litemap::LiteMap;
 use super::channel::Channel;
 use super::clock;
 use super::convert::Frame;
+use super::fetch_stream::Request;
 use super::locks;
 use super::port::{JsPort, Port};
 use super::tick::Tick;
 use super::websocket::Socket;
 use crate::core::{
-    Deadline, Delivery, Hub, Input, Output, Parcel, ParcelKind, PortId, SocketEvent, SocketId,
+    Deadline, Delivery, Fetch, Hub, Input, Output, Parcel, ParcelKind, PortId, SocketEvent,
+    SocketId,
 };
 use crate::protocol::{Address, Env, HubMessage, Peer, PeerMessage, TabMessage, op, op_of};
 use crate::time::Time;
@@ -39,6 +41,8 @@ pub struct Surroundings {
     pub gone: js_sys::Function,
     /// Makes what stands between the hub and a socket whose subprotocol is code.
     pub translate: js_sys::Function,
+    /// Makes a request.
+    pub request: js_sys::Function,
 }
 
 impl Env for Surroundings {
@@ -74,6 +78,7 @@ pub struct Driver {
     watches: RefCell<LiteMap<PortId, u32>>,
     last_watch: Cell<u32>,
     sockets: RefCell<LiteMap<SocketId, Socket>>,
+    requests: RefCell<LiteMap<(SocketId, u32), Request>>,
     channel: RefCell<Option<Channel>>,
     tick: Tick,
     timer: RefCell<Option<(Time, Timeout)>>,
@@ -99,6 +104,7 @@ impl Driver {
             watches: RefCell::default(),
             last_watch: Cell::new(0),
             sockets: RefCell::default(),
+            requests: RefCell::default(),
             channel: RefCell::default(),
             tick,
             timer: RefCell::default(),
@@ -107,9 +113,11 @@ impl Driver {
         Ok(driver)
     }
 
-    /// Tells the hub which subprotocols in code there are.
-    pub fn set_code(&self, names: Vec<String>) {
-        self.hub.borrow_mut().set_code(names);
+    /// Tells the hub which subprotocols in code there are, and the origin of its script.
+    pub fn introduce(&self, names: Vec<String>, origin: &str) {
+        let mut hub = self.hub.borrow_mut();
+        hub.set_code(names);
+        hub.set_origin(origin.into());
     }
 
     /// Lets the hub find others on a channel, and be found. `others`: whether the lock of another is held, where
@@ -223,6 +231,9 @@ impl Driver {
                 code,
                 reason,
             } => {
+                self.requests
+                    .borrow_mut()
+                    .retain(|(by, _), _| *by != socket);
                 let closing = self.sockets.borrow_mut().remove(&socket);
                 if let Some(closing) = closing {
                     closing.close(code, &reason);
@@ -236,6 +247,10 @@ impl Driver {
                 if let Some(socket) = self.sockets.borrow().get(&socket) {
                     socket.retire(code, reason);
                 }
+            }
+            Output::Fetch(fetch) => self.fetch(&fetch),
+            Output::Abort(socket, request) => {
+                self.requests.borrow_mut().remove(&(socket, request));
             }
             Output::Announce(message) => {
                 if let Some(channel) = &*self.channel.borrow() {
@@ -333,6 +348,17 @@ impl Driver {
             }
             Err(_) => self.handle(Input::Socket(id, SocketEvent::Refused)),
         }
+    }
+
+    fn fetch(self: &Rc<Self>, fetch: &Fetch<Frame>) {
+        let (driver, socket) = (Rc::downgrade(self), fetch.socket);
+        let request = Request::make(&self.surroundings.request, fetch, move |event| {
+            if let Some(driver) = driver.upgrade() {
+                driver.handle(Input::Socket(socket, event));
+            }
+        });
+        let id = (socket, fetch.request);
+        self.requests.borrow_mut().insert(id, request);
     }
 
     fn handle_socket(self: &Rc<Self>, id: SocketId, event: SocketEvent<Frame>) {

@@ -11,6 +11,7 @@ use super::driver::{Driver, Surroundings};
 use super::locks;
 use super::port::JsPort;
 use super::websocket::close_all;
+use crate::core::origin_of;
 use crate::protocol::Address;
 
 #[wasm_bindgen]
@@ -35,6 +36,8 @@ extern "C" {
     fn subprotocols(this: &HubEnv) -> Array;
     #[wasm_bindgen(method, getter)]
     fn translate(this: &HubEnv) -> Function;
+    #[wasm_bindgen(method, getter)]
+    fn request(this: &HubEnv) -> Function;
 
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
     fn fill_random(bytes: &mut [u8]);
@@ -48,7 +51,7 @@ pub struct Hub {
 
 #[wasm_bindgen]
 impl Hub {
-    /// Starts a hub. `env` is `{ build, workerUrl, name?, locks, locksFall, crashed(detail), gone(port), subprotocols, translate(name, socket, receive) }`. With `locks` it holds a lock for
+    /// Starts a hub. `env` is `{ build, workerUrl, name?, locks, locksFall, crashed(detail), gone(port), subprotocols, translate(name, socket, receive), request(url, method, headers, body, tell) }`. With `locks` it holds a lock for
     /// as long as it lives; in Firefox that keeps its pages out of the back-forward cache, so only tabs that hold locks themselves ask for it. With the `name` of a SharedWorker the hub
     /// meets those of other builds.
     ///
@@ -61,6 +64,7 @@ impl Hub {
         let epoch = format!("{:016x}", random());
         let worker_url = env.worker_url();
         // Hub clients with a name of their own have a fragment, and hubs that meet nobody else.
+        let origin = origin_of(&worker_url).to_owned();
         let family = worker_url
             .find('#')
             .and_then(|at| worker_url.get(at..))
@@ -82,6 +86,7 @@ impl Hub {
             lock: None,
             gone: env.gone(),
             translate: env.translate(),
+            request: env.request(),
         });
         let names: Vec<_> = env
             .subprotocols()
@@ -92,13 +97,13 @@ impl Hub {
             let Some(mut surroundings) = surroundings.take() else {
                 return;
             };
-            let (prefix, names) = (prefix.clone(), names.clone());
+            let (prefix, names, origin) = (prefix.clone(), names.clone(), origin.clone());
             let channel = is_shared.then(|| format!("tabwire{family}"));
             let start = move |surroundings, others| {
                 // Settling a promise does not throw.
                 let _ = match Driver::new(random(), surroundings) {
                     Ok(driver) => {
-                        driver.set_code(names);
+                        driver.introduce(names, &origin);
                         if let Some(channel) = channel {
                             driver.meet(&channel, others, locks_fall);
                         }

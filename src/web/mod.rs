@@ -5,6 +5,7 @@ mod clock;
 mod convert;
 mod driver;
 mod exports;
+mod fetch_stream;
 mod locks;
 mod port;
 mod tick;

@@ -12,7 +12,10 @@
 mod json;
 
 mod auth;
+mod breaker;
+mod fallback;
 mod fanout;
+mod gates;
 mod handles;
 mod heartbeat;
 mod lifecycle;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tabwire::core::{
-    Deadline, Hub, Input, Output, ParcelKind, Payload, PortId, SocketEvent, SocketId,
+    Deadline, Fetch, Hub, Input, Output, ParcelKind, Payload, PortId, SocketEvent, SocketId,
 };
 use tabwire::protocol::{ConnId, HandleId, HubMessage, PeerMessage, State, Status, TabMessage};
 use tabwire::time::Time;
@@ -36,6 +36,8 @@ pub struct Rig {
     pub retired: Vec<(SocketId, &'static str)>,
     pub announced: Vec<PeerMessage>,
     pub watched_peers: Vec<String>,
+    pub fetched: Vec<Fetch<Bytes>>,
+    pub aborted: Vec<(SocketId, u32)>,
     /// How long the computer has slept with its monotonic clock standing still.
     pub slept: Duration,
     pub ticks: usize,
@@ -72,6 +74,8 @@ impl Rig {
             retired: Vec::new(),
             announced: Vec::new(),
             watched_peers: Vec::new(),
+            fetched: Vec::new(),
+            aborted: Vec::new(),
             slept: Duration::ZERO,
             ticks: 0,
             buffered: 0,
@@ -142,6 +146,8 @@ impl Rig {
                 Output::Retire { socket, reason, .. } => self.retired.push((socket, reason)),
                 Output::Announce(message) => self.announced.push(message),
                 Output::WatchPeer { epoch, .. } => self.watched_peers.push(epoch),
+                Output::Fetch(fetch) => self.fetched.push(*fetch),
+                Output::Abort(socket, request) => self.aborted.push((socket, request)),
                 Output::Watch(port, lock) => self.watched.push((port, lock)),
                 Output::Rebind { from, to } => self.rebound.push((from, to)),
                 Output::Forget(port) => self.forgotten.push(port),

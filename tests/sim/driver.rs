@@ -300,6 +300,7 @@ impl Driver {
             Output::Announce(message) => {
                 net.after(ANNOUNCED, Event::Announced(self.no, message));
             }
+            Output::Fetch(_) | Output::Abort(..) => {}
             Output::WatchPeer { epoch, .. } => {
                 if let Some(peer) = HubNo::of(&epoch) {
                     self.peers.insert(peer);

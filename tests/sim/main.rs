@@ -16,6 +16,7 @@
 
 mod actions;
 mod audit;
+mod breakers;
 mod clock;
 mod driver;
 mod event;

@@ -55,6 +55,7 @@ impl Tab {
         set("crashed", &Function::new_no_args(""));
         set("subprotocols", &Array::new());
         set("translate", &Function::new_no_args(""));
+        set("request", &Function::new_no_args(""));
         let list = gone.clone();
         let note_gone = Closure::<dyn FnMut(JsValue)>::new(move |port: JsValue| {
             list.push(&port);

@@ -3,6 +3,7 @@ import { gateOf, judge, pageGates } from './breaker.js';
 import { CircuitOpenError } from './errors.js';
 import { type Gates, Outcome } from './gate.js';
 import { amount, check, positive } from './options.js';
+import { readRetryAfter } from './retry-after.js';
 
 /** How often a call that has failed is made again. */
 export interface RetryOptions {
@@ -144,13 +145,6 @@ const routeOf = ({ origin, pathname }: URL) => {
   const segments = pathname.split('/').slice(1, 4);
   const id = segments.findIndex((segment) => /\d/.test(segment) && !/^v\d+$/i.test(segment));
   return [origin, ...segments.slice(0, id < 0 ? 3 : id)].filter(Boolean).join('/');
-};
-
-/** Seconds or a date (RFC 9110 §10.2.3), as ms from now. */
-const readRetryAfter = (text: string | null) => {
-  if (!text) return null;
-  const ms = /^\s*\d+\s*$/.test(text) ? +text * 1000 : Date.parse(text) - Date.now();
-  return ms > 0 ? ms : null;
 };
 
 /** Aborts when either does. */

@@ -176,6 +176,9 @@ impl Page {
             | HubMessage::Beside { .. }
             | HubMessage::Census { .. }
             | HubMessage::Reply(..)
+            | HubMessage::Breaker { .. }
+            | HubMessage::Verdict { .. }
+            | HubMessage::Ungated(_)
             | HubMessage::Error { .. } => {}
         }
         Ok(())

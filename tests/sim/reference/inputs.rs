@@ -135,6 +135,11 @@ impl Reference {
             | TabMessage::Request { .. }
             | TabMessage::Cancel { .. }
             | TabMessage::Done { .. } => {}
+            // Nor breakers: those have worlds of their own.
+            TabMessage::Gate { .. }
+            | TabMessage::Outcome { .. }
+            | TabMessage::Acquire { .. }
+            | TabMessage::Force { .. } => {}
             TabMessage::Ack { conn, next } => {
                 let conn = self.conns.get_mut(conn);
                 match conn.and_then(|conn| conn.lanes.get_mut(&port)) {
@@ -286,7 +291,11 @@ impl Reference {
                 conn.handle_frame(frame.clone(), now);
                 None
             }
-            SocketEvent::Buffered(_) | SocketEvent::Garbled => None,
+            SocketEvent::Buffered(_)
+            | SocketEvent::Garbled
+            | SocketEvent::Response(..)
+            | SocketEvent::Text(..)
+            | SocketEvent::Done(..) => None,
             SocketEvent::Closed { code, clean, .. } => {
                 conn.socket = None;
                 conn.handle_closed(*code, *clean, online, now)

@@ -44,7 +44,8 @@ impl Reference {
                 }
                 Ok(())
             }
-            Output::WatchPeer { .. } => Ok(()),
+            // Nobody in these worlds has a fallback.
+            Output::WatchPeer { .. } | Output::Fetch(_) | Output::Abort(..) => Ok(()),
             Output::Watch(port, lock) => self.tabs.answered(*port, Answer::Watch(lock.clone())),
             Output::Rebind { from, to } => self.tabs.answered(*from, Answer::Rebind(*to)),
             Output::Forget(port) => self.observe_forget(*port),
@@ -130,9 +131,10 @@ impl Reference {
             HubMessage::Beside { .. } => Ok(()),
             HubMessage::Unsubscribed { .. }
             | HubMessage::Missed { .. }
-            | HubMessage::Unanswered { .. } => {
-                Err(Check::AttachIsAnswered.breach(NOBODY_SUBSCRIBES))
-            }
+            | HubMessage::Unanswered { .. }
+            | HubMessage::Breaker { .. }
+            | HubMessage::Verdict { .. }
+            | HubMessage::Ungated(_) => Err(Check::AttachIsAnswered.breach(NOBODY_SUBSCRIBES)),
             HubMessage::Closed {
                 handle,
                 code,

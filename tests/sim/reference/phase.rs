@@ -282,7 +282,11 @@ impl Conn {
                     }
                 }
             }
-            SocketEvent::Buffered(_) | SocketEvent::Garbled => {}
+            SocketEvent::Buffered(_)
+            | SocketEvent::Garbled
+            | SocketEvent::Response(..)
+            | SocketEvent::Text(..)
+            | SocketEvent::Done(..) => {}
             SocketEvent::Closed { code, .. } => {
                 if self.is_refusal(*code) {
                     self.access.refuse();

@@ -34,11 +34,14 @@ enum Item {
     Position,
     Numbers,
     Answer,
+    Name,
+    Breaker,
+    Snapshot,
 }
 
 use Item::{
-    Answer, Attach, Conn, Count, Data, Flag, Frames, Hello, Numbers, Position, Question, Small,
-    Span, Subscriptions, Text,
+    Answer, Attach, Breaker, Conn, Count, Data, Flag, Frames, Hello, Name, Numbers, Position,
+    Question, Small, Snapshot, Span, Subscriptions, Text,
 };
 
 /// The items behind each op.
@@ -62,6 +65,14 @@ const SHAPES: &[(u32, &[Item])] = &[
     (op::UNSUBSCRIBE, &[Small, Conn, Numbers]),
     (op::REQUEST, &[Small, Conn, Small, Data, Span]),
     (op::CANCEL, &[Small, Conn, Small]),
+    (op::DONE, &[Small, Conn, Small]),
+    (op::GATE, &[Name, Breaker, Snapshot]),
+    (
+        op::OUTCOME,
+        &[Name, Small, Small, Small, Count, Small, Span, Span],
+    ),
+    (op::ACQUIRE, &[Name, Count, Flag]),
+    (op::FORCE, &[Name, Small]),
 ];
 
 /// The options, with the kinds of values that they have.
@@ -108,6 +119,32 @@ const OPTIONS: &[(&str, &[&str])] = &[
     ),
     ("flow", &["window", "cap", "whenSlow", "hiddenFlush"]),
     ("replay", &["perTopic", "maxAge", "maxBytes"]),
+];
+
+const BREAKER: &[&str] = &[
+    "failureThreshold",
+    "failureRate",
+    "minimumCalls",
+    "window",
+    "slowCallDuration",
+    "slowCallRate",
+    "resetTimeout",
+    "growth",
+    "maxResetTimeout",
+    "jitter",
+    "probes",
+    "successThreshold",
+    "lease",
+    "maxRetryAfter",
+    "retryBudget",
+];
+
+const STATES: &[&str] = &[
+    "closed",
+    "open",
+    "half-open",
+    "forced-open",
+    "forced-closed",
 ];
 
 const WORDS: &[&str] = &[
@@ -241,6 +278,23 @@ fn item(kind: Item, u: &mut Unstructured<'_>) -> Result<Value> {
             };
             record([(name, text), ("expiresIn", span(u)?)])
         }
+        Name => Value::from(*u.choose(&["api", "api/users", "\u{e9}"])?),
+        Breaker => {
+            let mut own = Vec::new();
+            for _ in 0..u.int_in_range(0..=5)? {
+                own.push((*u.choose(BREAKER)?, limit(u)?));
+            }
+            record([("breaker", record(own))])
+        }
+        Snapshot if u.ratio(1, 3)? => Value::Nothing,
+        Snapshot => Value::List(vec![
+            Value::from(*u.choose(STATES)?),
+            item(Count, u)?,
+            span(u)?,
+            span(u)?,
+            span(u)?,
+            item(Count, u)?,
+        ]),
     })
 }
 
@@ -317,6 +371,21 @@ fn option(u: &mut Unstructured<'_>) -> Result<Value> {
         4 => record([("messages", item(Small, u)?), ("bytes", item(Count, u)?)]),
         5 => record([("add", span(u)?)]),
         _ => span(u)?,
+    })
+}
+
+/// Mostly one that is soon reached.
+fn limit(u: &mut Unstructured<'_>) -> Result<Value> {
+    Ok(match u.int_in_range(0..=5)? {
+        0 => record([("calls", item(Small, u)?)]),
+        1 => record([
+            ("ratio", span(u)?),
+            ("perSecond", span(u)?),
+            ("burst", span(u)?),
+        ]),
+        2 => Value::Number(number(u)?),
+        3 => Value::Number(f64::from(u.arbitrary::<u8>()?) / 255.0),
+        _ => item(Small, u)?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! A hub with whatever comes in, and what must hold of what goes out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tabwire::core::{Deadline, Hub, Input, Output, PortId, SocketEvent, SocketId};
@@ -37,6 +37,8 @@ pub struct Session {
     frames: usize,
     /// Frames that each tab was posted.
     posted: BTreeMap<PortId, usize>,
+    /// The breakers that each tab has asked to be told of.
+    gates: BTreeSet<(PortId, String)>,
 }
 
 /// What a tab has been told last.
@@ -60,6 +62,7 @@ impl Session {
             said: 0,
             frames: 0,
             posted: BTreeMap::new(),
+            gates: BTreeSet::new(),
         }
     }
 
@@ -106,7 +109,12 @@ impl Session {
         let message = message.told(told.conn, told.question);
         self.said += size(&message);
         let input = match TabMessage::decode(&message) {
-            Ok(message) => Input::Message(port, message),
+            Ok(message) => {
+                if let TabMessage::Gate { name, .. } = &message {
+                    self.gates.insert((port, name.clone()));
+                }
+                Input::Message(port, message)
+            }
             Err(error) => {
                 assert_ne!(error, MessageError::ProtocolMismatch, "no reader says that");
                 Input::Malformed(port, op_of(&message), error)
@@ -137,7 +145,11 @@ impl Session {
                     .and_modify(|is_open| *is_open = true);
             }
             SocketEvent::Frame(_) => self.frames += 1,
-            SocketEvent::Buffered(_) | SocketEvent::Garbled => {}
+            SocketEvent::Buffered(_)
+            | SocketEvent::Garbled
+            | SocketEvent::Response(..)
+            | SocketEvent::Text(..)
+            | SocketEvent::Done(..) => {}
             SocketEvent::Closed { .. } | SocketEvent::Refused => {
                 self.live.remove(&socket);
             }
@@ -202,6 +214,10 @@ impl Session {
                 match &message {
                     HubMessage::Attached { conn, .. } => told.conn = conn.0,
                     HubMessage::Need { id, .. } => told.question = *id,
+                    HubMessage::Breaker { name, .. } => {
+                        let asked = self.gates.contains(&(port, name.to_string()));
+                        assert!(asked, "a tab is told of a breaker that it does not use");
+                    }
                     _ => {}
                 }
                 let written: Value = message.encode(&self.place);
