@@ -413,8 +413,8 @@ fn what_a_tab_says_of_breakers_means_what_it_says() {
         matches!(tab_example(op::GATE, 2), TabMessage::Gate { snapshot: Some(Snapshot { age, remaining, .. }), .. }
         if (age, remaining) == (Duration::ZERO, Duration::ZERO))
     );
-    let ended = |place| match tab_example(op::OUTCOME, place) {
-        TabMessage::Outcome {
+    let ended = |place| {
+        let TabMessage::Outcome {
             generation,
             permit,
             outcome,
@@ -426,13 +426,12 @@ fn what_a_tab_says_of_breakers_means_what_it_says() {
                 },
             ago,
             ..
-        } => (
-            (generation, permit),
-            outcome,
-            (all, failures, slow),
-            ago.as_millis(),
-        ),
-        other => panic!("{other:?}"),
+        } = tab_example(op::OUTCOME, place)
+        else {
+            panic!("no outcome")
+        };
+        let ago = ago.as_millis();
+        ((generation, permit), outcome, (all, failures, slow), ago)
     };
     let after = Some(Duration::from_secs(120));
     assert_eq!(ended(0), ((3, 0), Outcome::Success, (12, 0, 2), 250));
@@ -440,18 +439,15 @@ fn what_a_tab_says_of_breakers_means_what_it_says() {
     assert_eq!(ended(2), ((3, 4), Outcome::Failure(after), (1, 1, 1), 0));
     assert_eq!(ended(3), ((3, 4), Outcome::Neutral, (1, 0, 0), 0));
     assert_eq!(ended(4), ((0, 0), Outcome::Rejected, (9, 0, 0), 0));
-    let wishes = [Wish::Call, Wish::Retry].map(Some);
-    let wished = [0, 1].map(|place| match tab_example(op::ACQUIRE, place) {
-        TabMessage::Acquire { wish, .. } => Some(wish),
-        _ => None,
-    });
-    assert_eq!(wished, wishes);
-    let orders = [Order::Reset, Order::Open, Order::Close].map(Some);
-    let ordered = [0, 1, 2].map(|place| match tab_example(op::FORCE, place) {
-        TabMessage::Force { order, .. } => Some(order),
-        _ => None,
-    });
-    assert_eq!(ordered, orders);
+    for (place, meant) in [Wish::Call, Wish::Retry].into_iter().enumerate() {
+        let example = tab_example(op::ACQUIRE, place);
+        assert!(matches!(example, TabMessage::Acquire { wish, .. } if wish == meant));
+    }
+    let orders = [Order::Reset, Order::Open, Order::Close];
+    for (place, meant) in orders.into_iter().enumerate() {
+        let example = tab_example(op::FORCE, place);
+        assert!(matches!(example, TabMessage::Force { order, .. } if order == meant));
+    }
 }
 
 #[test]

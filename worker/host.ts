@@ -1,6 +1,7 @@
 import init, { Hub } from '#glue';
 import { type HelloBody, Op, type TabMessage } from '../www/client/protocol.js';
 import type { Endpoint } from './endpoint.js';
+import { lead } from './lead.js';
 import { request } from './requests.js';
 import { subprotocols, translate } from './subprotocols.js';
 
@@ -62,6 +63,8 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
   const forget = (port: Endpoint) => {
     ports.delete(port);
     waiting.delete(port);
+    // That of a page which follows: another page may not hear what it says any more.
+    if (port instanceof BroadcastChannel) port.close();
   };
 
   const host: Host = {
@@ -70,6 +73,7 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
       ports.add(port);
       waiting.set(port, said);
       port.onmessage = ({ data }: MessageEvent<TabMessage>) => {
+        if (data?.[0] === Op.Lead) return lead(host, data[1], data[2]);
         said.push(data);
         if (data?.[0] === Op.Hello) void load(data[1] ?? {});
       };

@@ -89,9 +89,11 @@ const bundles = {
       /new Worker\(new URL\((["'])\.\/worker\.js\1, import\.meta\.url\), \{/,
       /import\((["'])\.\/local\.js\1\)/,
       /import\((["'])\.\/answers\.js\1\)/,
+      /import\((["'])\.\/lead\.js\1\)/,
     ],
-    without: /^(worker\/|www\/client\/(client|connect|socket|handle|options|answers|topics)\.ts|target\/)/,
+    without: /^(worker\/|www\/client\/(client|connect|socket|handle|options|answers|topics|lead)\.ts|target\/)/,
   },
+  'lead.js': { entry: 'www/client/lead.ts', minify: false, without: /^(?!www\/client\/(lead|deadline|protocol)\.ts)/ },
   'answers.js': { entry: 'www/client/answers.ts', minify: false, without: /^(?!www\/client\/(answers|address)\.ts)/ },
   'topics.js': {
     entry: 'www/client/topics.ts',
@@ -110,14 +112,17 @@ const seams = (entry) => ({
   name: 'seams',
   setup(build) {
     build.onResolve({ filter: /^#glue$/ }, () => ({ path: at('target/glue/hub.js') }));
-    build.onResolve({ filter: /\/(local|life|answers|topics|index)\.js$/ }, async ({ path, pluginData, ...rest }) => {
-      if (pluginData === resolving) return undefined;
-      const found = await build.resolve(path, { ...rest, pluginData: resolving });
-      const sibling = Object.entries(bundles).find(
-        ([, bundle]) => bundle.entry !== entry && found.path === at(bundle.entry),
-      );
-      return sibling ? { path: `./${sibling[0]}`, external: true } : found;
-    });
+    build.onResolve(
+      { filter: /\/(local|life|lead|answers|topics|index)\.js$/ },
+      async ({ path, pluginData, ...rest }) => {
+        if (pluginData === resolving) return undefined;
+        const found = await build.resolve(path, { ...rest, pluginData: resolving });
+        const sibling = Object.entries(bundles).find(
+          ([, bundle]) => bundle.entry !== entry && found.path === at(bundle.entry),
+        );
+        return sibling ? { path: `./${sibling[0]}`, external: true } : found;
+      },
+    );
   },
 });
 

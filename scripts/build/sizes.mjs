@@ -28,11 +28,13 @@ async function measure() {
   const wasm = gzipped(readFileSync(at('dist/hub.wasm')));
   const worker = gzipped(readFileSync(at('dist/worker.js')));
   const life = await bundled("export * from './dist/life.js'");
+  const lead = await bundled("export * from './dist/lead.js'");
   const answers = await bundled("export * from './dist/answers.js'");
   const topics = await bundled("export * from './dist/topics.js'");
   return {
     "import { SharedWebSocket } from 'tabwire'": await bundled("export { SharedWebSocket } from './dist/index.js'"),
     'life.js, loaded while the worker starts': life,
+    'lead.js, only where there is no SharedWorker': lead,
     'answers.js, only for tokens and function urls': answers,
     'topics.js, only for subprotocols other than raw': topics,
     "everything from 'tabwire'": await bundled("export * from './dist/index.js'"),
@@ -65,7 +67,7 @@ async function bundled(contents) {
 const apart = {
   name: 'apart',
   setup(build) {
-    build.onResolve({ filter: /^(react|\.\/(index|life|answers|topics|local)\.js$)/ }, ({ path }) => ({
+    build.onResolve({ filter: /^(react|\.\/(index|life|lead|answers|topics|local)\.js$)/ }, ({ path }) => ({
       path,
       external: true,
     }));

@@ -35,7 +35,9 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
     (liveness == 'locks' || (liveness != 'heartbeat' && navigator.vendor)) && navigator.locks;
   let lock: string | undefined;
   const handles = new Set<Handle>();
-  let host: Host = where.use == 'this-tab' ? 'this-tab' : 'shared-worker';
+  const { use = 'auto' } = where;
+  const best = use == 'auto' ? 'shared-worker' : use;
+  let host: Host = best;
   let epoch: string | null = null;
   const trail = new Set<string>();
   let port: Port | null = null;
@@ -167,8 +169,7 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
   /** Opens the worker. What it says waits at its port until the page has loaded what listens. */
   const begin = () => {
     worker = isBroken = undefined;
-    trail.clear();
-    if (where.use != 'this-tab') {
+    if (best == 'shared-worker') {
       try {
         worker = openWorker();
         worker.onerror = () => {

@@ -2,7 +2,7 @@ import type { HostOptions } from './options.js';
 import type { WelcomeBody } from './protocol.js';
 
 /** Where a hub runs, as `status.host` tells it. */
-export type Host = 'shared-worker' | 'this-tab';
+export type Host = 'shared-worker' | 'leader-tab' | 'this-tab';
 
 /** The tab's end of a port. */
 export type Port = MessagePort | Worker;
@@ -15,8 +15,8 @@ export type Rung = [
   deadline: number,
   /** Opens it: uses its port or the worker that has it, fails with a word that says why, or throws. */
   open: (use: (opened: Port | SharedWorker) => void, fail: (why: string) => void) => void,
-  /** Whether the hub is this page's own. */
-  isLocal?: boolean,
+  /** Where the hub runs then, if that is no SharedWorker. */
+  host?: Host,
 ];
 
 /** What came before a search that is not the first. */

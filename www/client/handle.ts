@@ -86,7 +86,7 @@ export const openHandle = (
   // Functions stay here too, and are called when the hub needs what they give.
   const { href = '', origin = '' } = target as URL;
   const functions: { [kind in Need]?: unknown } = { url: !href && target, token };
-  const need = (['url', 'token'] as const).filter((kind) => functions[kind]);
+  const need = (Object.keys(functions) as Need[]).filter((kind) => functions[kind]);
   const {
     maxMessages = 1000,
     maxBytes = 2 ** 20,
@@ -166,7 +166,7 @@ export const openHandle = (
       return single;
     }
     const [op, about, ...rest] = input;
-    if (op < 0 || about == (connOps.has(op) ? conn : id)) return hear[op]?.(...(rest as never[])) as boolean;
+    if (op < 0 || about == (connOps.includes(op) ? conn : id)) return hear[op]?.(...(rest as never[])) as boolean;
   };
 
   const update = (...given: StatusItems) => {
@@ -211,7 +211,7 @@ export const openHandle = (
     refresh();
     if (failure) fire('error');
     fireClose(code, reason, wasClean);
-    for (const resolve of shut.splice(0)) resolve();
+    shut.splice(0).map((resolve) => resolve());
   };
 
   const flush = () => {
@@ -414,7 +414,7 @@ const now = (state: State, code: number | null, reason: string = state): StatusI
 ];
 
 let lastId = 0;
-const connOps = /* @__PURE__ */ new Set<Op | Cue>([Op.Status, Op.Batch, Op.Gap, Op.Overflow]);
+const connOps: (Op | Cue)[] = [Op.Status, Op.Batch, Op.Gap, Op.Overflow];
 const readyStates: Partial<Record<State, Ready>> = {
   open: Ready.Open,
   suspect: Ready.Open,

@@ -182,7 +182,8 @@ export const live = (
         since = 0;
         const { lock } = welcome;
         const locks = locksOf();
-        asks = !locks || !lock;
+        // A page that leads keeps its locks when it is frozen.
+        asks = !locks || !lock || host == 'leader-tab';
         listen();
         if (lock && locks) locks.request(lock, { mode: 'shared' }, () => place()[1] == epoch && lost(epoch));
         break;
@@ -240,9 +241,8 @@ export const live = (
       case Op.Status:
         // Below the best host a lost connection is the occasion to try that again: nothing is open, and no attempt has begun.
         if (
-          host == 'this-tab' &&
+          host != (globalThis.SharedWorker ? 'shared-worker' : 'leader-tab') &&
           host != where.use &&
-          globalThis.SharedWorker &&
           (message[4] ?? 0) > Date.now() &&
           Date.now() - soughtAt > Ms.Minute &&
           ![...handles].some((handle) => handle([Cue.Look]))

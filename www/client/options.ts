@@ -148,7 +148,7 @@ export interface HostOptions {
    * worker, or in the page where `Worker` is refused. Default `'auto'`: the first of these that comes up; `status.host`
    * and `status.reason` tell which, and why not a better one.
    */
-  use?: 'auto' | 'shared-worker' | 'this-tab';
+  use?: 'auto' | 'shared-worker' | 'leader-tab' | 'this-tab';
   /** How long the worker script may take to answer before the next host is tried. Default 3000 ms. */
   scriptDeadline?: number;
   /**
@@ -360,7 +360,7 @@ export const checkHubOptions = (options: HubOptions) => {
 /** What an option may be: one of these words or any text, a boolean, a group, or what a function finds no error in. */
 type Rule = string | true | Rules | ((value: unknown) => Wrong);
 type Rules = { readonly [name: string]: Rule };
-type Wrong = (new (message: string) => Error) | false | undefined;
+type Wrong = (new (message: string) => Error) | false | '' | undefined;
 
 /** A copy of what is given, which is by these rules. Throws for the first that is not. */
 export const check = (given: object, rules: Rules, path = '') => {
@@ -380,7 +380,7 @@ const judge = (value: unknown, rule: Rule): Wrong =>
     ? rule(value)
     : typeof value != typeof rule || value === null
       ? TypeError
-      : typeof rule == 'string' && !!rule && !rule.split(' ').includes(value as string) && RangeError;
+      : typeof rule == 'string' && rule && !rule.split(' ').includes(value as string) && RangeError;
 
 /** A number from this to that; without an end any finite one. */
 export const from =
@@ -404,12 +404,10 @@ const each =
 const codes = /* @__PURE__ */ each(code, () => TypeError);
 const url = (value: unknown) => Object(value) !== value && judge(value, '');
 
-const place = { url: '' };
-
 const socketRules = {
   key: '',
   host: {
-    use: 'auto shared-worker this-tab',
+    use: 'auto shared-worker leader-tab this-tab',
     scriptDeadline: amount,
     readyDeadline: amount,
     workerUrl: url,
@@ -447,9 +445,9 @@ const socketRules = {
     refusedCodes: codes,
   },
   fallback: {
-    sse: place,
-    polling: { ...place, interval: positive },
-    send: place,
+    sse: { url: '' },
+    polling: { url: '', interval: positive },
+    send: { url: '' },
     after: { attempts: endless, time: amount },
   },
   queue: {

@@ -35,6 +35,7 @@ export enum Op {
   Outcome = 22,
   Acquire = 23,
   Force = 24,
+  Lead = 25,
 
   Script = 64,
   Welcome = 65,
@@ -159,7 +160,8 @@ export type TabMessage =
       retryAfter?: number | null,
     ]
   | [Op.Acquire, name: string, id: number, wish: number]
-  | [Op.Force, name: string, order: number];
+  | [Op.Force, name: string, order: number]
+  | [Op.Lead, name: string, term: string];
 
 /** What a breaker does with calls. */
 export type BreakerState = 'closed' | 'open' | 'half-open' | 'forced-open' | 'forced-closed';

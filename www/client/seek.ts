@@ -27,7 +27,7 @@ export const seek = (
   const { use, scriptDeadline = 3000, readyDeadline = 15000 } = where;
   let leave = () => {};
 
-  const step = ([name, ms, open, isLocal]: Rung, next: (why: string) => void, way = open) => {
+  const step = ([name, ms, open, host = shared]: Rung, next: (why: string) => void, way = open) => {
     let port: Port | undefined;
     let isSettled = false;
     let cancel = () => {};
@@ -68,10 +68,10 @@ export const seek = (
           }
           heard(data);
         };
-        found(port, isLocal ? 'this-tab' : shared, open);
+        found(port, host, open);
       }, fail);
     } catch {
-      fail(isLocal || globalThis.SharedWorker ? 'refused' : 'missing');
+      fail(host != shared || globalThis.SharedWorker ? 'refused' : 'missing');
     }
   };
 
@@ -83,7 +83,7 @@ export const seek = (
     climb(rungsFor(where, [shared, scriptDeadline, open], past, why));
   };
 
-  if (past || use == 'this-tab') descend();
+  if (past || (use && use != 'auto' && use != shared)) descend();
   else step([shared, scriptDeadline, open], descend, first);
   return () => leave();
 };

@@ -14,6 +14,7 @@ export class Faults {
   readonly #processes: Processes;
   readonly #frozen = new Map<Tab, number>();
   #worker: number | undefined;
+  #search: Promise<unknown> = Promise.resolve();
 
   constructor(browser: Browser, driver: number) {
     this.#browser = browser;
@@ -73,8 +74,15 @@ export class Faults {
     this.#worker = undefined;
   }
 
+  /** The process of a tab's page. One search at a time: each starts a worker. */
+  #processOf(tab: Tab): Promise<number> {
+    const found = this.#search.then(() => this.#find(tab));
+    this.#search = found.catch(() => {});
+    return found;
+  }
+
   /** The process of a tab's page, and of no other tab: a worker that the page starts shows there as a thread. */
-  async #processOf(tab: Tab): Promise<number> {
+  async #find(tab: Tab): Promise<number> {
     const { page } = workerThreads[this.#browser.engine];
     const before = this.#processes.withThread(page);
     await tab.run(

@@ -4,7 +4,7 @@ import { type EngineName, engineNames } from '../../../scripts/lib/engines.mjs';
 import { at } from '../../../scripts/lib/paths.mjs';
 
 /** Where a scenario's hub runs. */
-export type HostName = 'shared-worker' | 'this-tab';
+export type HostName = 'shared-worker' | 'leader-tab' | 'this-tab';
 
 /** One line of a scenario. */
 export interface Step {

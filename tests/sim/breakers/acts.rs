@@ -18,8 +18,12 @@ const MINUTE: u64 = 60_000_000;
 
 type Held = Result<(), String>;
 
+/// What a tab does about a breaker, and what happens besides that is about one.
+type Deed = fn(&mut World, usize, usize) -> Held;
+type Event = fn(&mut World, usize) -> Held;
+
 /// What a tab that is awake does, and what befalls tabs and hub. The number says how often.
-const BY_TABS: &[(u32, fn(&mut World, usize, usize) -> Held)] = &[
+const BY_TABS: &[(u32, Deed)] = &[
     (40, World::call),
     (12, |world, place, of| world.ask(place, of, Wish::Call)),
     (60, World::end_call),
@@ -33,7 +37,7 @@ const BY_TABS: &[(u32, fn(&mut World, usize, usize) -> Held)] = &[
     (3, World::suspend),
     (3, World::die),
 ];
-const BY_OTHERS: &[(u32, fn(&mut World, usize) -> Held)] = &[
+const BY_OTHERS: &[(u32, Event)] = &[
     (60, World::pass_some),
     (20, World::pass_to_an_end),
     (5, World::jump_ahead),

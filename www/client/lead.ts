@@ -1,0 +1,175 @@
+// biome-ignore-all lint/suspicious/noDoubleEquals: as in the other files of the page side
+import type { Port, Rung } from './connect.js';
+import { Ms } from './deadline.js';
+import type { HostOptions } from './options.js';
+import { Op, Protocol } from './protocol.js';
+
+/**
+ * Opens the hub of the leader: of this page, if it is elected.
+ *
+ * The leader is the page that holds a Web Lock; its hub runs in a dedicated worker of its own, which takes every other page at a
+ * BroadcastChannel for each. A lock that is held by a page which does not answer within a second (frozen, or blocked) is stolen.
+ * A page that loses the lock, or is frozen or cached while it leads, ends its worker before the next one has a socket.
+ */
+export const openLed =
+  ({ workerUrl }: HostOptions, locks: LockManager, openWorker: () => Worker): Rung[2] =>
+  (use, fail) => {
+    const { hash } = new URL(`${workerUrl ?? ''}`, document.baseURI);
+    const name = `tabwire:lead:${Protocol.Major}${hash}`;
+    // Unique, not secret.
+    const me = `${Math.random()}`;
+    let control: BroadcastChannel | undefined;
+    /** The leader that this page follows, or is about to, and those that have said that they leave. */
+    let term: string | undefined;
+    const left = new Set<unknown>();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    /** Leads no more, if it does. */
+    let stepDown: (() => void) | undefined;
+    let channel: BroadcastChannel | undefined;
+    let isOver = false;
+    /** Ends what this page listens to and waits for. */
+    const ending = new AbortController();
+    let waiting = new AbortController();
+
+    const listen = (type: string, listener: (event: PageTransitionEvent) => void) =>
+      addEventListener(type, listener as EventListener, {
+        signal: ending.signal,
+        // Those two are fired at the document. What the client posts when the page is hidden comes before the others.
+        capture: type == 'freeze' || type == 'resume',
+      });
+
+    /** What the client uses: the same whether the hub is here or there. */
+    const port = {
+      onmessage: null as ((event: MessageEvent) => void) | null,
+      onerror: null as ((event: Event) => void) | null,
+      postMessage(_: unknown) {},
+      close() {
+        isOver = true;
+        settle();
+        ending.abort();
+        stepDown?.();
+        shut();
+      },
+    };
+    const crash = () => port.onmessage?.(new MessageEvent('message', { data: [Op.Crashed] }));
+
+    const say = (...message: unknown[]) => {
+      if (!control) {
+        control = new BroadcastChannel(name);
+        control.onmessage = hear;
+      }
+      control.postMessage(message);
+    };
+    const shut = () => {
+      control?.close();
+      channel?.close();
+      control = channel = undefined;
+    };
+
+    const hear = ({ data }: MessageEvent) => {
+      const [what, of] = Array.isArray(data) ? data : [];
+      // Somebody is about to lead: waits for that one.
+      if (what == 'claim' && !term) wait();
+      if (what == 'lead' && !term && !left.has(of)) follow(of);
+      if (what == 'left') {
+        left.add(of);
+        if (of == term && !stepDown) crash();
+      }
+    };
+
+    /** It is clear who leads. */
+    const settle = () => {
+      clearTimeout(timer);
+      waiting.abort();
+    };
+
+    const follow = (of: string) => {
+      settle();
+      term = of;
+      let isFound: unknown;
+      let isAway: unknown;
+      const open = () => {
+        if (channel) return channel;
+        channel = new BroadcastChannel(`${name}:${of}:${me}`);
+        channel.onmessage = (event) => {
+          // The first says that the other end is there.
+          if (!isFound) use(port as unknown as Port);
+          isFound = 1;
+          port.onmessage?.(event);
+        };
+        return channel;
+      };
+      port.postMessage = (message) => isAway || open().postMessage(message);
+      open();
+      // An open channel may cost a page the cache.
+      listen('pagehide', () => {
+        isAway = 1;
+        shut();
+      });
+      listen('pageshow', ({ persisted }) => {
+        isAway = 0;
+        // Hears again who leaves.
+        if (persisted) say('back', me);
+      });
+      say('join', of, me);
+    };
+
+    const lead = () =>
+      new Promise<void>((release) => {
+        if (isOver || term) return release();
+        clearTimeout(timer);
+        const own = me;
+        term = own;
+        say('claim', own);
+        let worker: Worker | undefined;
+        stepDown = () => {
+          stepDown = undefined;
+          worker?.terminate();
+          say('left', own);
+          release();
+        };
+        try {
+          worker = openWorker();
+        } catch {
+          stepDown();
+          fail('refused');
+          return;
+        }
+        worker.onmessage = (event) => port.onmessage?.(event);
+        worker.onerror = (event) => port.onerror?.(event);
+        port.postMessage = (message) => worker.postMessage(message);
+        // A page that sleeps leads nobody. When it is back it looks for who does.
+        listen('freeze', () => stepDown?.());
+        listen('pagehide', ({ persisted }) => {
+          if (persisted) stepDown?.();
+          shut();
+        });
+        for (const type of ['resume', 'pageshow'])
+          listen(type, ({ persisted }) => (type == 'resume' || persisted) && !stepDown && crash());
+        worker.postMessage([Op.Lead, name, own]);
+        use(port as unknown as Port);
+      });
+
+    /** Waits for the lock of the one who leads, and takes it if that says nothing. */
+    const wait = () => {
+      settle();
+      waiting = new AbortController();
+      request({ signal: waiting.signal });
+      timer = setTimeout(() => {
+        settle();
+        request({ steal: true });
+      }, Ms.Pause);
+    };
+
+    const request = (options: LockOptions) =>
+      locks.request(name, options, lead).catch(() => {
+        // Stolen from this page, which had not answered; or given up by it, because somebody has.
+        const led = stepDown;
+        led?.();
+        if (led) crash();
+        else if (!term && !options.signal?.aborted && !isOver) fail('refused');
+      });
+
+    say('who');
+    wait();
+  };
