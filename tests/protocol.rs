@@ -49,7 +49,7 @@ fn fixture(name: &str) -> Vec<Value> {
 }
 
 /// Ops that only the worker script speaks.
-const NOT_THE_HUBS: &[&str] = &["script", "unavailable", "crashed"];
+const NOT_THE_HUBS: &[&str] = &["script", "unavailable", "crashed", "lead"];
 
 /// What the driver posts, since payloads are its own.
 const WITH_PAYLOADS: &[&str] = &["batch", "subscribed", "answered", "single"];

@@ -86,7 +86,7 @@ impl<P: Payload> Connection<P> {
         if self.has_fallback()
             && !self.is_on_stream()
             && !cx.timers.is_set(owner, TimerReason::Fallback)
-            && let Some(time) = self.config.fallback.after.time
+            && let Some(time) = self.config.fallback.after.timeout
         {
             self.set_timer_in(TimerReason::Fallback, time.get(), cx);
         }

@@ -127,7 +127,7 @@ impl<P: Payload> Connection<P> {
             body: None,
         })));
         let is_first = matches!(self.phase, Phase::Handshake(_));
-        let patience = self.config.fallback.after.time.filter(|_| is_first);
+        let patience = self.config.fallback.after.timeout.filter(|_| is_first);
         let within = patience.map_or(FETCH_WITHIN, |time| time.get());
         let within = within.clamp(OPEN_WITHIN, FETCH_WITHIN);
         self.set_timer_in(TimerReason::Fetch, within, cx);

@@ -63,26 +63,26 @@ impl Given for Polling {
     }
 }
 
-/// When something takes the place of a WebSocket. Given as `{ attempts, time }`; one that is not given is no limit.
+/// When something takes the place of a WebSocket. Given as `{ attempts, timeout }`; one that is not given is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct After {
     /// After so many attempts in a row that have failed.
     pub attempts: Positive,
     /// After so long without a connection.
-    pub time: Option<Millis>,
+    pub timeout: Option<Millis>,
 }
 
 impl After {
     /// After three attempts or ten seconds.
     pub const DEFAULT: Self = Self {
         attempts: Positive(3),
-        time: Some(Millis::from_millis(10_000)),
+        timeout: Some(Millis::from_millis(10_000)),
     };
 }
 
 impl Given for After {
     fn read<F: Foreign>(from: &F) -> Option<Self> {
-        let (attempts, time) = (from.field("attempts"), from.field("time"));
+        let (attempts, timeout) = (from.field("attempts"), from.field("timeout"));
         if from.number().is_some() || from.text().is_some() || from.flag().is_some() {
             return None;
         }
@@ -92,10 +92,10 @@ impl Given for After {
             } else {
                 Positive::read(&attempts)?
             },
-            time: if time.is_nothing() {
+            timeout: if timeout.is_nothing() {
                 None
             } else {
-                Some(Millis::read(&time)?)
+                Some(Millis::read(&timeout)?)
             },
         })
     }

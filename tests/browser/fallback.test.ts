@@ -15,7 +15,7 @@ const options = (use: Use, fallback: SocketOptions['fallback'] = {}): SocketOpti
   fallback: {
     sse: { url: `${use.server.wire}/events` },
     polling: { url: `${use.server.wire}/poll`, interval: 200 },
-    after: { attempts: 2, time: 2000 },
+    after: { attempts: 2, timeout: 2000 },
     ...fallback,
   },
 });
@@ -145,7 +145,7 @@ describeEngines('where a proxy refuses upgrades', (use) => {
 describeEngines('where a proxy lets the handshake hang', (use) => {
   test('messages come by a stream after the time of the option', async () => {
     await use.server.control.fault({ kind: 'hang-upgrade', scope: 'new' });
-    const tab = first(await open(use, 1, options(use, { after: { time: 1500 } })));
+    const tab = first(await open(use, 1, options(use, { after: { timeout: 1500 } })));
     const { since } = await untilBy(tab, 'sse');
     const begun = await tab.run(() => window.probe().statuses.find(({ state }) => state === 'connecting')?.since);
     expect(since - (begun ?? 0)).toBeGreaterThanOrEqual(1450);
@@ -159,7 +159,7 @@ describeEngines('where a proxy lets the handshake hang', (use) => {
   test.each(['404', '503', 'hang'] as const)('and a stream is answered with %s, by polling', async (mode) => {
     await use.server.control.fault({ kind: 'hang-upgrade', scope: 'new' });
     await use.server.control.route('/events', mode);
-    const tabs = await open(use, 2, options(use, { after: { time: 500 } }));
+    const tabs = await open(use, 2, options(use, { after: { timeout: 500 } }));
     for (const tab of tabs) {
       await tab.waitFor('polling', () => window.socket().status, {
         until: ({ state, transport }) => state === 'open' && transport === 'polling',

@@ -118,7 +118,7 @@ fn after_so_many_failed_attempts_a_stream_takes_the_place_of_the_socket() {
 fn a_handshake_that_hangs_is_given_up_after_the_time_of_the_option() {
     let mut rig = Rig::new();
     rig.hello(A);
-    rig.attach(A, H, options(json!({"after": {"time": 4000}})));
+    rig.attach(A, H, options(json!({"after": {"timeout": 4000}})));
     let socket = rig.socket();
     rig.pass_millis(3999);
     assert!(rig.fetched.is_empty());

@@ -12,8 +12,8 @@ declare const __BUILD__: string;
 
 /** A page's one port to a hub, which its handles share. */
 export type Client = [
-  /** Posts a message. Returns whether there is a port. */
-  post: (message: TabMessage) => boolean,
+  /** Posts a message. Returns the port, if there is one. */
+  post: (message: TabMessage) => unknown,
   /** Adds a handle, and seeks a hub for the first. */
   add: (handle: Handle) => void,
   /** Forgets a handle. Returns whether it was there. */
@@ -56,7 +56,7 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
 
   const post = (message: TabMessage) => {
     port?.postMessage(message);
-    return !!port;
+    return port;
   };
 
   const tell = (message: HubMessage | CueMessage) => {
@@ -152,7 +152,7 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
   /** Takes a lock that shows that this tab lives, and then calls back. */
   const hold = (then: () => void) => {
     if (!locks) return then();
-    lock = `tabwire:tab:${Math.random()}`;
+    lock = `tabwire:${Math.random()}`;
     locks
       .request(lock, () => {
         then();
@@ -169,6 +169,7 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
   /** Opens the worker. What it says waits at its port until the page has loaded what listens. */
   const begin = () => {
     worker = isBroken = undefined;
+    trail.clear();
     if (best == 'shared-worker') {
       try {
         worker = openWorker();

@@ -84,7 +84,7 @@ export const openHandle = (
     subprotocol: JSON.stringify(subprotocol),
   };
   // Functions stay here too, and are called when the hub needs what they give.
-  const { href = '', origin = '' } = target as URL;
+  const { href, origin } = target as Partial<URL>;
   const functions: { [kind in Need]?: unknown } = { url: !href && target, token };
   const need = (Object.keys(functions) as Need[]).filter((kind) => functions[kind]);
   const {
@@ -172,8 +172,7 @@ export const openHandle = (
   const update = (...given: StatusItems) => {
     const before = show.readyState;
     items = given;
-    show.protocol = given[7];
-    show.extensions = given[8];
+    [show.protocol, show.extensions] = given.slice(7) as string[] as [string, string];
     if (before < Ready.Closing) show.readyState = readyStates[given[0]] ?? Ready.Connecting;
     // What has been posted may reach the server from now on.
     if (show.readyState == Ready.Open) flush();
@@ -339,7 +338,7 @@ export const openHandle = (
   };
 
   const show = {
-    url: href,
+    url: href ?? '',
     readyState: Ready.Connecting,
     bufferedAmount: 0,
     protocol: '',

@@ -254,9 +254,9 @@ export interface FallbackOptions {
   send?: { url: string };
   /**
    * When: after so many attempts in a row have failed, or so long without a connection, whichever is first.
-   * Default `{ attempts: 3, time: 10000 }`; one that is not given is no limit.
+   * Default `{ attempts: 3, timeout: 10000 }`; one that is not given is no limit.
    */
-  after?: { attempts?: number; time?: number };
+  after?: { attempts?: number; timeout?: number };
 }
 
 /**
@@ -375,7 +375,8 @@ export const check = (given: object, rules: Rules, path = '') => {
   return copy;
 };
 
-const judge = (value: unknown, rule: Rule): Wrong =>
+/** What is wrong with a value by a rule, if something is. */
+export const judge = (value: unknown, rule: Rule): Wrong =>
   typeof rule == 'function'
     ? rule(value)
     : typeof value != typeof rule || value === null
@@ -448,7 +449,7 @@ const socketRules = {
     sse: { url: '' },
     polling: { url: '', interval: positive },
     send: { url: '' },
-    after: { attempts: endless, time: amount },
+    after: { attempts: endless, timeout: amount },
   },
   queue: {
     maxMessages: amount,

@@ -13,6 +13,7 @@ import {
   checkHubOptions,
   checkSocketOptions,
   type HubOptions,
+  judge,
   type SocketOptions,
   type UrlFunction,
 } from './options.js';
@@ -233,7 +234,7 @@ function define() {
       return this.#shown.binaryType;
     }
     set binaryType(type) {
-      if (type == 'blob' || type == 'arraybuffer') this.#shown.binaryType = type;
+      if (!judge(type, 'blob arraybuffer')) this.#shown.binaryType = type;
     }
 
     static {
@@ -244,10 +245,9 @@ function define() {
         target: object = prototype,
       ) => Object.defineProperty(target, name, descriptor);
 
-      for (const [value, name] of 'CONNECTING OPEN CLOSING CLOSED'.split(' ').entries()) {
-        add(name, { value });
-        add(name, { value }, SharedWebSocket);
-      }
+      'CONNECTING OPEN CLOSING CLOSED'
+        .split(' ')
+        .map((name, value) => [prototype, SharedWebSocket].map((target) => add(name, { value }, target)));
       for (const name of 'status url readyState bufferedAmount protocol extensions'.split(' ')) {
         add(name, {
           get() {

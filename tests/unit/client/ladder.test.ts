@@ -61,10 +61,16 @@ describe('the host ladder', () => {
     breakIt();
     const { socket } = await open();
     expect(workers.latest).toMatchObject({ kind: 'dedicated', options: { type: 'module' } });
-    expect(socket.status).toMatchObject({ host: 'this-tab', reason: `connecting; shared-worker: ${why}` });
+    expect(socket.status).toMatchObject({
+      host: 'this-tab',
+      reason: `connecting; shared-worker: ${why}; leader-tab: missing`,
+    });
     workers.latest.welcome();
     workers.latest.attached('open');
-    expect(socket.status).toMatchObject({ host: 'this-tab', reason: `opened; shared-worker: ${why}` });
+    expect(socket.status).toMatchObject({
+      host: 'this-tab',
+      reason: `opened; shared-worker: ${why}; leader-tab: missing`,
+    });
   });
 
   test('goes on when the script errs, and takes leave of the port', async () => {
@@ -75,7 +81,7 @@ describe('the host ladder', () => {
     expect(shared?.posted.at(-1)).toEqual([Op.Bye]);
     expect(shared).toMatchObject({ isClosed: true, onmessage: null });
     expect(workers.latest.kind).toBe('dedicated');
-    expect(socket.status.reason).toBe('connecting; shared-worker: error');
+    expect(socket.status.reason).toBe('connecting; shared-worker: error; leader-tab: missing');
   });
 
   test('goes on when the script does not answer by its deadline', async () => {
@@ -85,7 +91,7 @@ describe('the host ladder', () => {
     await vi.advanceTimersByTimeAsync(1);
     await nobodyAnswers();
     expect(workers.latest.kind).toBe('dedicated');
-    expect(socket.status.reason).toBe('connecting; shared-worker: script-timeout');
+    expect(socket.status.reason).toBe('connecting; shared-worker: script-timeout; leader-tab: missing');
   });
 
   test('goes on when the hub is not up by its deadline, counted from the answer of the script', async () => {
@@ -96,7 +102,7 @@ describe('the host ladder', () => {
     expect(workers.made).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(1);
     await nobodyAnswers();
-    expect(socket.status.reason).toBe('connecting; shared-worker: ready-timeout');
+    expect(socket.status.reason).toBe('connecting; shared-worker: ready-timeout; leader-tab: missing');
   });
 
   test('takes 3 s and 15 s when nothing is said', async () => {
@@ -127,7 +133,7 @@ describe('the host ladder', () => {
     workers.latest.say(Op.Unavailable, 'wasm-unavailable', 'CompileError');
     await nobodyAnswers();
     expect(workers.latest.kind).toBe('dedicated');
-    expect(socket.status.reason).toBe('connecting; shared-worker: wasm-unavailable');
+    expect(socket.status.reason).toBe('connecting; shared-worker: wasm-unavailable; leader-tab: missing');
   });
 
   test('ends in the page, where a hub runs over a channel', async () => {
@@ -144,7 +150,7 @@ describe('the host ladder', () => {
     ]);
     expect(socket.status).toMatchObject({
       host: 'this-tab',
-      reason: 'connecting; shared-worker: refused; worker: refused',
+      reason: 'connecting; shared-worker: refused; leader-tab: missing; worker: refused',
     });
   });
 
@@ -159,7 +165,7 @@ describe('the host ladder', () => {
     expect(socket.status).toMatchObject({
       state: 'failed',
       code: 1006,
-      reason: 'wasm-unavailable; shared-worker: refused; worker: refused; page: wasm-unavailable',
+      reason: 'wasm-unavailable; shared-worker: refused; leader-tab: missing; worker: refused; page: wasm-unavailable',
     });
     expect(events.slice(-3)).toEqual(['statuschange failed 3', 'error failed 3', 'close failed 3']);
     expect(closed.mock.calls).toEqual([[{ code: 1006, reason: '', wasClean: false }]]);
@@ -247,7 +253,7 @@ describe('where the SharedWorker does not answer', () => {
     channels[0]?.say(...here());
     await vi.advanceTimersByTimeAsync(650);
     expect(workers.made.map(({ kind }) => kind)).toEqual(['shared', 'shared', 'dedicated']);
-    expect(socket.status.reason).toBe('connecting; shared-worker: script-timeout');
+    expect(socket.status.reason).toBe('connecting; shared-worker: script-timeout; leader-tab: missing');
   });
 
   test('a page without channels goes on', async () => {

@@ -27,7 +27,7 @@ describe('options', () => {
     [{ queue: 'small' }, TypeError, 'queue: "small"'],
     [{ flow: { window: 5 } }, TypeError, 'flow.window: 5'],
     [{ host: { workerUrl: 5 } }, TypeError, 'host.workerUrl: 5'],
-    [{ host: { use: 'leader-tab' } }, RangeError, 'host.use: "leader-tab"'],
+    [{ host: { use: 'other-tab' } }, RangeError, 'host.use: "other-tab"'],
     [{ linger: 5n }, TypeError, 'linger: 5'],
     [{ liveness: '' }, RangeError, 'liveness: ""'],
     [{ reconect: {} }, TypeError, 'reconect: [object Object]'],

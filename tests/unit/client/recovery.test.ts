@@ -39,7 +39,9 @@ describe('a tab whose hub has died', () => {
     await nobodyAnswers();
     expect(made().slice(4)).toEqual(['dedicated -']);
     expect(channels).toHaveLength(1);
-    expect(socket.status.reason).toBe('hub-lost; fresh: script-timeout; shared-worker: script-timeout');
+    expect(socket.status.reason).toBe(
+      'hub-lost; fresh: script-timeout; shared-worker: script-timeout; leader-tab: missing',
+    );
   });
 
   test('has nothing to explain in the fresh worker', async () => {
@@ -256,7 +258,7 @@ describe('a tab that is told to move', () => {
     await pass(ms + 50);
     await nobodyAnswers();
     expect(workers.latest.kind).toBe('dedicated');
-    expect(socket.status).toMatchObject({ host: 'this-tab', reason: `moved; moved: ${why}` });
+    expect(socket.status).toMatchObject({ host: 'this-tab', reason: `moved; moved: ${why}; leader-tab: missing` });
   });
 });
 
