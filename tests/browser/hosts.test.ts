@@ -20,12 +20,12 @@ async function openWithout(use: Use, broken: () => void, host: HostOptions = dea
   return { tab, status: await untilState(tab, 'open', 20_000) };
 }
 
-describeEngines('a connection in this tab', (use) => {
+describeEngines('a connection whose SharedWorker is no good', (use) => {
   test('is there without SharedWorker', async () => {
     const { status } = await openWithout(use, () => {
       Object.defineProperty(window, 'SharedWorker', { value: undefined });
     });
-    expect(status).toMatchObject({ host: 'this-tab', state: 'open' });
+    expect(status).toMatchObject({ host: 'leader-tab', state: 'open' });
     expect(status.reason).toContain('shared-worker: missing');
   });
 
@@ -35,7 +35,7 @@ describeEngines('a connection in this tab', (use) => {
         throw new DOMException('no', 'SecurityError');
       } as unknown as typeof SharedWorker;
     });
-    expect(status.host).toBe('this-tab');
+    expect(status.host).toBe('leader-tab');
     expect(status.reason).toContain('shared-worker: refused');
   });
 
@@ -46,7 +46,7 @@ describeEngines('a connection in this tab', (use) => {
         return new Original(new URL('/no-such-worker.js', location.href), options);
       } as unknown as typeof SharedWorker;
     });
-    expect(status.host).toBe('this-tab');
+    expect(status.host).toBe('leader-tab');
     expect(status.reason).toMatch(/shared-worker: (error|script-timeout)/);
   });
 
@@ -58,7 +58,7 @@ describeEngines('a connection in this tab', (use) => {
         return new Original(new URL('/never.js', location.href), options);
       } as unknown as typeof SharedWorker;
     });
-    expect(status.host).toBe('this-tab');
+    expect(status.host).toBe('leader-tab');
     expect(status.reason).toContain('shared-worker: script-timeout');
   });
 
@@ -91,7 +91,16 @@ describeEngines('a connection in this tab', (use) => {
     expect(status.reason).toContain('worker: wasm-unavailable');
   });
 
-  test('can be asked for, and is then not shared', async () => {
+  test('is there without Web Locks: then each tab has a hub of its own', async () => {
+    const { status } = await openWithout(use, () => {
+      Object.defineProperty(window, 'SharedWorker', { value: undefined });
+      Object.defineProperty(navigator, 'locks', { value: undefined });
+    });
+    expect(status.host).toBe('this-tab');
+    expect(status.reason).toContain('leader-tab: missing');
+  });
+
+  test('can be asked for in this tab, and is then not shared', async () => {
     const tabs = await use.browser.openTabs(2, use.server.page());
     for (const tab of tabs) {
       await tab.run((url) => {
