@@ -5,12 +5,14 @@ use core::time::Duration;
 use super::window::Window;
 use crate::protocol::{
     BreakerConfig, BreakerCounters, BreakerReason, BreakerState, BreakerView, Calls, Order,
-    Outcome, Permit, Refusal, Snapshot,
+    Outcome, Permit, Recent, Refusal, Snapshot,
 };
 use crate::time::Time;
 
 /// A probe that is given up without a word may have had bad luck; so many in a row are a failure.
 pub const MOST_EXPIRED: u32 = 3;
+/// Those who are refused because of a probe are told to come again after this, though it may take longer.
+pub const PROBE_WITHIN: Duration = Duration::from_secs(1);
 
 /// A breaker, shared by all callers. `H` names who holds a permit.
 ///
@@ -78,6 +80,14 @@ impl<H: Copy + Eq> Breaker<H> {
     /// The options in force.
     pub fn config(&self) -> &BreakerConfig {
         &self.config
+    }
+
+    /// Goes on with other options.
+    pub fn set_config(&mut self, config: BreakerConfig) {
+        if config.window != self.config.window {
+            self.window = Window::new(config.window);
+        }
+        self.config = config;
     }
 
     /// How many transitions there were.
@@ -166,7 +176,7 @@ impl<H: Copy + Eq> Breaker<H> {
                     let first = permits.iter().map(|(_, _, until)| *until).min();
                     return Err(Refusal {
                         reason: self.reason,
-                        retry_after: first.map(|until| until.since(now)),
+                        retry_after: first.map(|until| until.since(now).min(PROBE_WITHIN)),
                     });
                 }
                 self.last_permit = self.last_permit.wrapping_add(1).max(1);
@@ -329,7 +339,12 @@ impl<H: Copy + Eq> Breaker<H> {
             return;
         }
         let last = self.window.calls(now);
-        let is_enough = last.all >= self.config.minimum_calls.0;
+        // A window of fewer calls is full before.
+        let wanted = match self.config.window {
+            Recent::Calls(most) => self.config.minimum_calls.min(most),
+            Recent::Time(_) => self.config.minimum_calls,
+        };
+        let is_enough = last.all >= wanted.0;
         let reaches = |part: u32, rate: f64| f64::from(part) >= rate * f64::from(last.all);
         // Only what is bad opens it: a good call may make the calls enough, but is no occasion.
         if calls.failures > 0 && is_enough && reaches(last.failures, self.config.failure_rate.get())

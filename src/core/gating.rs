@@ -45,6 +45,10 @@ impl<P: Payload> Hub<P> {
         let Some(gate) = self.gates.make(name, options.resolve(), self.now) else {
             return;
         };
+        if gate.ports.is_empty() && gate.breaker.config() != &options.resolve() {
+            // The hub's own calls go by whatever options there are.
+            gate.breaker.set_config(options.resolve());
+        }
         if !gate.ports.contains(&port) {
             gate.ports.push(port);
         }

@@ -53,7 +53,7 @@ mod window;
 
 pub use access::{ANSWER_WITHIN as NEED_WITHIN, ASK_AGAIN};
 pub use backoff::Backoff;
-pub use breaker::{Breaker, MOST_EXPIRED};
+pub use breaker::{Breaker, MOST_EXPIRED, PROBE_WITHIN as PROBE_TAKES};
 pub use budget::Purse;
 pub use connection::FUNCTION;
 pub use flow::{Batch, Parcel, ParcelKind};

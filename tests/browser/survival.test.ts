@@ -77,14 +77,15 @@ function answerSurveys(): void {
     });
 }
 
-/** Eight tabs at most, one worker, and what is done to them. */
+/** Eight tabs at most, one hub, and what is done to them. */
 class Crowd {
   readonly #stage: Stage;
   readonly #random: Random;
+  readonly #frozen = new Set<string>();
   #opened = 0;
 
-  constructor(use: Use, random: Random) {
-    this.#stage = new Stage(use.browser, use.server, 'shared-worker', { liveness: 'locks' });
+  constructor(use: Use, host: 'shared-worker' | 'leader-tab', random: Random) {
+    this.#stage = new Stage(use.browser, use.server, host, { liveness: 'locks' });
     this.#random = random;
   }
 
@@ -95,24 +96,38 @@ class Crowd {
     return `open ${name}`;
   }
 
-  /** Kills the worker, closes a tab or opens one; gives which. */
+  /** Kills the worker, closes, opens or, where one of them leads, freezes a tab; gives which. */
   async step(): Promise<string> {
-    const { players } = this.#stage;
+    const { players, host } = this.#stage;
+    const awake = [...players.keys()].filter((name) => !this.#frozen.has(name));
     const kind = this.#random.of([
       'kill',
       players.size > most / 2 ? 'close' : 'open',
       players.size < most ? 'open' : 'close',
+      ...(host === 'leader-tab' && awake.length > 2 ? ['freeze'] : []),
     ]);
     if (kind === 'open') return this.open();
     if (kind === 'kill') {
       await this.#stage.tellWorker('close');
       return 'kill worker';
     }
-    const name = this.#random.of([...players.keys()]);
+    const name = this.#random.of(awake);
     const { tab } = this.#stage.player(name);
+    if (kind === 'freeze') {
+      this.#frozen.add(name);
+      await tab.freeze();
+      return `freeze ${name}`;
+    }
+    if (awake.length === 1) return 'nothing';
     players.delete(name);
     await tab.close();
     return `close ${name}`;
+  }
+
+  /** Thaws what is frozen. */
+  async thaw(): Promise<void> {
+    for (const name of this.#frozen) await this.#stage.player(name).tab.thaw();
+    this.#frozen.clear();
   }
 
   /** Waits until every tab is open at the same hub, the server has one connection, and a message on it reaches all of them. */
@@ -142,24 +157,32 @@ describeEngines(
   (use) => {
     const sequences = use.engine === 'chromium' ? 100 : 10;
 
-    test(`of killing the worker, closing and opening tabs, ${sequences} times, end with every tab live on one connection`, async () => {
-      const random = new Random(Number(process.env.TABWIRE_SEED ?? Date.now() % 1_000_000));
-      const crowd = new Crowd(use, random);
-      for (let opened = 0; opened < most; opened++) await crowd.open();
-      const began = Date.now();
-      for (let sequence = 0; sequence < sequences; sequence++) {
-        const done: string[] = [];
-        try {
-          for (let left = 2 + random.below(3); left > 0; left--) done.push(await crowd.step());
-          await crowd.untilAllLive();
-        } catch (error) {
-          throw new Error(`TABWIRE_SEED=${random.seed}, sequence ${sequence}: ${done.join(', ')}: ${error}`, {
-            cause: error,
-          });
+    test.each([
+      ['shared-worker', 'of killing the worker, closing and opening tabs'],
+      ['leader-tab', 'of killing the worker, freezing, closing and opening tabs, of which one leads'],
+    ] as const)(
+      `by %s, %s, ${sequences} times, end with every tab live on one connection`,
+      async (host) => {
+        const random = new Random(Number(process.env.TABWIRE_SEED ?? Date.now() % 1_000_000));
+        const crowd = new Crowd(use, host, random);
+        for (let opened = 0; opened < most; opened++) await crowd.open();
+        const began = Date.now();
+        for (let sequence = 0; sequence < sequences; sequence++) {
+          const done: string[] = [];
+          try {
+            for (let left = 2 + random.below(3); left > 0; left--) done.push(await crowd.step());
+            await crowd.thaw();
+            await crowd.untilAllLive();
+          } catch (error) {
+            throw new Error(`TABWIRE_SEED=${random.seed}, sequence ${sequence}: ${done.join(', ')}: ${error}`, {
+              cause: error,
+            });
+          }
         }
-      }
-      console.log(`${use.engine}: ${sequences} sequences in ${Date.now() - began} ms, seed ${random.seed}`);
-    }, 300_000);
+        console.log(`${use.engine}, ${host}: ${sequences} sequences in ${Date.now() - began} ms, seed ${random.seed}`);
+      },
+      600_000,
+    );
   },
   { browser: { faults: true } },
 );

@@ -437,3 +437,16 @@ fn messages_of_topics_reach_those_who_want_them_and_the_socket_goes_on_after_the
     let asked = rig.sent_texts().join(" ");
     assert!(asked.contains("5"), "{asked}");
 }
+
+#[test]
+fn a_tab_decides_the_options_of_a_breaker_that_only_the_hub_has_used() {
+    let mut rig = refused(options(json!({"sse": null})));
+    respond(&mut rig, 503, "");
+    rig.take(A);
+    rig.wire(A, json!([21, "/poll", {"breaker": {"failureThreshold": 2}}, null]));
+    let ignored = rig.notes(A).into_iter().find_map(|note| match note {
+        HubMessage::Breaker { ignored, .. } => Some(ignored),
+        _ => None,
+    });
+    assert_eq!(ignored, Some(vec![]));
+}

@@ -190,7 +190,7 @@ fn one_of_ten_tabs_that_ask_in_half_open_passes() {
     for refusal in &verdicts[1..] {
         let refusal = refusal.unwrap_err();
         assert_eq!(refusal.reason.code(), "probing");
-        assert_eq!(refusal.retry_after.unwrap().as_millis(), 5000);
+        assert_eq!(refusal.retry_after.unwrap().as_millis(), 1000);
     }
 }
 

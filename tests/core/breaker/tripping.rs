@@ -216,3 +216,15 @@ fn forced_open_refuses_everything_until_it_is_reset() {
     assert_eq!(bench.call().id, 0);
     assert_eq!(bench.breaker.counters.trips, 0, "nobody has failed");
 }
+
+#[test]
+fn a_window_of_fewer_calls_than_the_least_is_enough_when_it_is_full() {
+    let mut bench = Bench::new(json!({
+        "failureThreshold": 1000, "window": {"calls": 4}, "minimumCalls": 10, "failureRate": 0.5,
+    }));
+    bench.succeed(2);
+    bench.fail(1);
+    assert_eq!(bench.state(), BreakerState::Closed);
+    bench.fail(1);
+    assert_eq!(bench.state(), BreakerState::Open);
+}

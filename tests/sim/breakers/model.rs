@@ -164,7 +164,9 @@ impl Model {
                         lease,
                     }));
                 }
-                out.iter().map(|(_, _, until)| until - now).min()
+                // A probe may be over long before its lease is.
+                let first = out.iter().map(|(_, _, until)| until - now).min();
+                first.map(|left| left.min(1_000_000))
             }
         };
         self.push(now, Event::Refused);
@@ -280,7 +282,11 @@ impl Model {
         }
         self.push(now, Event::Counted(outcome, calls, ago));
         let last = self.last_calls(now);
-        let is_enough = last.len() as u32 >= self.rules.minimum_calls;
+        let wanted = match self.rules.window {
+            Last::Calls(most) => self.rules.minimum_calls.min(most),
+            Last::Millis(_) => self.rules.minimum_calls,
+        };
+        let is_enough = last.len() as u32 >= wanted;
         let share = |is_meant: fn(&(bool, bool)) -> bool| {
             last.iter().filter(|call| is_meant(call)).count() as f64
         };
