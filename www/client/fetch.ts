@@ -109,7 +109,7 @@ export const fetchBehind = async (
   for (let delay = minDelay; last[1] && left && !signal?.aborted; delay *= growth) {
     const longest = Math.min(delay, maxDelay);
     const wait = Math.max(last[2] ?? 0, jitter == 'none' ? longest : longest * Math.random());
-    if (wait > maxDelay || !(await gate[2]())) break;
+    if (wait > maxDelay || !(await gate[2](signal))) break;
     if (!signal?.aborted) await sleep(wait, signal);
     signal?.throwIfAborted();
     left--;

@@ -40,8 +40,8 @@ export type Gate = [
   enter: (signal?: AbortSignal | null) => Pass | Promise<Pass>,
   /** A call that has passed has ended, after so many ms. */
   leave: (pass: Pass, outcome: Outcome, ms: number, retryAfter?: number | null) => void,
-  /** Asks whether a call may be made again. */
-  mayRetry: () => Promise<boolean>,
+  /** Asks whether a call may be made again. Rejects with the reason of the signal. */
+  mayRetry: (signal?: AbortSignal | null) => Promise<boolean>,
   /** Decides about the breaker, for all tabs. */
   force: (order: Order) => void,
   /** What is known of it. */
@@ -275,7 +275,7 @@ export const createGates = (client: Client, scope = ''): Gates => {
         if (outcome == Outcome.Failure) isInDoubt = 1;
         say([Op.Outcome, name, generation, permit, outcome, 1, slow, 0, retryAfter]);
       },
-      async () => isGone || !!(await ask(Wish.Retry, Ms.Answer, () => [isGone]))[0],
+      async (signal) => isGone || !!(await ask(Wish.Retry, Ms.Answer, () => [isGone], signal))[0],
       (order) => say([Op.Force, name, order]),
       () => [stateNow(), items[0] == 'open' ? Date.now() + until - performance.now() : null, items, isKept],
       (listener) => {
