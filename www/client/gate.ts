@@ -151,15 +151,16 @@ export const createGates = (client: Client, scope = ''): Gates => {
       items[2] ? [items[0], items[2], changedAt, Date.now() + until - performance.now(), items[4], items[5]] : null;
     const keep = () => {
       try {
+        localStorage.setItem(key, JSON.stringify(snapshot()));
+        // Other tabs have heard it all the same.
         if (items[0] == 'closed') localStorage.removeItem(key);
-        else localStorage.setItem(key, JSON.stringify(snapshot()));
       } catch {
         isKept = false;
       }
     };
-    const recall = () => {
+    const recall = (text?: string) => {
       try {
-        const kept: SnapshotItems = JSON.parse(localStorage.getItem(key) as string);
+        const kept: SnapshotItems = JSON.parse(text ?? (localStorage.getItem(key) as string));
         if (!kept || changedAt > kept[2]) return;
         const [state, generation, at, end, openFor, openings] = kept;
         const rest = Math.max(0, Math.min(end - Date.now(), openFor));
@@ -244,8 +245,8 @@ export const createGates = (client: Client, scope = ''): Gates => {
     recall();
     addEventListener('storage', (event) => {
       // A hub of this tab alone knows of no other; to one that all share this is no news.
-      if (event.key != key || place()[0] != 'this-tab') return;
-      recall();
+      if (event.key != key || !event.newValue || place()[0] != 'this-tab') return;
+      recall(event.newValue);
       greet();
     });
     greet();

@@ -390,11 +390,8 @@ describe('options', () => {
 });
 
 describe('another tab', () => {
-  const opened = () => {
-    const text = JSON.stringify(['open', 7, Date.now(), Date.now() + 5000, 5000, 1]);
-    localStorage.setItem(kept, text);
-    dispatchEvent(new StorageEvent('storage', { key: kept, newValue: text }));
-  };
+  const said = (newValue: string | null) => dispatchEvent(new StorageEvent('storage', { key: kept, newValue }));
+  const opened = () => said(JSON.stringify(['open', 7, Date.now(), Date.now() + 5000, 5000, 1]));
 
   test('that has a hub of its own tells by storage, and the hub of this tab hears it', async () => {
     const { gate, port } = await openGate('closed', {}, { use: 'this-tab' });
@@ -402,6 +399,27 @@ describe('another tab', () => {
     opened();
     expect(enter(gate).error).toMatchObject({ reason: 'restored' });
     expect(port.all(Op.Gate)).toEqual([[Op.Gate, 'api', { breaker: {} }, ['open', 7, 0, 5000, 5000, 1]]]);
+  });
+
+  test('tells by storage that it is closed again, though nothing of that is kept', async () => {
+    const { gate, port } = await openGate('closed', {}, { use: 'this-tab' });
+    opened();
+    await later(1000);
+    const set = vi.spyOn(localStorage, 'setItem');
+    const { port: other } = await openGate('open', { generation: 7, remaining: 4000 }, { use: 'this-tab' });
+    say(other, 'closed', { generation: 9 });
+    expect(localStorage.getItem(kept)).toBeNull();
+    port.take();
+    said(set.mock.calls.at(-1)?.[1] ?? null);
+    said(null);
+    expect(enter(gate)).toEqual({ at: 'once', pass: [9, 0] });
+    expect(port.all(Op.Gate).map(([, , , known]) => known?.slice(0, 3))).toEqual([['closed', 9, 0]]);
+  });
+
+  test('that knows something older tells nothing new', async () => {
+    const { gate } = await openGate('forced-open', { reason: 'forced', generation: 1, age: 0 }, { use: 'this-tab' });
+    said(JSON.stringify(['closed', 9, Date.now() - 1000, Date.now(), 0, 0]));
+    expect(enter(gate).error).toMatchObject({ reason: 'forced' });
   });
 
   test('at the same hub tells nothing by storage', async () => {
