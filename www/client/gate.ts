@@ -150,6 +150,8 @@ export const createGates = (client: Client, scope = ''): Gates => {
     const snapshot = (): SnapshotItems | null =>
       items[2] ? [items[0], items[2], changedAt, Date.now() + until - performance.now(), items[4], items[5]] : null;
     const keep = () => {
+      // It has been open until now, and is nothing else for others: their hubs would let one probe after the other pass.
+      if (items[0] == 'half-open') return;
       try {
         localStorage.setItem(key, JSON.stringify(snapshot()));
         // Other tabs have heard it all the same.

@@ -239,6 +239,14 @@ describe('what outlives the page', () => {
     expect(localStorage.getItem(kept)).toBeNull();
   });
 
+  test('is not that it is half-open: it was open until now', async () => {
+    const { port } = await openGate('open', { generation: 3, remaining: 4000 });
+    const text = localStorage.getItem(kept);
+    await later(4000);
+    say(port, 'half-open', { generation: 4, reason: 'probing' });
+    expect(localStorage.getItem(kept)).toBe(text);
+  });
+
   test('is a time that has become longer', async () => {
     const { port } = await openGate('open', { generation: 3, remaining: 5000 });
     say(port, 'open', { generation: 3, remaining: 9000 });
