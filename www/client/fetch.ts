@@ -91,7 +91,9 @@ export const fetchBehind = async (
       const retryAfter = isFailure ? readRetryAfter(response.headers.get('retry-after')) : null;
       leave(isFailure ? Outcome.Failure : Outcome.Success, retryAfter);
       return [() => response, isFailure, retryAfter];
-    } catch (error) {
+    } catch (thrown) {
+      // WebKit rejects with AbortError, whatever the reason.
+      const error = controller?.signal.aborted && !signal?.aborted ? controller.signal.reason : thrown;
       const outcome = signal?.aborted || isBad(url, { method, ...init }) ? Outcome.Neutral : judge(error);
       leave(outcome);
       return [

@@ -14,17 +14,21 @@ interface Call {
 }
 
 let calls: Call[];
+/** Whether `fetch` rejects with the reason of a signal. WebKit says AbortError, whatever it is. */
+let isTold: boolean;
 
 beforeEach(async () => {
   localStorage.clear();
   await installFakes();
   calls = [];
+  isTold = true;
   vi.stubGlobal('fetch', (input: RequestInfo | URL, init: RequestInit = {}) => {
     if (init.body && !init.method && !(input instanceof Request)) throw new TypeError('GET has no body');
     return new Promise((resolve, reject) => {
       const signal = init.signal === undefined && input instanceof Request ? input.signal : init.signal;
-      if (signal?.aborted) reject(signal.reason);
-      signal?.addEventListener('abort', () => reject(signal.reason));
+      const abort = () => reject(isTold ? signal?.reason : new DOMException('', 'AbortError'));
+      if (signal?.aborted) abort();
+      signal?.addEventListener('abort', abort);
       calls.push({
         input,
         init,
@@ -247,6 +251,18 @@ describe('timeout', () => {
     await later(1);
     expect(seen.error).toMatchObject({ name: 'TimeoutError' });
     expect(await told(port)).toEqual(['Failure']);
+  });
+
+  test('is told by TimeoutError where fetch rejects with AbortError, and what the caller aborts is not', async () => {
+    const { get, port } = await open();
+    const controller = new AbortController();
+    const [late, own] = [get({ timeout: 50 }), get({ timeout: 50, signal: controller.signal })];
+    isTold = false;
+    controller.abort('enough');
+    await later(50);
+    expect(late.error).toMatchObject({ name: 'TimeoutError' });
+    expect(own.error).toMatchObject({ name: 'AbortError' });
+    expect(await told(port)).toEqual(['Neutral', 'Failure']);
   });
 
   test('ends with the headers: a body may take as long as it takes', async () => {
