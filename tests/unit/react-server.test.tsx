@@ -1,7 +1,7 @@
 // @vitest-environment node
 import type { ReactNode } from 'react';
 import { renderToString } from 'react-dom/server';
-import { useMessages, useSharedWebSocket, WebSocketProvider } from 'tabwire/react';
+import { useCircuitBreaker, useMessages, useSharedWebSocket, WebSocketProvider } from 'tabwire/react';
 import { afterEach, expect, test, vi } from 'vitest';
 
 afterEach(() => vi.unstubAllGlobals());
@@ -9,7 +9,8 @@ afterEach(() => vi.unstubAllGlobals());
 const State = () => {
   const { status, readyState, lastMessage } = useSharedWebSocket();
   useMessages(() => {});
-  return `${status.state} ${status.host} ${readyState} ${lastMessage}`;
+  const { state, retryAt, stats } = useCircuitBreaker('api', { failureThreshold: 3 });
+  return `${status.state} ${status.host} ${readyState} ${lastMessage} ${state} ${retryAt} ${stats.failures}`;
 };
 
 const render = (useSharedWorker: boolean) => {
@@ -22,8 +23,8 @@ const render = (useSharedWorker: boolean) => {
 };
 
 test('a server renders the idle state', () => {
-  expect(render(true)).toBe('idle shared-worker 0 null');
-  expect(render(false)).toBe('idle this-tab 0 null');
+  expect(render(true)).toBe('idle shared-worker 0 null closed null 0');
+  expect(render(false)).toBe('idle this-tab 0 null closed null 0');
 });
 
 test('a server render opens nothing and starts no timer', () => {

@@ -61,9 +61,9 @@ export interface CircuitBreaker extends EventTarget {
   disable(): void;
   /** Closes it and forgets what has happened, for every tab. */
   reset(): void;
-  /** `statechange` is fired when the state has changed, in every tab. */
+  /** `statechange` is fired when the state has changed, in every tab; `statschange` when there is news of `stats`. */
   addEventListener(
-    type: 'statechange',
+    type: 'statechange' | 'statschange',
     listener: ((this: CircuitBreaker, event: Event) => unknown) | EventListenerObject | null,
     options?: boolean | AddEventListenerOptions,
   ): void;
@@ -99,11 +99,12 @@ export const circuitBreakerManager: CircuitBreakerManager = {
   execute: async (name, fn, options) => run(gateOf(pageGates(), name, options), fn),
   getStats() {
     const stats: Record<string, BreakerStats> = {};
-    for (const [name, gate] of pageGates().all) stats[name] = statsOf(gate);
+    for (const [name, gate] of gates?.all ?? []) stats[name] = statsOf(gate);
     return stats;
   },
   reset(name) {
-    for (const [own, [, , , force]] of pageGates().all) if (name === undefined || own == name) force(Order.Reset);
+    if (name !== undefined) gateOf(pageGates(), name)[3](Order.Reset);
+    else for (const [, , , force] of gates?.all.values() ?? []) force(Order.Reset);
   },
   isolate: (name) => gateOf(pageGates(), name)[3](Order.Open),
 };
@@ -118,7 +119,10 @@ export const pageGates = () => {
 export const gateOf = (gates: Gates, name: string, options?: CircuitBreakerOptions): Gate => {
   if (typeof name != 'string') throw new TypeError(`name: ${name}`);
   if (!name || utf8(name) > 1024) throw new RangeError(`name: "${name}"`);
-  return gates.all.get(name) ?? gates(name, options && checkBreakerOptions(options));
+  const checked = options && checkBreakerOptions(options);
+  const known = gates.all.get(name);
+  if (checked) known?.[6](checked);
+  return known ?? gates(name, checked);
 };
 
 /** What a call has shown that was rejected with this, unless somebody knows better. */
@@ -134,20 +138,25 @@ const run = async <T>(
   const entered = enter(signal);
   const pass = Array.isArray(entered) ? entered : await entered;
   const start = performance.now();
-  const end = (outcome: Outcome) => leave(pass, outcome, performance.now() - start);
-  const say = (what: Parameters<Classify>[0], otherwise: () => Outcome) => {
-    const word = classify?.(what);
-    end(word ? (['success', 'failure', 'neutral'].indexOf(word) as Outcome) : otherwise());
-  };
+  let what: { value: T } | { error: unknown };
   try {
-    const value = await fn();
-    say({ value }, () => Outcome.Success);
-    return value;
+    what = { value: await fn() };
   } catch (error) {
-    say({ error }, () => judge(error));
-    throw error;
+    what = { error };
   }
+  let outcome = 'value' in what ? Outcome.Success : signal?.aborted ? Outcome.Neutral : judge(what.error);
+  try {
+    const word = words.indexOf(classify?.(what) as string);
+    if (word >= 0) outcome = word;
+  } finally {
+    leave(pass, outcome, performance.now() - start);
+  }
+  if ('error' in what) throw what.error;
+  return what.value;
 };
+
+/** In the order of {@link Outcome}. */
+const words = /* @__PURE__ */ 'success failure neutral'.split(' ');
 
 const statsOf = ([, , , , look]: Gate): BreakerStats => {
   const [state, retryAt, items, persisted] = look();
@@ -165,17 +174,26 @@ function define() {
   class CircuitBreaker extends (globalThis.EventTarget ?? Object) {
     readonly name: string;
     readonly #gate: Gate;
+    /** The state that its listeners know, once there are any: nothing holds a breaker that nobody listens to. */
+    #heard: BreakerState | undefined;
 
     constructor(name: string, options?: CircuitBreakerOptions, own: Gates = pageGates()) {
       super();
       this.name = name;
       this.#gate = gateOf(own, name, options);
-      let { state } = this;
-      this.#gate[5](() => {
-        if (state == this.state) return;
-        state = this.state;
-        (this as unknown as EventTarget).dispatchEvent(new Event('statechange'));
-      });
+    }
+
+    override addEventListener(...listening: Parameters<EventTarget['addEventListener']>) {
+      if (!this.#heard) {
+        this.#heard = this.state;
+        this.#gate[5](() => {
+          const isNew = this.#heard != this.state;
+          this.#heard = this.state;
+          if (isNew) this.dispatchEvent(new Event('statechange'));
+          this.dispatchEvent(new Event('statschange'));
+        });
+      }
+      super.addEventListener(...listening);
     }
 
     get state() {

@@ -43,7 +43,7 @@ export interface GatedRequestInit extends RequestInit {
  * While the breaker is open it rejects at once with {@link CircuitOpenError}. A `Retry-After` of the server lengthens that time;
  * of another origin it is seen only if `Access-Control-Expose-Headers` names it.
  */
-export const gatedFetch = (input: RequestInfo | URL, init?: GatedRequestInit): Promise<Response> =>
+export const gatedFetch = async (input: RequestInfo | URL, init?: GatedRequestInit): Promise<Response> =>
   fetchBehind(pageGates(), input, init);
 
 /** The same behind the breakers of a client. */
@@ -62,11 +62,15 @@ export const fetchBehind = async (
     methods = idempotent,
   } = given.retry ?? {};
   const request = input instanceof Request ? input : undefined;
-  const url = new URL(request?.url ?? (input as string | URL), document.baseURI);
-  const gate = gateOf(gates, breaker ?? routeOf(url));
-  const signal = init.signal ?? request?.signal;
-  const method = (init.method ?? request?.method ?? 'GET').toUpperCase();
-  let left = methods.includes(method) && !(init.body instanceof ReadableStream) ? attempts : 0;
+  const { method = request?.method ?? 'GET', body, signal = request?.signal } = init;
+  const url = (request?.url ?? input) as string | URL;
+  const name = breaker ?? routeOf(url);
+  // What is used up or is no url cannot begin, and `fetch` says why.
+  if (name === undefined || (request?.bodyUsed && !body) || (body as ReadableStream | null)?.locked)
+    return fetch(input, init);
+  const gate = gateOf(gates, name);
+  const isIdempotent = methods.some((name) => name.toUpperCase() == method.toUpperCase());
+  let left = isIdempotent && !(body instanceof ReadableStream) ? attempts : 0;
 
   /** One attempt: what came of it, whether it has failed, and when the server wants to hear of it again. */
   const attempt = async (): Promise<[settle: () => Response, isFailure?: unknown, retryAfter?: number | null]> => {
@@ -88,8 +92,10 @@ export const fetchBehind = async (
       const retryAfter = isFailure ? readRetryAfter(response.headers.get('retry-after')) : null;
       leave(isFailure ? Outcome.Failure : Outcome.Success, retryAfter);
       return [() => response, isFailure, retryAfter];
-    } catch (error) {
-      const outcome = signal?.aborted || isBad(input, init) ? Outcome.Neutral : judge(error);
+    } catch (thrown) {
+      // WebKit rejects with AbortError, whatever the reason.
+      const error = controller?.signal.aborted && !signal?.aborted ? controller.signal.reason : thrown;
+      const outcome = signal?.aborted || isBad(url, { method, ...init }) ? Outcome.Neutral : judge(error);
       leave(outcome);
       return [
         () => {
@@ -106,8 +112,8 @@ export const fetchBehind = async (
   for (let delay = minDelay; last[1] && left && !signal?.aborted; delay *= growth) {
     const longest = Math.min(delay, maxDelay);
     const wait = Math.max(last[2] ?? 0, jitter == 'none' ? longest : longest * Math.random());
-    if (wait > maxDelay || !(await gate[2]())) break;
-    await sleep(wait, signal);
+    if (wait > maxDelay || !(await gate[2](signal))) break;
+    if (!signal?.aborted) await sleep(wait, signal);
     signal?.throwIfAborted();
     left--;
     const [settle] = last;
@@ -133,18 +139,24 @@ const rules = {
     maxDelay: amount,
     growth: positive,
     jitter: 'full none',
-    methods: (value: unknown) => !Array.isArray(value) && TypeError,
+    methods: (value: unknown) => !(value as unknown[])?.every?.((name) => typeof name == 'string') && TypeError,
   },
 };
 
 /** RFC 9110 §9.2.2, but for TRACE, which `fetch` refuses. */
 const idempotent = /* @__PURE__ */ 'GET HEAD OPTIONS PUT DELETE'.split(' ');
 
-/** The breaker of a url: see {@link GatedRequestInit.breaker}. */
-const routeOf = ({ origin, pathname }: URL) => {
-  const segments = pathname.split('/').slice(1, 4);
-  const id = segments.findIndex((segment) => /\d/.test(segment) && !/^v\d+$/i.test(segment));
-  return [origin, ...segments.slice(0, id < 0 ? 3 : id)].filter(Boolean).join('/');
+/** The breaker of a url: see {@link GatedRequestInit.breaker}. None, if it is no url. */
+const routeOf = (url: string | URL) => {
+  try {
+    const { origin, pathname } = new URL(url, document.baseURI);
+    const segments = pathname.split('/').slice(1, 4);
+    const id = segments.findIndex((segment) => /\d/.test(segment) && !/^v\d+$/i.test(segment));
+    const name = [origin, ...segments.slice(0, id < 0 ? 3 : id)].filter(Boolean).join('/');
+    return name.slice(0, 1024);
+  } catch {
+    return undefined;
+  }
 };
 
 /** Aborts when either does. */
@@ -156,9 +168,10 @@ const either = (controller: AbortController, signal?: AbortSignal | null) => {
 };
 
 /** Whether `fetch` could not even begin. */
-const isBad = (input: RequestInfo | URL, init: RequestInit) => {
+const isBad = (url: string | URL, init: RequestInit) => {
   try {
-    new Request(input instanceof Request ? input.url : input, init.body instanceof ReadableStream ? {} : init);
+    // A stream that has been sent is used up: another takes its place.
+    new Request(url, init.body instanceof ReadableStream ? { ...init, body: new ReadableStream() } : init);
     return false;
   } catch {
     return true;

@@ -40,14 +40,16 @@ export type Gate = [
   enter: (signal?: AbortSignal | null) => Pass | Promise<Pass>,
   /** A call that has passed has ended, after so many ms. */
   leave: (pass: Pass, outcome: Outcome, ms: number, retryAfter?: number | null) => void,
-  /** Asks whether a call may be made again. */
-  mayRetry: () => Promise<boolean>,
+  /** Asks whether a call may be made again. Rejects with the reason of the signal. */
+  mayRetry: (signal?: AbortSignal | null) => Promise<boolean>,
   /** Decides about the breaker, for all tabs. */
   force: (order: Order) => void,
   /** What is known of it. */
   look: () => Known,
   /** Calls a listener when that has changed; returns what ends it. */
   listen: (listener: () => void) => () => void,
+  /** Tells the console in what other options differ from those in force. */
+  compare: (options: object) => void,
 ];
 
 /** What is known of a breaker: its state at this moment, until when it is open in ms since 1970, and what the hub has told last. */
@@ -78,6 +80,8 @@ export const createGates = (client: Client, scope = ''): Gates => {
   const open = (name: string, options: object): Gate => {
     const key = `tabwire:breaker:${scope}:${name}`;
     const listeners = new Set<() => void>();
+    /** The options that have been compared with those in force. */
+    const compared = new Set([JSON.stringify(options)]);
     const waiting = new Map<number, [settle: (verdict?: unknown[]) => void, Wish]>();
     /** What could not be said for want of a hub. */
     const unsaid: TabMessage[] = [];
@@ -118,15 +122,24 @@ export const createGates = (client: Client, scope = ''): Gates => {
       items[0] == 'open' && performance.now() >= until ? 'half-open' : (items[0] as BreakerState);
 
     const take = (told: BreakerItems) => {
-      const isNew = told[2] != items[2] || told[0] != items[0];
+      const isNew = told[2] != items[2] || told[0] != items[0] || told[4] != items[4];
       items = told;
       isInDoubt = 0;
       until = performance.now() + (told[3] ?? 0);
       changedAt = Date.now() - (told[6] ?? 0);
       if (isNew) keep();
+      watch();
+      tell();
+    };
+    /** It is half-open without a word, once its time is over. */
+    const watch = () => {
       clearTimeout(alarm);
-      // It is half-open then without a word.
-      if (told[3] && listeners.size) alarm = setTimeout(tell, told[3]);
+      const rest = until - performance.now();
+      // A timer may be early by less than 1 ms, and has no room for more than 24 days.
+      if (listeners.size && stateNow() == 'open') alarm = setTimeout(wake, Math.min(rest + 1, 1e9));
+    };
+    const wake = () => {
+      watch();
       tell();
     };
     const tell = () => {
@@ -137,16 +150,19 @@ export const createGates = (client: Client, scope = ''): Gates => {
     const snapshot = (): SnapshotItems | null =>
       items[2] ? [items[0], items[2], changedAt, Date.now() + until - performance.now(), items[4], items[5]] : null;
     const keep = () => {
+      // It has been open until now, and is nothing else for others: their hubs would let one probe after the other pass.
+      if (items[0] == 'half-open') return;
       try {
+        localStorage.setItem(key, JSON.stringify(snapshot()));
+        // Other tabs have heard it all the same.
         if (items[0] == 'closed') localStorage.removeItem(key);
-        else localStorage.setItem(key, JSON.stringify(snapshot()));
       } catch {
         isKept = false;
       }
     };
-    const recall = () => {
+    const recall = (text?: string) => {
       try {
-        const kept: SnapshotItems = JSON.parse(localStorage.getItem(key) as string);
+        const kept: SnapshotItems = JSON.parse(text ?? (localStorage.getItem(key) as string));
         if (!kept || changedAt > kept[2]) return;
         const [state, generation, at, end, openFor, openings] = kept;
         const rest = Math.max(0, Math.min(end - Date.now(), openFor));
@@ -173,8 +189,8 @@ export const createGates = (client: Client, scope = ''): Gates => {
       return new CircuitOpenError(name, reason, retryAfter);
     };
 
-    /** Asks the hub. Without an answer within so long it is as `otherwise` says. */
-    const ask = (wish: Wish, ms: number, otherwise: unknown[], signal?: AbortSignal | null) =>
+    /** Asks the hub. Without an answer within so long it is as `otherwise` says then. */
+    const ask = (wish: Wish, ms: number, otherwise: () => unknown[], signal?: AbortSignal | null) =>
       new Promise<unknown[]>((resolve, reject) => {
         const id = ++lastId;
         const end = () => {
@@ -182,15 +198,15 @@ export const createGates = (client: Client, scope = ''): Gates => {
           waiting.delete(id);
           signal?.removeEventListener('abort', abort);
         };
-        const settle = (verdict = otherwise) => {
+        const settle = (verdict?: unknown[]) => {
           end();
-          resolve(verdict);
+          resolve(verdict ?? otherwise());
         };
         const abort = () => {
           end();
           reject(signal?.reason);
         };
-        const late = setTimeout(settle, ms);
+        const late = setTimeout(() => settle(), ms);
         signal?.addEventListener('abort', abort);
         waiting.set(id, [settle, wish]);
         post([Op.Acquire, name, id, wish]);
@@ -201,8 +217,8 @@ export const createGates = (client: Client, scope = ''): Gates => {
       const pass: Pass = [items[2], 0];
       const [granted, a, b] = await (state == 'closed'
         ? // Its word is that of before, if the hub has none.
-          ask(Wish.Call, Ms.Brief, [1, ...pass], signal)
-        : ask(Wish.Call, Ms.Answer, isGone ? [1, ...pass] : [0, 'no-hub', Ms.Pause], signal));
+          ask(Wish.Call, Ms.Brief, () => [1, ...pass], signal)
+        : ask(Wish.Call, Ms.Answer, () => (isGone ? [1, ...pass] : [0, 'no-hub', Ms.Pause]), signal));
       if (granted) return [a as number, b as number];
       throw refuse(a as string, b as number | null);
     };
@@ -223,15 +239,16 @@ export const createGates = (client: Client, scope = ''): Gates => {
         const waiter = waiting.get(id);
         if (waiter) waiter[0](verdict);
         // Nobody wants the permit any more.
-        else if (verdict[2]) say([Op.Outcome, name, verdict[1] as number, verdict[2] as number, Outcome.Neutral, 1, 0]);
+        else if (verdict[0] && verdict[2])
+          say([Op.Outcome, name, verdict[1] as number, verdict[2] as number, Outcome.Neutral, 1, 0]);
       }
     });
 
     recall();
     addEventListener('storage', (event) => {
       // A hub of this tab alone knows of no other; to one that all share this is no news.
-      if (event.key != key || place()[0] != 'this-tab') return;
-      recall();
+      if (event.key != key || !event.newValue || place()[0] != 'this-tab') return;
+      recall(event.newValue);
       greet();
     });
     greet();
@@ -261,12 +278,18 @@ export const createGates = (client: Client, scope = ''): Gates => {
         if (outcome == Outcome.Failure) isInDoubt = 1;
         say([Op.Outcome, name, generation, permit, outcome, 1, slow, 0, retryAfter]);
       },
-      async () => (await ask(Wish.Retry, Ms.Answer, [isGone]))[0] as boolean,
+      async (signal) => isGone || !!(await ask(Wish.Retry, Ms.Answer, () => [isGone], signal))[0],
       (order) => say([Op.Force, name, order]),
       () => [stateNow(), items[0] == 'open' ? Date.now() + until - performance.now() : null, items, isKept],
       (listener) => {
         listeners.add(listener);
+        watch();
         return () => listeners.delete(listener);
+      },
+      (other) => {
+        const text = JSON.stringify(other);
+        if (!compared.has(text)) say([Op.Gate, name, { breaker: other }, null]);
+        compared.add(text);
       },
     ];
   };

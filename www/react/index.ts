@@ -31,5 +31,6 @@
  */
 export { WebSocketProvider, type WebSocketProviderProps } from './provider.js';
 export type { ConnectionSettings, HookOptions, UserIdOrOptions } from './settings.js';
+export { type CircuitBreakerResult, useCircuitBreaker } from './use-circuit-breaker.js';
 export { useMessages } from './use-messages.js';
 export { type SharedWebSocketResult, useSharedWebSocket } from './use-shared-web-socket.js';

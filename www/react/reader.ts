@@ -7,43 +7,9 @@ export interface Reader<T> {
   serverSnapshot(): T;
 }
 
-/**
- * Makes the reader of one component. Its snapshot has `extras` and, by getters that note what is read, a view; it is another
- * object only when something that has been read is different.
- */
+/** Makes the reader of one component that uses a connection: see {@link createLens}. */
 export const createReader = <T extends object>(connection: Connection, extras: T): Reader<T & View> => {
-  const read = new Set<keyof View>();
-  let look: () => View;
-  let shown: View | undefined;
-  let snapshot: T & View;
-
-  const take = (from: () => View) => {
-    look = from;
-    const view = look();
-    if (shown && ![...read].some((field) => view[field] !== shown?.[field])) return snapshot;
-    const values = { ...view };
-    const see = <F extends keyof View>(field: F) => {
-      // What nobody had read may have changed since.
-      if (!read.has(field)) values[field] = look()[field];
-      read.add(field);
-      return values[field];
-    };
-    shown = values;
-    snapshot = {
-      ...extras,
-      get status() {
-        return see('status');
-      },
-      get readyState() {
-        return see('readyState');
-      },
-      get lastMessage() {
-        return see('lastMessage');
-      },
-    };
-    return snapshot;
-  };
-
+  const { take, read } = createLens<View, T>(extras);
   return {
     subscribe: (onChange) =>
       connection.listen((message) => {
@@ -52,4 +18,38 @@ export const createReader = <T extends object>(connection: Connection, extras: T
     snapshot: () => take(connection.view),
     serverSnapshot: () => take(() => connection.idle),
   };
+};
+
+/**
+ * What one component sees of views: `take` makes a snapshot with `extras` and, by getters that note what is read, the view of
+ * that moment; it is another object only when something that has been read is different.
+ */
+export const createLens = <V extends object, T extends object>(extras: T) => {
+  const read = new Set<keyof V>();
+  let look: () => V;
+  let shown: V | undefined;
+  let snapshot: T & V;
+
+  const take = (from: () => V) => {
+    look = from;
+    const view = look();
+    if (shown && ![...read].some((field) => view[field] !== shown?.[field])) return snapshot;
+    const values = { ...view };
+    shown = values;
+    snapshot = { ...extras } as T & V;
+    for (const field of Object.keys(values) as (keyof V)[]) {
+      Object.defineProperty(snapshot, field, {
+        enumerable: true,
+        get() {
+          // What nobody had read may have changed since.
+          if (!read.has(field)) values[field] = look()[field];
+          read.add(field);
+          return values[field];
+        },
+      });
+    }
+    return snapshot;
+  };
+
+  return { take, read };
 };

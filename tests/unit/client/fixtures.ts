@@ -30,8 +30,8 @@ function kindOf(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'array';
   if (typeof value !== 'object') return typeof value;
-  // What `options` holds is the matter of options.json.
-  const { options: _, ...described } = value as Record<string, unknown>;
+  // What options there are is the matter of options.json.
+  const { options: _, breaker: __, ...described } = value as Record<string, unknown>;
   const fields = Object.entries(described).filter(([, field]) => field !== undefined);
   return `{${fields.map(([name, field]) => `${name}:${kindOf(field)}`).sort()}}`;
 }

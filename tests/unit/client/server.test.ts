@@ -1,7 +1,15 @@
 // @vitest-environment node
 import { createContext, runInContext } from 'node:vm';
 import { type BuildOptions, build } from 'esbuild';
-import { configure, createHub, isUnsupportedError, SharedWebSocket } from 'tabwire';
+import {
+  CircuitBreaker,
+  circuitBreakerManager,
+  configure,
+  createHub,
+  gatedFetch,
+  isUnsupportedError,
+  SharedWebSocket,
+} from 'tabwire';
 import { expect, test } from 'vitest';
 
 const errorOf = (what: () => unknown) => {
@@ -30,6 +38,19 @@ test('on a server constructing says that there is no page, and nothing else thro
   expect(isUnsupportedError(errorOf(() => new SharedWebSocket('wss://server.example/ws')))).toBe(true);
   expect(isUnsupportedError(errorOf(() => createHub()))).toBe(true);
   expect(errorOf(() => configure({ host: { use: 'this-tab' } }))).toBeUndefined();
+});
+
+test('on a server breakers say that there is no page, and nothing is called', async () => {
+  const called = () => {
+    throw new Error('called');
+  };
+  expect(isUnsupportedError(errorOf(() => new CircuitBreaker('api')))).toBe(true);
+  const rejected = [gatedFetch('https://server.example/'), circuitBreakerManager.execute('api', called)];
+  for (const outcome of await Promise.allSettled(rejected)) {
+    expect(isUnsupportedError((outcome as PromiseRejectedResult).reason)).toBe(true);
+  }
+  expect(circuitBreakerManager.getStats()).toEqual({});
+  expect(errorOf(() => circuitBreakerManager.reset())).toBeUndefined();
 });
 
 test('importing needs no global that is not of the language', async () => {

@@ -1,0 +1,91 @@
+import { useMemo, useSyncExternalStore } from 'react';
+import { type BreakerState, type BreakerStats, CircuitBreaker, type CircuitBreakerOptions } from '../client/index.js';
+import { createLens, type Reader } from './reader.js';
+
+/** What {@link useCircuitBreaker} returns. */
+export interface CircuitBreakerResult {
+  /** How the breaker is. `closed` on a server and before the component is mounted. */
+  readonly state: BreakerState;
+  /** Until when it is open, in ms since 1970. */
+  readonly retryAt: number | null;
+  /** Why, and what has gone through it in all tabs. While it is used there is news of that once a second. */
+  readonly stats: BreakerStats;
+  /** Closes it for every tab. The same function as long as the name is the same. */
+  readonly reset: () => void;
+}
+
+/**
+ * Shows the circuit breaker of this name, which all tabs share: that of `circuitBreakerManager`, of `new CircuitBreaker(name)`, and
+ * of `gatedFetch` with `breaker: name`. The component renders again when something that it reads is different.
+ *
+ * `options` count if nobody has used the name before; of those only the first that are given do. Bad ones throw as
+ * `new CircuitBreaker` does, once the component is mounted.
+ */
+export const useCircuitBreaker = (name: string, options?: CircuitBreakerOptions): CircuitBreakerResult => {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only the first options count
+  const reader = useMemo(() => createReader(name, options), [name]);
+  return useSyncExternalStore(reader.subscribe, reader.snapshot, reader.serverSnapshot);
+};
+
+/** How a breaker is at one moment. */
+type View = Omit<CircuitBreakerResult, 'reset'>;
+
+const createReader = (name: string, options: CircuitBreakerOptions | undefined): Reader<CircuitBreakerResult> => {
+  const { take } = createLens<View, { reset: () => void }>({ reset: () => share(name, options).reset() });
+  let last = idle;
+
+  const view = () => {
+    const breaker = breakers.get(name);
+    if (!breaker) return idle;
+    const told = breaker.stats;
+    // The clocks of hub, page and wall are told apart by less than this, and nobody wants to render that.
+    const isSameTime = Math.abs((told.retryAt ?? 0) - (last.retryAt ?? 0)) < 100;
+    const retryAt = isSameTime ? last.retryAt : told.retryAt;
+    const stats = { ...told, retryAt };
+    const isSame = (Object.keys(stats) as (keyof BreakerStats)[]).every((field) => stats[field] === last.stats[field]);
+    if (!isSame) last = { state: stats.state, retryAt, stats };
+    return last;
+  };
+
+  return {
+    subscribe(onChange) {
+      const breaker = share(name, options);
+      breaker.addEventListener('statschange', onChange);
+      return () => breaker.removeEventListener('statschange', onChange);
+    },
+    snapshot: () => take(view),
+    serverSnapshot: () => take(() => idle),
+  };
+};
+
+/** The breaker that all components with this name share: one that is listened to is never forgotten. */
+const share = (name: string, options: CircuitBreakerOptions | undefined) => {
+  // Looks at the options whether or not it is the first.
+  const breaker = new CircuitBreaker(name, options);
+  const shared = breakers.get(name) ?? breaker;
+  breakers.set(name, shared);
+  return shared;
+};
+
+const idle: View = {
+  state: 'closed',
+  retryAt: null,
+  stats: {
+    state: 'closed',
+    reason: 'new',
+    retryAt: null,
+    successes: 0,
+    failures: 0,
+    neutral: 0,
+    slow: 0,
+    rejected: 0,
+    stale: 0,
+    expired: 0,
+    trips: 0,
+    retries: 0,
+    exhausted: 0,
+    persisted: true,
+  },
+};
+
+const breakers = /* @__PURE__ */ new Map<string, CircuitBreaker>();
