@@ -157,12 +157,11 @@ describeEngines(
   (use) => {
     const sequences = use.engine === 'chromium' ? 100 : 10;
 
-    test.each([
-      ['shared-worker', 'of killing the worker, closing and opening tabs'],
-      ['leader-tab', 'of killing the worker, freezing, closing and opening tabs, of which one leads'],
-    ] as const)(
-      `by %s, %s, ${sequences} times, end with every tab live on one connection`,
-      async (host) => {
+    for (const [host, what] of [
+      ['shared-worker', 'killing the worker, closing and opening tabs'],
+      ['leader-tab', 'killing the worker, freezing, closing and opening tabs, of which one leads'],
+    ] as const) {
+      test(`of ${what}, ${sequences} times, end with every tab live on one connection (${host})`, async () => {
         const random = new Random(Number(process.env.TABWIRE_SEED ?? Date.now() % 1_000_000));
         const crowd = new Crowd(use, host, random);
         for (let opened = 0; opened < most; opened++) await crowd.open();
@@ -180,9 +179,8 @@ describeEngines(
           }
         }
         console.log(`${use.engine}, ${host}: ${sequences} sequences in ${Date.now() - began} ms, seed ${random.seed}`);
-      },
-      600_000,
-    );
+      }, 600_000);
+    }
   },
   { browser: { faults: true } },
 );
