@@ -2,4 +2,6 @@
 export interface Endpoint {
   postMessage(message: unknown): void;
   onmessage: ((event: MessageEvent) => void) | null;
+  /** The hub has done with it. */
+  leave?(): void;
 }

@@ -63,8 +63,7 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
   const forget = (port: Endpoint) => {
     ports.delete(port);
     waiting.delete(port);
-    // That of a page which follows: another page may not hear what it says any more.
-    if (port instanceof BroadcastChannel) port.close();
+    port.leave?.();
   };
 
   const host: Host = {

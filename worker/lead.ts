@@ -1,17 +1,74 @@
+import { Op } from '../www/client/protocol.js';
 import type { Endpoint } from './endpoint.js';
 import type { Host } from './host.js';
 
 /**
- * Lets the hub of this dedicated worker be that of other pages too, which come by a BroadcastChannel each. `name` is what pages
- * that look for a leader listen to, `term` this one among those who lead one after the other.
+ * Lets the hub of this dedicated worker be that of other pages too. `name` is what pages that look for a leader listen to, `term`
+ * this one among those who lead one after the other.
+ *
+ * Each page has a channel of its own, and each connection one that the pages which have it open share: what all of them get
+ * goes there once. No order holds between channels, so all that is for a page is numbered.
  */
 export const lead = (host: Host, name: string, term: string): void => {
   const control = new BroadcastChannel(name);
+  const shared = new Map<number, BroadcastChannel>();
+  /** Batches of this turn, with the pages that get each. */
+  const batches = new Map<Batch, Share[]>();
   const say = () => control.postMessage(['lead', term]);
+
   control.onmessage = ({ data }) => {
     const [what, of, id] = Array.isArray(data) ? data : [];
     if (what === 'who') say();
-    if (what === 'join' && of === term) host.open(new BroadcastChannel(`${name}:${term}:${id}`) as Endpoint);
+    if (what === 'join' && of === term) host.open(follower(`${id}`));
   };
+
+  const follower = (id: string): Endpoint => {
+    const channel = new BroadcastChannel(`${name}:${term}:${id}`);
+    /** The connections whose channel it has open. */
+    const open = new Set<number>();
+    let next = 0;
+    const endpoint: Endpoint = {
+      onmessage: null,
+      postMessage(message) {
+        const number = next++;
+        const batch = message as Batch;
+        if (batch[0] !== Op.Batch || !open.has(batch[1])) return channel.postMessage([number, message]);
+        if (!batches.size) queueMicrotask(flush);
+        // The hub changes the array for the next page.
+        const share: Share = [id, number, batch[2], channel];
+        batches.get(batch)?.push(share) ?? batches.set(batch, [share]);
+      },
+      leave: () => channel.close(),
+    };
+    channel.onmessage = (event) => {
+      if (typeof event.data !== 'number') endpoint.onmessage?.(event);
+      else if (event.data < 0) open.clear();
+      else open.add(event.data);
+    };
+    return endpoint;
+  };
+
+  const flush = () => {
+    for (const [batch, shares] of batches) {
+      const [first, another] = shares;
+      if (first && !another) {
+        batch[2] = first[2];
+        first[3].postMessage([first[1], batch]);
+        continue;
+      }
+      const conn = batch[1];
+      const channel = shared.get(conn) ?? new BroadcastChannel(`${name}:${term}:${conn}`);
+      shared.set(conn, channel);
+      channel.postMessage([shares.map(([id, number, at]) => [id, number, at]), batch]);
+    }
+    batches.clear();
+  };
+
   say();
 };
+
+/** As much of a `batch` as counts here. */
+type Batch = [Op, conn: number, first: number, ...unknown[]];
+
+/** Who gets a batch: which page, as its how manieth message, with which sequence, and its own channel. */
+type Share = [id: string, number: number, first: number, channel: BroadcastChannel];

@@ -26,6 +26,8 @@ export const openLed =
     /** Leads no more, if it does. */
     let stepDown: (() => void) | undefined;
     let channel: BroadcastChannel | undefined;
+    /** Those of the connections that this page has. */
+    const shared = new Map<unknown, BroadcastChannel>();
     let isOver = false;
     /** Ends what this page listens to and waits for. */
     const ending = new AbortController();
@@ -63,6 +65,8 @@ export const openLed =
     const shut = () => {
       control?.close();
       channel?.close();
+      for (const share of shared.values()) share.close();
+      shared.clear();
       control = channel = undefined;
     };
 
@@ -86,24 +90,42 @@ export const openLed =
     const follow = (of: string) => {
       settle();
       term = of;
-      let isFound: unknown;
+      let next = 0;
       let isAway: unknown;
+      /** What has come before what is before it. */
+      const early = new Map<number, unknown[]>();
+      const take = (number: number, message: unknown[]) => {
+        early.set(number, message);
+        for (let data = early.get(next); data; data = early.get(next)) {
+          early.delete(next);
+          // The first says that the other end is there.
+          if (!next++) use(port as unknown as Port);
+          if (data[0] == Op.Attached) share(data[2]);
+          port.onmessage?.({ data } as MessageEvent);
+        }
+      };
       const open = () => {
         if (channel) return channel;
         channel = new BroadcastChannel(`${name}:${of}:${me}`);
-        channel.onmessage = (event) => {
-          // The first says that the other end is there.
-          if (!isFound) use(port as unknown as Port);
-          isFound = 1;
-          port.onmessage?.(event);
-        };
+        channel.onmessage = ({ data: [number, message] }) => take(number, message);
         return channel;
+      };
+      /** From now on what all pages get that have this connection may come once for all of them. */
+      const share = (conn: unknown) => {
+        if (shared.has(conn) || isAway) return;
+        const own = new BroadcastChannel(`${name}:${of}:${conn}`);
+        shared.set(conn, own);
+        own.onmessage = ({ data: [shares, [op, , , ...rest]] }) => {
+          for (const [id, number, first] of shares) if (id == me) take(number, [op, conn, first, ...rest]);
+        };
+        open().postMessage(conn);
       };
       port.postMessage = (message) => isAway || open().postMessage(message);
       open();
       // An open channel may cost a page the cache.
       listen('pagehide', () => {
         isAway = 1;
+        channel?.postMessage(-1);
         shut();
       });
       listen('pageshow', ({ persisted }) => {
