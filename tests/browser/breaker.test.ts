@@ -105,7 +105,7 @@ async function serviceOf(use: Use, route: string): Promise<ServiceRoute> {
   return (await use.server.control.services()).routes[route] ?? none;
 }
 
-const hosts: Host[] = ['shared-worker', 'this-tab'];
+const hosts: Host[] = ['shared-worker', 'leader-tab', 'this-tab'];
 
 describeEngines('ten tabs behind one breaker', (use) => {
   const count = 10;
@@ -113,7 +113,7 @@ describeEngines('ten tabs behind one breaker', (use) => {
 
   test.each(hosts)('spare a service that fails, probe it, and come back without a stampede (%s)', async (host) => {
     const { control } = use.server;
-    const isShared = host === 'shared-worker';
+    const isShared = host !== 'this-tab';
     const tabs = await open(use, count, { failureThreshold, resetTimeout: 2000, growth: 1 }, { use: host });
     const speaker = await use.browser.openTab(use.server.page('/bare.html'));
     const untilEach = async (what: string, until: (ends: (number | string)[]) => boolean) => {
@@ -181,6 +181,7 @@ describeEngines('ten tabs behind one breaker', (use) => {
 
   test.each([
     ['shared-worker', 17],
+    ['leader-tab', 17],
     ['this-tab', 60],
   ] as const)('make calls again within one budget (%s: %i calls)', async (host, calls) => {
     const retryBudget = { ratio: 0, perSecond: 0, burst: 7 };
