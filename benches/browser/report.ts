@@ -2,6 +2,7 @@ import { type Flooded, floodCount, size } from './flood.js';
 import { farRoundTrip } from './further.js';
 import { type Streamed, streamLength, streamRate } from './stream.js';
 import { median } from './summary.js';
+import { fine, spread, table, whole } from './table.js';
 import { type Way, ways } from './ways.js';
 
 /** What every round measured, for each way. */
@@ -101,25 +102,11 @@ const joining = (tabs: string, path: string, rounds: Rounds<number>) => [
   times(ratio(rounds.native, rounds.tabwire)),
 ];
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
-  return [head, head.map(() => '---'), ...rows].map(line).join('');
-}
-
 const pick = <T>(rounds: Rounds<T>, value: (round: T) => number): Rounds<number> =>
   Object.fromEntries(ways.map((way) => [way, rounds[way].map(value)])) as Record<Way, number[]>;
-
-function spread(values: readonly number[], format: (value: number) => string): string {
-  if (values.length === 0) return '–';
-  return `${format(median(values))} (${format(Math.min(...values))}–${format(Math.max(...values))})`;
-}
 
 /** The median over rounds of how many times as much the one has. */
 const ratio = (one: readonly number[], other: readonly number[]) =>
   median(one.map((value, round) => value / (other[round] ?? Number.NaN)));
 
 const times = (value: number) => `${value.toFixed(1)} ×`;
-
-const fine = (value: number) => value.toFixed(2);
-
-const whole = (value: number) => Math.round(value).toLocaleString('en').replaceAll(',', ' ');

@@ -3,6 +3,7 @@ import { EventLog } from './EventLog.js';
 import { Faults } from './Faults.js';
 import { Header } from './Header.js';
 import { Numbers } from './Numbers.js';
+import { ServiceCard } from './ServiceCard.js';
 import { StatusCard } from './StatusCard.js';
 import { Stream } from './Stream.js';
 import type { Stats } from './server.js';
@@ -23,8 +24,11 @@ export function App({ wire, stats }: { wire: Wire; stats: Store<Stats | null | u
       <Header />
       <main>
         <Numbers status={status} census={census} server={server} />
-        <Faults isHung={server?.fault?.kind === 'hang'} />
-        <StatusCard status={status} />
+        <Faults fault={server?.fault?.kind} hasEvents={!server?.routes['/events']} />
+        <div className="side">
+          <StatusCard status={status} />
+          <ServiceCard service={wire.service} />
+        </div>
         <Stream wire={wire} hasPipeline={hasPipeline} />
         <EventLog />
       </main>

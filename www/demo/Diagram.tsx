@@ -1,14 +1,18 @@
 import { memo, useEffect, useMemo, useRef, useState } from 'react';
+import type { Status } from 'tabwire';
 import { feed } from './feed.js';
-import type { Tone } from './journal.js';
 import { type Layout, layOut } from './layout.js';
 import { createPulses } from './pulses.js';
+import type { Tone } from './tone.js';
+import { transportNames } from './transport.js';
 
 interface Props {
   tabs: number;
   connections: number;
   /** How the connection is. */
   tone: Tone;
+  /** What messages come by. */
+  transport: Status['transport'];
   /** Where the hub runs. */
   hub: string;
   /** Whether the server takes connections. */
@@ -16,7 +20,7 @@ interface Props {
 }
 
 /** Tabs, hub and server, with the messages on their way between them. */
-export const Diagram = memo(function Diagram({ tabs, connections, tone, hub, isListening }: Props) {
+export const Diagram = memo(function Diagram({ tabs, connections, tone, transport, hub, isListening }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const size = useSize(box);
   const layout = useMemo(() => layOut(...size, tabs, connections), [size, tabs, connections]);
@@ -39,7 +43,7 @@ export const Diagram = memo(function Diagram({ tabs, connections, tone, hub, isL
           <path className="wire" key={path} d={path} />
         ))}
         <text className="caption" x={middle.x} y={middle.y - 16 - 8 * (layout.wires.length - 1)}>
-          {layout.wires.length > 1 ? `${layout.wires.length} WebSockets` : 'WebSocket'}
+          {captionOf(transport, layout.wires.length)}
         </text>
         <g ref={layer} />
         <g ref={glyphs}>
@@ -62,6 +66,12 @@ export const Diagram = memo(function Diagram({ tabs, connections, tone, hub, isL
     </div>
   );
 });
+
+const captionOf = (transport: Props['transport'], wires: number) =>
+  wires > 1 ? (transport === 'websocket' ? `${wires} WebSockets` : `${wires} connections`) : captions[transport];
+
+/** There is little room. */
+const captions = { ...transportNames, sse: 'events' };
 
 function Hub({ x, y, r, name }: Layout['hub'] & { name: string }) {
   return (

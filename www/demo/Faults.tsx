@@ -1,10 +1,10 @@
 import { useState } from 'react';
-import { journal } from './journal.js';
 import { openTabs } from './open-tabs.js';
-import { control } from './server.js';
+import { order } from './order.js';
 
 /** Opens tabs, and does to the server what happens to servers. */
-export function Faults({ isHung }: { isHung: boolean }) {
+export function Faults({ fault, hasEvents }: { fault: string | undefined; hasEvents: boolean }) {
+  const isHung = fault === 'hang';
   const [blocked, setBlocked] = useState(0);
   return (
     <section className="actions" aria-label="Try it">
@@ -46,6 +46,32 @@ export function Faults({ isHung }: { isHung: boolean }) {
           Restart server
         </button>
       </fieldset>
+      <fieldset aria-label="Proxy">
+        <span>Proxy</span>
+        <button
+          type="button"
+          aria-pressed={fault === 'refuse'}
+          onClick={() => (fault === 'refuse' ? unblock() : block('Refuse upgrades', 'refuse'))}
+        >
+          Refuse upgrades
+        </button>
+        <button
+          type="button"
+          aria-pressed={fault === 'hang-upgrade'}
+          onClick={() => (fault === 'hang-upgrade' ? unblock() : block('Hang upgrades', 'hang-upgrade'))}
+        >
+          Hang upgrades
+        </button>
+        <button
+          type="button"
+          aria-pressed={!hasEvents}
+          onClick={() =>
+            hasEvents ? blockEvents() : order('Let events through', 'route', { path: '/events', mode: 'ok' })
+          }
+        >
+          Block events
+        </button>
+      </fieldset>
       <fieldset aria-label="Load">
         <span>Load</span>
         <button
@@ -65,11 +91,16 @@ export function Faults({ isHung }: { isHung: boolean }) {
   );
 }
 
-const order = async (what: string, ...args: Parameters<typeof control>) => {
-  journal.add('order', 'neutral', what);
-  try {
-    await control(...args);
-  } catch (error) {
-    journal.add('order', 'bad', String(error));
-  }
+/** Keeps WebSockets from opening, and ends those that are open. */
+const block = async (what: string, kind: 'refuse' | 'hang-upgrade') => {
+  await order(what, 'fault', { kind, scope: 'new' });
+  await order('Drop the connection', 'reset');
 };
+
+/** Keeps events from being streamed, and ends the streams. */
+const blockEvents = async () => {
+  await order('Block events', 'route', { path: '/events', mode: '503' });
+  await order('End their streams', 'route', { path: '/events', mode: 'cut' });
+};
+
+const unblock = () => order('Let upgrades through', 'fault', { kind: 'none' });

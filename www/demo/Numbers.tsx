@@ -2,8 +2,8 @@ import { memo } from 'react';
 import type { Status } from 'tabwire';
 import type { Census } from './census.js';
 import { Diagram } from './Diagram.js';
-import { tones } from './journal.js';
 import type { Stats } from './server.js';
+import { tones } from './tone.js';
 
 interface Props {
   status: Status;
@@ -15,7 +15,6 @@ interface Props {
 /** The two numbers that matter, and between them the picture of why. */
 export const Numbers = memo(function Numbers({ status, census, server }: Props) {
   const { tabs, connections } = census;
-  const live = server?.live ?? 0;
   const isShared = status.host === 'shared-worker';
   return (
     <section className="card numbers" aria-label="Tabs and connections">
@@ -24,18 +23,37 @@ export const Numbers = memo(function Numbers({ status, census, server }: Props) 
         tabs={tabs}
         connections={connections}
         tone={tones[status.state]}
+        transport={status.transport}
         hub={isShared ? 'SharedWorker' : 'in this tab'}
         isListening={server?.listening ?? server === undefined}
       />
-      <Figure
-        value={live}
-        name={live === 1 ? 'WebSocket connection' : 'WebSocket connections'}
-        note={noteOn(live, tabs * connections, server)}
-        tone={live || server === undefined ? 'accent' : 'off'}
-      />
+      <Connections status={status} census={census} server={server} />
     </section>
   );
 });
+
+/** What the server has to do with all these tabs. */
+function Connections({ status: { transport }, census, server }: Props) {
+  const { tabs, connections } = census;
+  if (transport === 'polling') {
+    const note = `counted by the hub; ${(server?.polls ?? 0).toLocaleString('en')} polls at the server`;
+    return (
+      <Figure value={connections} name={some(connections, 'connection', 'by polling')} note={note} tone="accent" />
+    );
+  }
+  const isStream = transport === 'sse';
+  const count = (isStream ? server?.streams : server?.live) ?? 0;
+  return (
+    <Figure
+      value={count}
+      name={isStream ? some(count, 'event stream') : some(count, 'WebSocket connection')}
+      note={noteOn(count, tabs * connections, server)}
+      tone={count || server === undefined ? 'accent' : 'off'}
+    />
+  );
+}
+
+const some = (count: number, what: string, how = '') => `${what}${count === 1 ? '' : 's'} ${how}`.trim();
 
 function Figure({ value, name, note, tone }: { value: number; name: string; note: string; tone?: 'accent' | 'off' }) {
   return (

@@ -1,23 +1,21 @@
 import { memo } from 'react';
 import type { Status } from 'tabwire';
 import { spanOf, timeOf, useNow } from './clock.js';
-import { isLost, tones } from './journal.js';
+import { isLost } from './journal.js';
+import { describeTransport, toneOf } from './transport.js';
 
 /** How the connection is, and why. */
 export const StatusCard = memo(function StatusCard({ status }: { status: Status }) {
-  const { state, host, transport, attempt, nextAttemptAt, reason, epoch, since, code } = status;
+  const { state, host, attempt, nextAttemptAt, reason, epoch, since, code } = status;
   return (
     <section className="card status" aria-labelledby="status-title">
       <h2 id="status-title">Connection</h2>
-      <p className="state" data-tone={tones[state]} role="status">
+      <p className="state" data-tone={toneOf(status)} role="status">
         <span className="lamp" aria-hidden="true" />
         {state}
+        <span className="transport">{describeTransport(status)}</span>
       </p>
       <dl>
-        <Row name="Transport">
-          {transport === 'websocket' ? 'WebSocket' : transport}
-          {state === 'open' && ' connected'}
-        </Row>
         <Row name="Host">{host}</Row>
         <Row name="Attempt">
           {attempt}

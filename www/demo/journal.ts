@@ -1,14 +1,13 @@
 import type { Status } from 'tabwire';
 import { createStore, type Store } from './store.js';
-
-/** How good or bad something is. */
-export type Tone = 'good' | 'warn' | 'bad' | 'neutral';
+import type { Tone } from './tone.js';
+import { toneOf, transportNames } from './transport.js';
 
 /** Something that happened. */
 export interface Entry {
   readonly id: number;
   readonly at: number;
-  readonly kind: 'status' | 'gap' | 'sendfailed' | 'overflow' | 'send' | 'order';
+  readonly kind: 'status' | 'gap' | 'sendfailed' | 'overflow' | 'send' | 'order' | 'breaker';
   readonly tone: Tone;
   readonly text: string;
   /** A code that says why. */
@@ -22,18 +21,6 @@ export interface Journal {
   /** Adds a status, unless only its details have changed. */
   addStatus(status: Status): void;
 }
-
-/** The tone of each state. */
-export const tones: Readonly<Record<Status['state'], Tone>> = {
-  idle: 'neutral',
-  connecting: 'warn',
-  open: 'good',
-  suspect: 'warn',
-  reconnecting: 'warn',
-  offline: 'neutral',
-  closed: 'bad',
-  failed: 'bad',
-};
 
 /** Whether a close code belongs to this state, and not to one before it. */
 export const isLost = (state: Status['state']) => state === 'reconnecting' || state === 'closed' || state === 'failed';
@@ -49,15 +36,16 @@ const createJournal = (): Journal => {
       entries.set([entry, ...entries.get().slice(0, KEPT - 1)]);
     },
     addStatus(status) {
-      if (shown?.state === status.state && shown.reason === status.reason) return;
+      const { state, transport, reason, code, attempt, nextAttemptAt } = status;
+      if (shown?.state === state && shown.transport === transport && shown.reason === reason) return;
       shown = status;
-      const { state, code, attempt, nextAttemptAt } = status;
       const details = [
+        state === 'open' && transport !== 'websocket' ? `by ${transportNames[transport]}` : '',
         code === null || !isLost(state) ? '' : `code ${code}`,
         attempt > 1 ? `attempt ${attempt}` : '',
         nextAttemptAt ? `next in ${(Math.max(0, nextAttemptAt - Date.now()) / 1000).toFixed(1)} s` : '',
       ].filter(Boolean);
-      journal.add('status', tones[state], [state, ...details].join(', '), status.reason);
+      journal.add('status', toneOf(status), [state, ...details].join(', '), reason);
     },
   };
   return journal;

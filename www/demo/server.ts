@@ -9,12 +9,21 @@ export interface Stats {
   hung: number;
   /** Whether it takes new connections. */
   listening: boolean;
+  /** Streams of events that are open, and requests for events that were answered. */
+  streams: number;
+  polls: number;
   /** The fault that befalls new connections. */
   fault: { kind: string } | null;
+  /** What befalls the routes that fail. */
+  routes: Record<string, string>;
 }
 
 /** Asks the server where its WebSockets are. */
-export const readConfig = async () => (await (await fetch('/config.json')).json()) as { wire: string };
+export const readConfig = async () => {
+  const answer = await fetch('/config.json');
+  if (!answer.ok) throw new Error(`config.json: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as { wire: string };
+};
 
 /** Gives the server an order, such as `reset` or `fault`; throws with its answer when it refuses. */
 export const control = async (order: string, body: object = {}) => {

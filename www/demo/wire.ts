@@ -1,8 +1,9 @@
-import { createHub, type SharedWebSocket, type SocketOptions, type Status } from 'tabwire';
+import { createHub, type FallbackOptions, type SharedWebSocket, type SocketOptions, type Status } from 'tabwire';
 import { type Census, watchCensus } from './census.js';
 import { feed } from './feed.js';
 import { journal } from './journal.js';
 import { me } from './me.js';
+import { openService, type Service } from './service.js';
 import type { Store } from './store.js';
 
 /** This tab's part of the connection that all tabs share. */
@@ -11,6 +12,8 @@ export interface Wire {
   readonly status: Store<Status>;
   /** How many tabs and connections the hub has. */
   readonly census: Store<Census>;
+  /** What is called besides. */
+  readonly service: Service;
   /** Sends a text to every tab, by way of the server. */
   broadcast(text: string): void;
   /** Opens the pipeline's reports: another url, so another connection. Returns what leaves it. */
@@ -20,7 +23,8 @@ export interface Wire {
 /** Opens the shared connection, and says hello through it. */
 export const openWire = (base: string): Wire => {
   const hub = createHub();
-  const socket = hub.socket(`${base}/ws`, [], options);
+  const web = base.replace(/^ws/, 'http');
+  const socket = hub.socket(`${base}/ws`, [], { ...options, fallback: fallbackAt(web) });
   listen(socket);
   const send = (message: object) => {
     try {
@@ -39,6 +43,7 @@ export const openWire = (base: string): Wire => {
       },
     },
     census: watchCensus(hub, (count) => send({ type: 'tabs', count })),
+    service: openService(hub, web),
     broadcast(text) {
       if (socket.readyState !== socket.OPEN) journal.add('send', 'neutral', `queued while ${socket.status.state}`);
       send({ type: 'broadcast', data: { from: me, text } });
@@ -69,6 +74,14 @@ const listen = (socket: SharedWebSocket) => {
     journal.add('overflow', 'warn', `${count} messages dropped`, policy),
   );
 };
+
+/** What takes the place of the WebSocket, soon. */
+const fallbackAt = (web: string): FallbackOptions => ({
+  sse: { url: `${web}/events` },
+  polling: { url: `${web}/poll`, interval: 1000 },
+  send: { url: `${web}/send` },
+  after: { attempts: 2, time: 4000 },
+});
 
 /** Quick to notice and to retry, so that there is something to see. */
 const options: SocketOptions = {

@@ -177,6 +177,8 @@ export interface Stats {
   readonly hung: number;
   readonly listening: boolean;
   readonly fault: Fault | null;
+  /** The routes of the wire that fail, and how. */
+  readonly routes: Readonly<Partial<Record<RoutePath, RouteMode>>>;
   readonly tokens: TokenStats;
   readonly connections: readonly ConnectionStats[];
   readonly closes: readonly CloseRecord[];

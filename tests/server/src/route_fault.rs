@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::pending::Pending;
@@ -15,7 +15,7 @@ use crate::sync::lock;
 use crate::tcp::Tcp;
 
 /// The routes that can be made to fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 pub enum FaultyRoute {
     /// The stream of events.
     #[serde(rename = "/events")]
@@ -32,16 +32,20 @@ pub enum FaultyRoute {
 }
 
 /// What befalls the requests for a route.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum RouteMode {
     /// Nothing.
     #[default]
+    #[serde(rename = "ok")]
     Ok,
     /// They are answered with 404.
+    #[serde(rename = "404")]
     Missing,
     /// They are answered with 503.
+    #[serde(rename = "503")]
     Unavailable,
     /// They are not answered for as long as this is in force.
+    #[serde(rename = "hang")]
     Hang,
 }
 
@@ -64,6 +68,13 @@ impl RouteFaults {
     /// How many requests have been befallen.
     pub fn faulted(&self) -> u64 {
         lock(&self.0).faulted
+    }
+
+    /// The routes that fail, and how.
+    pub fn in_force(&self) -> BTreeMap<FaultyRoute, RouteMode> {
+        let mut modes = lock(&self.0).modes.clone();
+        modes.retain(|_, mode| *mode != RouteMode::Ok);
+        modes
     }
 
     fn mode(&self, route: FaultyRoute) -> RouteMode {

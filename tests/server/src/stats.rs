@@ -1,5 +1,6 @@
 //! What `GET /control/stats` tells.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
@@ -7,6 +8,7 @@ use serde::Serialize;
 use crate::connection::Connection;
 use crate::fault::Fault;
 use crate::registry::CloseRecord;
+use crate::route_fault::{FaultyRoute, RouteMode};
 use crate::state::App;
 use crate::tokens::TokenStats;
 
@@ -32,6 +34,7 @@ pub struct Stats {
     hung: usize,
     listening: bool,
     fault: Option<Fault>,
+    routes: BTreeMap<FaultyRoute, RouteMode>,
     tokens: TokenStats,
     connections: Vec<ConnectionStats>,
     closes: Vec<CloseRecord>,
@@ -87,6 +90,7 @@ impl Stats {
                 .count(),
             listening: app.wire.is_listening(),
             fault: app.faults.in_force(),
+            routes: app.route_faults.in_force(),
             tokens: app.tokens.stats(),
             connections,
             closes: app.registry.closes(),

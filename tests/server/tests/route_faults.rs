@@ -28,6 +28,11 @@ async fn a_route_fails_on_the_wire_while_others_and_the_site_do_not() {
     for (method, path, well) in paths {
         for (mode, status) in [("404", 404), ("503", 503), ("ok", well)] {
             set(&server, path, mode).await;
+            let told = match mode {
+                "ok" => json!({}),
+                _ => json!({ path: mode }),
+            };
+            assert_eq!(server.stats().await["routes"], told);
             let reply = request(server.wire, method, path, "").await.unwrap();
             assert_eq!(reply.status, status, "{path} {mode}");
             assert_eq!(reply.header("access-control-allow-origin"), "*");
