@@ -80,7 +80,7 @@ const fallbackAt = (web: string): FallbackOptions => ({
   sse: { url: `${web}/events` },
   polling: { url: `${web}/poll`, interval: 1000 },
   send: { url: `${web}/send` },
-  after: { attempts: 2, time: 4000 },
+  after: { attempts: 2, timeout: 4000 },
 });
 
 /** Quick to notice and to retry, so that there is something to see. */
