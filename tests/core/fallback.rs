@@ -443,7 +443,10 @@ fn a_tab_decides_the_options_of_a_breaker_that_only_the_hub_has_used() {
     let mut rig = refused(options(json!({"sse": null})));
     respond(&mut rig, 503, "");
     rig.take(A);
-    rig.wire(A, json!([21, "/poll", {"breaker": {"failureThreshold": 2}}, null]));
+    rig.wire(
+        A,
+        json!([21, "/poll", {"breaker": {"failureThreshold": 2}}, null]),
+    );
     let ignored = rig.notes(A).into_iter().find_map(|note| match note {
         HubMessage::Breaker { ignored, .. } => Some(ignored),
         _ => None,

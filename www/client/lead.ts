@@ -40,11 +40,13 @@ export const openLed =
         capture: type == 'freeze' || type == 'resume',
       });
 
+    /** What the client has said before it was clear to whom. */
+    const said: unknown[] = [];
     /** What the client uses: the same whether the hub is here or there. */
     const port = {
       onmessage: null as ((event: MessageEvent) => void) | null,
       onerror: null as ((event: Event) => void) | null,
-      postMessage(_: unknown) {},
+      postMessage: (message: unknown): unknown => said.push(message),
       close() {
         isOver = true;
         settle();
@@ -52,6 +54,10 @@ export const openLed =
         stepDown?.();
         shut();
       },
+    };
+    const go = (post: (message: unknown) => unknown) => {
+      port.postMessage = post;
+      said.splice(0).forEach(post);
     };
     const crash = () => port.onmessage?.(new MessageEvent('message', { data: [Op.Crashed] }));
 
@@ -99,7 +105,7 @@ export const openLed =
         for (let data = early.get(next); data; data = early.get(next)) {
           early.delete(next);
           // The first says that the other end is there.
-          if (!next++) use(port as unknown as Port);
+          if (!next++) go((message) => isAway || open().postMessage(message));
           if (data[0] == Op.Attached) share(data[2]);
           port.onmessage?.({ data } as MessageEvent);
         }
@@ -120,7 +126,6 @@ export const openLed =
         };
         open().postMessage(conn);
       };
-      port.postMessage = (message) => isAway || open().postMessage(message);
       open();
       // An open channel may cost a page the cache.
       listen('pagehide', () => {
@@ -142,24 +147,22 @@ export const openLed =
         clearTimeout(timer);
         const own = me;
         term = own;
-        say('claim', own);
-        let worker: Worker | undefined;
-        stepDown = () => {
-          stepDown = undefined;
-          worker?.terminate();
-          say('left', own);
-          release();
-        };
+        let worker: Worker;
         try {
           worker = openWorker();
         } catch {
-          stepDown();
-          fail('refused');
-          return;
+          release();
+          return fail('refused');
         }
+        say('claim', own);
+        stepDown = () => {
+          stepDown = undefined;
+          worker.terminate();
+          say('left', own);
+          release();
+        };
         worker.onmessage = (event) => port.onmessage?.(event);
         worker.onerror = (event) => port.onerror?.(event);
-        port.postMessage = (message) => worker.postMessage(message);
         // A page that sleeps leads nobody. When it is back it looks for who does.
         listen('freeze', () => stepDown?.());
         listen('pagehide', ({ persisted }) => {
@@ -169,7 +172,7 @@ export const openLed =
         for (const type of ['resume', 'pageshow'])
           listen(type, ({ persisted }) => (type == 'resume' || persisted) && !stepDown && crash());
         worker.postMessage([Op.Lead, name, own]);
-        use(port as unknown as Port);
+        go((message) => worker.postMessage(message));
       });
 
     /** Waits for the lock of the one who leads, and takes it if that says nothing. */
@@ -192,6 +195,9 @@ export const openLed =
         else if (!term && !options.signal?.aborted && !isOver) fail('refused');
       });
 
+    use(port as unknown as Port);
+    // It has been given up before this was loaded.
+    if (!port.onmessage) return;
     say('who');
     wait();
   };
