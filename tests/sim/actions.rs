@@ -62,6 +62,7 @@ impl World {
                     page.send(index, count, size, net);
                 });
             }
+            Action::Led(deed) => self.do_among_pages(deed),
             Action::Topic(tab, handle, deed) => self.do_with_topics(tab, handle, deed),
             Action::Word(identity, word) => {
                 let identity = self.identity(identity);
@@ -200,7 +201,9 @@ impl World {
 
     /// This page is back.
     pub fn bring_back_tab(&mut self, tab: TabNo, says_hello: bool) {
-        {
+        if self.plan.is_led {
+            self.return_among_pages(tab);
+        } else {
             let is_online = self.is_online;
             let page = &mut self.pages[tab.0 as usize];
             let has_lost_lock = page.liveness == Liveness::Locks && !page.has_lock;
@@ -294,6 +297,9 @@ impl World {
     pub fn suspend_tab(&mut self, tab: TabNo, is_cached: bool) {
         let index = tab.0 as usize;
         self.pages[index].suspend(&mut self.net);
+        if self.plan.is_led {
+            self.sleep_among_pages(tab, is_cached);
+        }
         if let Some(hub) = self.hubs.of(Worker::Own(self.pages[index].no)) {
             self.hubs.freeze(hub, &self.net);
         }
@@ -313,9 +319,14 @@ impl World {
     /// This page is gone, with a goodbye or without.
     pub fn end_tab(&mut self, tab: TabNo, says_bye: bool) {
         let page = &mut self.pages[tab.0 as usize];
-        if says_bye && page.is_awake() {
+        let is_told = says_bye && page.is_awake();
+        if is_told {
             page.post(TabMessage::Bye, &mut self.net);
         }
+        if self.plan.is_led {
+            self.end_among_pages(tab, is_told);
+        }
+        let page = &mut self.pages[tab.0 as usize];
         page.die();
         let own = self.hubs.of(Worker::Own(page.no));
         if core::mem::take(&mut page.has_lock) {

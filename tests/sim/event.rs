@@ -7,6 +7,7 @@ use tabwire::protocol::{Answer, ConnId, HandleId, HubMessage, PeerMessage, TabMe
 
 use crate::frame::Frame;
 use crate::hubs::HubNo;
+use crate::led::LedEvent;
 use crate::link::{Down, LinkId, Up};
 use crate::page::{HandleIndex, TabNo};
 use crate::plan::Action;
@@ -52,6 +53,8 @@ pub enum Event {
     Thaw(HubNo),
     /// The lock of a hub is free.
     HubGone(HubNo),
+    /// Something about pages that lead each other.
+    Led(LedEvent),
     /// Time to look at what must hold at any time.
     Audit,
 }
@@ -79,6 +82,7 @@ impl Event {
             | Self::Thawed(_)
             | Self::Wake
             | Self::HubGone(_)
+            | Self::Led(_)
             | Self::Audit => false,
         }
     }
@@ -89,6 +93,8 @@ impl Event {
 pub enum ToPage {
     /// The worker script runs, anew.
     Script,
+    /// The hub is said to be gone, or the page has ended its worker.
+    Crashed,
     /// The hub knows this page.
     Welcome(HubNo),
     /// The hub is there.

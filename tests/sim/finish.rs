@@ -26,7 +26,13 @@ impl World {
         let awake = self.net.clock.wakes_at(self.net.now());
         // What sleep has put off happens before anything heals.
         self.run_until(awake.unwrap_or(self.net.now()) + Duration::from_millis(1))?;
+        if self.plan.is_led {
+            self.reunite()?;
+        }
         self.heal()?;
+        if self.plan.is_led {
+            self.agree_who_leads()?;
+        }
         self.run_until(self.net.now() + SETTLE)?;
         for identity in 0..self.plan.identities.len() {
             if self.plan.speech.is_none_or(|speech| speech.has_others) {

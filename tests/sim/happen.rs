@@ -7,6 +7,7 @@ use tabwire::core::Input;
 use crate::event::{Event, ToPage};
 use crate::hubs::HubNo;
 use crate::invariants::Held;
+use crate::led::LedEvent;
 use crate::net::Net;
 use crate::page::{Life, TabNo};
 use crate::worker::Worker;
@@ -36,6 +37,9 @@ impl World {
             Event::Act(action) => self.act(action),
             Event::AtHub(port, message) => self.input(port, Input::Message(port, message)),
             Event::AtPage(port, message) => {
+                if self.meets_first(port, &message) {
+                    return Ok(());
+                }
                 if let Some(page) = self.pages.iter_mut().find(|page| page.port == port)
                     && page.life != Life::Dead
                 {
@@ -113,6 +117,7 @@ impl World {
                 self.disturb_all();
                 Ok(())
             }
+            Event::Led(event) => self.happen_among_pages(event),
             Event::Audit => {
                 self.net.after(AUDIT_EVERY, Event::Audit);
                 self.audit()
@@ -128,7 +133,9 @@ impl World {
             Event::Tick(hub) | Event::Timer(hub, _) | Event::HubUp(hub) | Event::AtPeer(hub, _) => {
                 Some(*hub)
             }
-            Event::Act(_)
+            Event::Led(LedEvent::AtWorker(hub, _) | LedEvent::Script(hub)) => Some(*hub),
+            Event::Led(LedEvent::AtPage(..) | LedEvent::Freed(_) | LedEvent::Look)
+            | Event::Act(_)
             | Event::AtPage(..)
             | Event::Turn(..)
             | Event::Look(_)

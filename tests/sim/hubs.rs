@@ -61,17 +61,28 @@ impl Hubs {
         }
     }
 
-    /// Opens a port to a worker, which is started if it is not there.
-    pub fn connect(&mut self, port: PortId, worker: Worker, net: &mut Net) {
-        let hub = match self.workers.get(&worker) {
-            Some(hub) => *hub,
+    /// Opens a port to a worker, which is started if it is not there. Returns how long that takes.
+    pub fn connect(&mut self, port: PortId, worker: Worker, net: &mut Net) -> Duration {
+        let (hub, startup) = match self.workers.get(&worker) {
+            Some(hub) => (*hub, Duration::ZERO),
             None => {
                 let startup = self.startup();
                 net.hold_port(port, startup);
-                self.start(worker, startup, net)
+                (self.start(worker, startup, net), startup)
             }
         };
         self.by_port.insert(port, hub);
+        startup
+    }
+
+    /// A hub opens a port to somebody who has asked for it.
+    pub fn open_port(&mut self, port: PortId, hub: HubNo) {
+        self.by_port.insert(port, hub);
+    }
+
+    /// Whether a hub lives, and is not frozen.
+    pub fn is_awake(&self, hub: HubNo) -> bool {
+        self.all[hub.0 as usize].lives() && !self.frozen.contains_key(&hub)
     }
 
     /// Every hub there has been.

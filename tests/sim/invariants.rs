@@ -124,6 +124,13 @@ checks! {
     /// 8: a request is settled with its own answer or a named error; when all is quiet with its answer.
     RequestsGetTheirAnswer,
 
+    /// 9: of the hubs of pages that lead one has sockets, and two for the time of a handover; when all has healed there is one.
+    OneLeader,
+    /// 9: when all has healed every page is with the one that leads.
+    AllFollow,
+    /// 9: a breaker that is open is open at the next hub, for no longer than it was.
+    BreakersOutliveTheirHub,
+
     /// 7: the hub does not panic.
     NoPanic,
     /// 7: an input has a bounded number of outputs, and a timeout that was handled is over.

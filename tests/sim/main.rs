@@ -27,6 +27,7 @@ mod hubs;
 mod invariants;
 #[path = "../support/json.rs"]
 mod json;
+mod led;
 mod link;
 mod net;
 mod options;
@@ -44,11 +45,13 @@ mod trace;
 mod worker;
 mod world;
 
+use led::LED;
 use run::{run_all, run_one};
 use topics::TOPICS;
 
-/// Worlds of a plain `cargo test`.
+/// Worlds of a plain `cargo test`, and those of them in which pages lead.
 const WORLDS: u64 = 300;
+const LED_WORLDS: u64 = 100;
 
 #[test]
 fn random_worlds_keep_the_invariants() {
@@ -67,6 +70,19 @@ fn random_worlds_keep_the_invariants() {
 }
 
 #[test]
+fn worlds_in_which_a_page_leads_keep_the_invariants() {
+    let is_asked_for_others =
+        ["TABWIRE_SEED", "TABWIRE_TOPICS"].map(|name| number_of(name).is_some());
+    let usual = if is_asked_for_others.contains(&true) {
+        0
+    } else {
+        LED_WORLDS
+    };
+    let worlds = number_of("TABWIRE_LED").unwrap_or(usual);
+    run_all(LED..LED + worlds);
+}
+
+#[test]
 fn seeds_that_failed_once_keep_the_invariants() {
     let seeds = include_str!("seeds.txt").lines().filter_map(|line| {
         let seed = line.split_whitespace().next()?;
@@ -77,7 +93,7 @@ fn seeds_that_failed_once_keep_the_invariants() {
 
 #[test]
 fn a_world_replays_identically() {
-    for seed in (0..10).chain(TOPICS..TOPICS + 5) {
+    for seed in (0..10).chain(TOPICS..TOPICS + 5).chain(LED..LED + 5) {
         let (first, second) = (run_one(seed, true), run_one(seed, true));
         assert_eq!(first.fingerprint, second.fingerprint, "seed {seed}");
         assert_eq!(first.steps, second.steps, "seed {seed}");

@@ -73,6 +73,11 @@ impl Net {
         self.ports.hold(port, until);
     }
 
+    /// Nothing comes through this port until then, and then all of it.
+    pub fn cut_port(&mut self, port: PortId, until: Time) {
+        self.ports.cut(port, until);
+    }
+
     /// What a page posts to one port arrives after what it has posted to another.
     pub fn follow_port(&mut self, port: PortId, before: PortId) {
         self.ports.follow(port, before);

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use tabwire::time::Time;
 
+use crate::led;
 use crate::link::Weather;
 use crate::options::Base;
 use crate::server::{Habits, Mode};
@@ -24,6 +25,8 @@ pub struct Plan {
     pub end: Time,
     /// Whether each page has a hub of its own.
     pub is_apart: bool,
+    /// Whether the hub of all is that of a page which leads.
+    pub is_led: bool,
     /// What happens, in order.
     pub actions: Vec<(Time, Action)>,
 }
@@ -95,6 +98,8 @@ pub enum Action {
     Sleep(u32, bool),
     /// The wall clock is set so many seconds ahead of the right time.
     SetClock(u32),
+    /// Something befalls the page that leads, or the others.
+    Led(led::Deed),
     /// A page does something with topics, through a handle.
     Topic(u8, u8, Deed),
     /// The server of an identity does something with its topics.
@@ -141,6 +146,7 @@ impl Action {
             | Self::RestartWorker(_)
             | Self::FreezeWorker(..)
             | Self::Sleep(..)
+            | Self::Led(_)
             | Self::Topic(..)
             | Self::SetClock(_)
             | Self::Online(_)
@@ -166,22 +172,29 @@ impl Plan {
             speech: None,
             end: Time::NEVER,
             is_apart,
+            is_led: false,
             actions: Vec::new(),
         }
     }
 
     /// Draws a plan.
     pub fn random(rng: &mut fastrand::Rng) -> Self {
-        Self::draw(None, rng)
+        Self::draw(None, false, rng)
     }
 
     /// Draws a plan with topics.
     pub fn with_topics(rng: &mut fastrand::Rng) -> Self {
         let speech = Speech::random(rng);
-        Self::draw(Some(speech), rng)
+        Self::draw(Some(speech), false, rng)
     }
 
-    fn draw(speech: Option<Speech>, rng: &mut fastrand::Rng) -> Self {
+    /// Draws a plan in which a page leads, with topics or without.
+    pub fn led(rng: &mut fastrand::Rng) -> Self {
+        let speech = (rng.u8(0..3) == 0).then(|| Speech::random(rng));
+        Self::draw(speech, true, rng)
+    }
+
+    fn draw(speech: Option<Speech>, is_led: bool, rng: &mut fastrand::Rng) -> Self {
         let identities: Vec<_> = (0..rng.usize(1..=3))
             .map(|_| Base::random(speech, rng))
             .collect();
@@ -202,8 +215,8 @@ impl Plan {
                 babbles: false,
             },
         };
-        let is_apart = rng.u8(0..10) == 0;
-        let mut draw = Draw::new(speech.is_some(), rng);
+        let is_apart = rng.u8(0..10) == 0 && !is_led;
+        let mut draw = Draw::new(speech.is_some(), is_led, rng);
         let end = Time::from_millis(draw.rng.u64(600_000..720_000));
         let mut actions = vec![(Time::ZERO, Action::OpenTab(false, draw.rng.bool(), true))];
         let mut now = Time::ZERO;
@@ -215,12 +228,16 @@ impl Plan {
         if speech.is_some_and(|speech| !speech.has_others) {
             actions.retain(|(_, action)| !action.needs_others());
         }
+        if is_led {
+            actions.retain(|(_, action)| !action.is_of_shared_workers());
+        }
         Self {
             identities,
             weather,
             habits,
             end,
             is_apart,
+            is_led,
             speech,
             actions,
         }
@@ -299,15 +316,15 @@ const KINDS: &[(u32, Kind)] = &[
 ];
 
 impl<'a> Draw<'a> {
-    fn new(has_topics: bool, rng: &'a mut fastrand::Rng) -> Self {
-        let own = if has_topics { topics::KINDS } else { &[] };
+    fn new(has_topics: bool, is_led: bool, rng: &'a mut fastrand::Rng) -> Self {
+        let topics = if has_topics { topics::KINDS } else { &[] };
+        let led = if is_led { led::KINDS } else { &[] };
+        let own = topics.iter().chain(led);
         let weights = KINDS
             .iter()
             .map(|(weight, kind)| (weight * [0, 1, 3, 3, 10][rng.usize(0..5)], *kind))
             .collect::<Vec<_>>();
-        let own = own
-            .iter()
-            .map(|(weight, kind)| (weight * [1, 1, 3, 3, 10][rng.usize(0..5)], *kind));
+        let own = own.map(|(weight, kind)| (weight * [1, 1, 3, 3, 10][rng.usize(0..5)], *kind));
         let weights = weights.into_iter().chain(own).collect();
         Self {
             pause: Duration::from_millis([300, 1000, 3000][rng.usize(0..3)]),

@@ -45,6 +45,13 @@ impl Ports {
         *last = until.max(*last);
     }
 
+    /// What is posted in either direction waits until then.
+    pub fn cut(&mut self, port: PortId, until: Time) {
+        self.hold(port, until);
+        let (_, last) = self.last.entry(port).or_default();
+        *last = until.max(*last);
+    }
+
     /// What is posted to the hub through a port comes after what was posted through another.
     pub fn follow(&mut self, port: PortId, before: PortId) {
         if let Some((last, _)) = self.last.get(&before) {

@@ -3,6 +3,7 @@
 use tabwire::protocol::Address;
 
 use crate::hubs::HubNo;
+use crate::led::SeatNo;
 use crate::page::TabNo;
 
 /// A build of the app, the newer one last.
@@ -16,6 +17,8 @@ pub enum Worker {
     Shared(Build, Option<HubNo>),
     /// The dedicated worker of a page.
     Own(TabNo),
+    /// The dedicated worker of a page that leads, for as long as it does.
+    Led(SeatNo),
 }
 
 impl Build {
@@ -33,7 +36,7 @@ impl Worker {
                 worker_url: format!("{URL}{}", build.0),
                 name: replaced.map_or(NAME.into(), |HubNo(hub)| format!("{NAME}~{hub}")),
             },
-            Self::Own(_) => Address::default(),
+            Self::Own(_) | Self::Led(_) => Address::default(),
         }
     }
 

@@ -10,8 +10,9 @@ use crate::event::Event;
 use crate::frame::Frame;
 use crate::hubs::{HubNo, Hubs};
 use crate::invariants::Held;
+use crate::led::{LED, Led};
 use crate::net::Net;
-use crate::page::{LOOK_EVERY, Life, Page, TabNo};
+use crate::page::{LOOK_EVERY, Life, NOWHERE, Page, TabNo};
 use crate::plan::{Action, Plan};
 use crate::server::Server;
 use crate::topics::TOPICS;
@@ -31,6 +32,8 @@ pub struct World {
     pub pages: Vec<Page>,
     /// What happened.
     pub trace: Trace,
+    /// Pages that lead each other, where they do.
+    pub led: Led,
     /// What decides what the plan leaves open.
     pub rng: fastrand::Rng,
     /// What the seed has made of it.
@@ -57,10 +60,10 @@ impl World {
     /// The world of a seed, before anything has happened.
     pub fn new(seed: u64, is_traced: bool) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let plan = if seed < TOPICS {
-            Plan::random(&mut rng)
-        } else {
-            Plan::with_topics(&mut rng)
+        let plan = match seed {
+            ..TOPICS => Plan::random(&mut rng),
+            TOPICS..LED => Plan::with_topics(&mut rng),
+            LED.. => Plan::led(&mut rng),
         };
         Self::of(plan, rng, is_traced)
     }
@@ -72,6 +75,7 @@ impl World {
             net.schedule.at(at, Event::Act(action));
         }
         net.after(AUDIT_EVERY, Event::Audit);
+        let led = Led::new(plan.is_led, &mut rng, &mut net);
         let identities = plan.identities.len();
         Self {
             hubs: Hubs::new(plan.speech.is_none(), &mut rng),
@@ -79,6 +83,7 @@ impl World {
             net,
             pages: Vec::new(),
             trace: Trace::new(is_traced),
+            led,
             rng,
             plan,
             is_online: true,
@@ -108,10 +113,17 @@ impl World {
         } else {
             Worker::Shared(build, None)
         };
-        let port = self.connect(worker);
+        let port = if self.plan.is_led {
+            NOWHERE
+        } else {
+            self.connect(worker)
+        };
         let seen = (is_visible, self.is_online);
         let page = Page::open(no, (port, worker), liveness, seen, &mut self.net);
         self.pages.push(page);
+        if self.plan.is_led {
+            self.open_among_pages(no);
+        }
         no
     }
 
@@ -168,6 +180,9 @@ impl World {
 
     /// Gives a page that has lost its hub a fresh port.
     pub fn reconnect(&mut self, tab: TabNo) -> Held {
+        if self.plan.is_led {
+            return self.leave_hub(tab);
+        }
         if self.pages[tab.0 as usize].has_lost_hub() {
             let worker = self.pages[tab.0 as usize].seek();
             let port = self.connect(worker);
@@ -176,9 +191,14 @@ impl World {
         Ok(())
     }
 
-    fn connect(&mut self, worker: Worker) -> PortId {
+    /// A port that nobody has yet.
+    pub fn new_port(&mut self) -> PortId {
         self.ports += 1;
-        let port = PortId(self.ports);
+        PortId(self.ports)
+    }
+
+    fn connect(&mut self, worker: Worker) -> PortId {
+        let port = self.new_port();
         self.hubs.connect(port, worker, &mut self.net);
         port
     }

@@ -18,6 +18,8 @@ use std::thread;
 use crate::number_of;
 use world::{Tally, World};
 
+pub use tab::Memory;
+
 /// Worlds of a plain run.
 const WORLDS: u64 = 10_000;
 

@@ -33,8 +33,8 @@ pub struct Call {
 pub struct Memory {
     pub state: BreakerState,
     pub generation: u32,
-    changed_at: i64,
-    until: i64,
+    pub changed_at: i64,
+    pub until: i64,
     open_for: Duration,
     openings: u32,
 }

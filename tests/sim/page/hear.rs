@@ -3,6 +3,7 @@
 use tabwire::protocol::{Answer, ConnId, HandleId, HubMessage, Need, Reason, Status, TabMessage};
 
 use super::answers::Reply;
+use super::gate::clock_of;
 use super::topics::Topics;
 use super::view::gap_code;
 use super::{Handle, Loss, Page, Stage};
@@ -31,6 +32,7 @@ impl Page {
                     self.start_over(net);
                 }
             }
+            ToPage::Crashed => self.is_lost = true,
             ToPage::Gone(hub) => self.is_lost |= self.hub == Some(hub),
             ToPage::Message(message) => {
                 self.waiting_since = None;
@@ -159,6 +161,17 @@ impl Page {
                 code,
                 ..
             } => self.with_topics(handle, |topics| topics.hear_unsubscribed(number, code))?,
+            HubMessage::Breaker { view, .. } => {
+                if let Some(gate) = &mut self.gate {
+                    gate.hear(self.no, &view, clock_of(net))?;
+                }
+            }
+            HubMessage::Verdict { verdict, .. } => {
+                let report = self.gate.as_mut().and_then(|gate| gate.decide(verdict));
+                if let Some(report) = report {
+                    self.post(report, net);
+                }
+            }
             HubMessage::Missed { handle, number, .. } => {
                 self.with_topics(handle, |topics| {
                     topics.hear_missed(number);
@@ -176,8 +189,6 @@ impl Page {
             | HubMessage::Beside { .. }
             | HubMessage::Census { .. }
             | HubMessage::Reply(..)
-            | HubMessage::Breaker { .. }
-            | HubMessage::Verdict { .. }
             | HubMessage::Ungated(_)
             | HubMessage::Error { .. } => {}
         }

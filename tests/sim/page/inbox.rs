@@ -42,6 +42,11 @@ impl Inbox {
         self.waiting.is_empty() && self.blocked_until <= now
     }
 
+    /// Until when the page does nothing.
+    pub fn blocked_until(&self) -> Time {
+        self.blocked_until
+    }
+
     /// How long each message of a batch takes from now on.
     pub fn set_pace(&mut self, pace: Duration) {
         self.pace = pace;

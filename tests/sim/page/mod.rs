@@ -2,6 +2,7 @@
 
 mod answers;
 mod ear;
+mod gate;
 mod handle;
 mod hear;
 mod inbox;
@@ -26,6 +27,7 @@ use crate::net::Net;
 use crate::topics::TopicNo;
 use crate::worker::Worker;
 use ear::Ear;
+use gate::{Gate, clock_of};
 use topics::Topics;
 
 pub use answers::Candour;
@@ -94,7 +96,14 @@ pub struct Page {
     hellos: u32,
     /// A hub has asked who this is, since the last `welcome`.
     is_unknown: bool,
+    /// Whether its hub is that of a page which leads. It asks by silence then, however its death shows.
+    is_led: bool,
+    /// The breaker that it uses, where pages use one.
+    pub gate: Option<Gate>,
 }
+
+/// Nobody listens to this port: that of a page which seeks a hub.
+pub const NOWHERE: PortId = PortId(0);
 
 /// A page without locks asks after so much silence.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -137,10 +146,19 @@ impl Page {
             waiting_since: None,
             hellos: 0,
             is_unknown: false,
+            is_led: false,
+            gate: None,
         };
         page.say_hello(net);
         net.after(LOOK_EVERY, Event::Look(no));
         page
+    }
+
+    /// Its hub is that of a page which leads, and it has none yet.
+    pub fn be_led(&mut self) {
+        self.is_led = true;
+        self.waiting_since = None;
+        self.gate = Some(Gate::default());
     }
 
     /// The hub that it has its handles at, if it knows.
@@ -248,6 +266,21 @@ impl Page {
         self.inbox.start(net);
     }
 
+    /// The page stops where it is, and knows nothing of it.
+    pub fn halt(&mut self) {
+        self.life = Life::Suspended;
+        self.inbox.stop();
+    }
+
+    /// The page goes on where it stopped. Deadlines are counted in halves, so that it first hears what has come meanwhile.
+    pub fn go_on(&mut self, net: &mut Net) {
+        let now = net.now();
+        self.life = Life::Awake;
+        self.heard_at = now;
+        self.waiting_since = self.waiting_since.map(|_| now);
+        self.inbox.start(net);
+    }
+
     /// The page is gone.
     pub fn die(&mut self) {
         self.is_ghost = self.life == Life::Suspended;
@@ -262,10 +295,20 @@ impl Page {
             return;
         }
         if let Some(since) = self.waiting_since {
-            self.is_lost |= now.since(since) >= ANSWER;
+            if now.since(since) >= ANSWER {
+                self.is_lost = true;
+                // The hub may be frozen, and hand what it has when it thaws.
+                self.handles
+                    .iter_mut()
+                    .for_each(|handle| handle.sends.risk());
+            }
             return;
         }
-        if self.liveness == Liveness::Heartbeat && now.since(self.heard_at) >= SILENCE {
+        let asks = match self.is_led {
+            true => self.hub.is_some(),
+            false => self.liveness == Liveness::Heartbeat,
+        };
+        if asks && now.since(self.heard_at) >= SILENCE {
             self.waiting_since = Some(now);
             self.post(TabMessage::Alive, net);
         }
@@ -281,6 +324,11 @@ impl Page {
         self.is_lost
     }
 
+    /// Has found none.
+    pub fn lose_hub(&mut self) {
+        self.is_lost = true;
+    }
+
     /// Decides where to look for a hub: where the lost one was, and if nobody answers there, in a worker that replaces it.
     pub fn seek(&mut self) -> Worker {
         match (self.hub, self.lost, self.worker) {
@@ -293,15 +341,52 @@ impl Page {
         self.worker
     }
 
-    /// Goes to a fresh port. Should somebody listen to the old one after all, it leaves there.
+    /// Goes to a fresh port.
     pub fn move_to(&mut self, port: PortId, net: &mut Net) -> Held {
+        let before = self.port;
+        self.depart(net)?;
+        net.follow_port(port, before);
+        self.port = port;
+        self.introduce(net);
+        Ok(())
+    }
+
+    /// Has found a hub, which must say something within other bounds than one that it knows.
+    pub fn arrive(&mut self, port: PortId, net: &mut Net) {
+        self.port = port;
+        self.hellos = 0;
+        if let Some(gate) = &mut self.gate {
+            gate.is_new = true;
+        }
+        self.introduce(net);
+        self.waiting_since = None;
+    }
+
+    /// There is no hub for it: all that it has ends.
+    pub fn quit(&mut self) -> Held {
+        for handle in &mut self.handles {
+            match handle.stage {
+                Stage::Ended(_) => continue,
+                Stage::Detaching => handle.stage = Stage::Ended(true),
+                Stage::Attaching | Stage::Attached => {
+                    handle.stage = Stage::Ended(false);
+                    handle.sends.end()?;
+                }
+            }
+            handle.conn = None;
+            handle.stop_topics();
+        }
+        Ok(())
+    }
+
+    /// Leaves its port. Should somebody listen there after all, that one has nothing of it any more.
+    pub fn depart(&mut self, net: &mut Net) -> Held {
         for handle in self.handles.iter().filter(|handle| handle.is_usable()) {
             self.post(handle.detach(None), net);
         }
         self.post(TabMessage::Bye, net);
-        net.follow_port(port, self.port);
-        self.port = port;
         self.is_lost = false;
+        self.waiting_since = None;
         self.hellos = 0;
         self.is_unknown = false;
         self.inbox.clear();
@@ -314,9 +399,7 @@ impl Page {
         self.is_moved = false;
         self.forget_hub(net.now());
         self.unsettled = None;
-        self.settle(why)?;
-        self.introduce(net);
-        Ok(())
+        self.settle(why)
     }
 
     /// Tabs get what the listener that is furthest behind lacks, all of them.
@@ -390,6 +473,10 @@ impl Page {
             .collect();
         for message in attach {
             self.post(message, net);
+        }
+        if let Some(gate) = &mut self.gate {
+            let greeting = gate.greet(clock_of(net));
+            self.post(greeting, net);
         }
     }
 

@@ -128,13 +128,16 @@ impl Reference {
             }
             HubMessage::Need { handle, id, kind } => self.observe_need((port, *handle), *id, *kind),
             HubMessage::Move(_) => self.observe_move(port),
-            HubMessage::Beside { .. } => Ok(()),
-            HubMessage::Unsubscribed { .. }
-            | HubMessage::Missed { .. }
-            | HubMessage::Unanswered { .. }
+            // Breakers have books of their own.
+            HubMessage::Beside { .. }
             | HubMessage::Breaker { .. }
             | HubMessage::Verdict { .. }
-            | HubMessage::Ungated(_) => Err(Check::AttachIsAnswered.breach(NOBODY_SUBSCRIBES)),
+            | HubMessage::Ungated(_) => Ok(()),
+            HubMessage::Unsubscribed { .. }
+            | HubMessage::Missed { .. }
+            | HubMessage::Unanswered { .. } => {
+                Err(Check::AttachIsAnswered.breach(NOBODY_SUBSCRIBES))
+            }
             HubMessage::Closed {
                 handle,
                 code,

@@ -21,6 +21,8 @@ use crate::world::World;
 pub enum Host {
     /// In a worker that all tabs share.
     SharedWorker,
+    /// In a worker of the tab that leads.
+    LeaderTab,
     /// In a worker of each tab.
     ThisTab,
 }
@@ -64,10 +66,10 @@ const LOOK: Duration = Duration::from_millis(5);
 impl Host {
     /// As it stands in the files.
     pub fn named(name: &str) -> Self {
-        if name == "this-tab" {
-            Self::ThisTab
-        } else {
-            Self::SharedWorker
+        match name {
+            "this-tab" => Self::ThisTab,
+            "leader-tab" => Self::LeaderTab,
+            _ => Self::SharedWorker,
         }
     }
 
@@ -75,6 +77,7 @@ impl Host {
     pub fn code(self) -> &'static str {
         match self {
             Self::SharedWorker => "shared-worker",
+            Self::LeaderTab => "leader-tab",
             Self::ThisTab => "this-tab",
         }
     }
@@ -83,7 +86,8 @@ impl Host {
 impl Stage {
     /// An empty stage.
     pub fn new(host: Host, liveness: Liveness) -> Self {
-        let plan = Plan::empty(host == Host::ThisTab);
+        let mut plan = Plan::empty(host == Host::ThisTab);
+        plan.is_led = host == Host::LeaderTab;
         let mut world = World::of(plan, fastrand::Rng::with_seed(7), false);
         world.server.tokens.is_frank = true;
         Self {

@@ -52,10 +52,22 @@ impl Stage {
             ("thaw", ["worker"]) => self.each_worker(|stage, hub| {
                 stage.world.hubs.thaw(hub, &mut stage.world.net);
             }),
+            ("freeze", [name]) if self.is_leader(name)? => {
+                // Its process is stopped, as in the engines that know no other way.
+                let player = self.player(name)?;
+                player.is_away = true;
+                let tab = player.tab;
+                self.world.stop_page(tab);
+            }
             ("freeze", [name]) => self.suspend(name, false)?,
             ("cache", [name]) => self.suspend(name, true)?,
             ("thaw", [name]) => self.bring_back(name, false)?,
             ("restore", [name]) => self.bring_back(name, true)?,
+            ("part", ["leader", span]) => {
+                let span = seconds(span)?;
+                let leader = self.world.leader().ok_or("nobody leads")?;
+                self.world.cut_off(leader, span);
+            }
             ("kill", ["worker"]) => self.each_worker(|stage, hub| {
                 stage.world.hubs.kill(hub, &mut stage.world.net);
             }),
@@ -198,6 +210,11 @@ impl Stage {
         Ok(())
     }
 
+    fn is_leader(&mut self, name: &str) -> Result<bool, String> {
+        let tab = self.player(name)?.tab;
+        Ok(self.world.leader() == Some(tab))
+    }
+
     /// WebKit takes the lock of a page that it caches, the others keep it.
     fn suspend(&mut self, name: &str, is_cached: bool) -> Result<(), String> {
         let player = self.player(name)?;
@@ -220,9 +237,10 @@ impl Stage {
             .world
             .hubs
             .living()
-            .filter(|driver| {
-                let is_shared = matches!(driver.worker(), Worker::Shared(..));
-                is_shared == (self.host == Host::SharedWorker)
+            .filter(|driver| match driver.worker() {
+                Worker::Shared(..) => self.host == Host::SharedWorker,
+                Worker::Led(_) => self.host == Host::LeaderTab,
+                Worker::Own(_) => self.host == Host::ThisTab,
             })
             .map(|driver| driver.no())
             .collect();
