@@ -8,7 +8,7 @@ import type { Measured, Rounds } from './report.js';
 import { writeResults } from './results.js';
 import { startSite } from './site.js';
 import { stream } from './stream.js';
-import { type Way, ways } from './ways.js';
+import { type Compared, ways } from './ways.js';
 
 for (const engine of engines) {
   describe(`fan-out in ${engine}`, () => {
@@ -58,7 +58,7 @@ for (const engine of engines) {
 }
 
 /** Measures all ways in turn, again and again, so that a noisy minute of the machine befalls all of them. */
-async function inRounds<T>(what: string, measure: (way: Way) => Promise<T>): Promise<Rounds<T>> {
+async function inRounds<T>(what: string, measure: (way: Compared) => Promise<T>): Promise<Rounds<T>> {
   const measured: Rounds<T> = { native: [], plain: [], tabwire: [] };
   for (let round = 1; round <= rounds; round += 1) {
     for (const way of ways) {

@@ -3,10 +3,10 @@ import { farRoundTrip } from './further.js';
 import { type Streamed, streamLength, streamRate } from './stream.js';
 import { median } from './summary.js';
 import { fine, spread, table, whole } from './table.js';
-import { type Way, ways } from './ways.js';
+import { type Compared, ways } from './ways.js';
 
 /** What every round measured, for each way. */
-export type Rounds<T> = Record<Way, T[]>;
+export type Rounds<T> = Record<Compared, T[]>;
 
 /** Everything measured with that many tabs. */
 export interface Measured {
@@ -103,7 +103,7 @@ const joining = (tabs: string, path: string, rounds: Rounds<number>) => [
 ];
 
 const pick = <T>(rounds: Rounds<T>, value: (round: T) => number): Rounds<number> =>
-  Object.fromEntries(ways.map((way) => [way, rounds[way].map(value)])) as Record<Way, number[]>;
+  Object.fromEntries(ways.map((way) => [way, rounds[way].map(value)])) as Record<Compared, number[]>;
 
 /** The median over rounds of how many times as much the one has. */
 const ratio = (one: readonly number[], other: readonly number[]) =>

@@ -10,8 +10,10 @@ declare global {
   }
 }
 
-/** In the order in which each round measures them. */
-export const ways: readonly Way[] = ['native', 'plain', 'tabwire'];
+/** Those that a plain worker and a socket a tab are compared with, in the order in which each round measures them. */
+export const ways = ['native', 'plain', 'tabwire'] as const satisfies readonly Way[];
+
+export type Compared = (typeof ways)[number];
 
 /** Connects all tabs, measures, and leaves nothing connected. */
 export async function joined<T>(

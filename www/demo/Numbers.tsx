@@ -15,7 +15,6 @@ interface Props {
 /** The two numbers that matter, and between them the picture of why. */
 export const Numbers = memo(function Numbers({ status, census, server }: Props) {
   const { tabs, connections } = census;
-  const isShared = status.host === 'shared-worker';
   return (
     <section className="card numbers" aria-label="Tabs and connections">
       <Figure value={tabs} name={tabs === 1 ? 'tab' : 'tabs'} note="counted by the hub" />
@@ -24,13 +23,16 @@ export const Numbers = memo(function Numbers({ status, census, server }: Props) 
         connections={connections}
         tone={tones[status.state]}
         transport={status.transport}
-        hub={isShared ? 'SharedWorker' : 'in this tab'}
+        hub={hubs[status.host]}
         isListening={server?.listening ?? server === undefined}
       />
       <Connections status={status} census={census} server={server} />
     </section>
   );
 });
+
+/** Where the hub is. */
+const hubs = { 'shared-worker': 'SharedWorker', 'leader-tab': 'in the leading tab', 'this-tab': 'in this tab' };
 
 /** What the server has to do with all these tabs. */
 function Connections({ status: { transport }, census, server }: Props) {

@@ -1,9 +1,9 @@
-/** The three ways to connect a tab that are compared. */
+/** The ways to connect a tab that are compared. */
 
 import { Uncounted } from './batches.js';
 
 /**
- * @typedef {'native' | 'plain' | 'tabwire'} Way
+ * @typedef {'native' | 'plain' | 'tabwire' | 'led'} Way
  * @typedef {object} Events
  * @property {() => void} opened
  * @property {(why: string) => void} lost the connection, or messages
@@ -14,11 +14,8 @@ import { Uncounted } from './batches.js';
 /** @type {Record<Way, (url: string, events: Events) => Joined>} */
 export const ways = {
   native: (url, events) => listen(new WebSocket(url), events),
-  tabwire(url, events) {
-    const socket = new SharedWebSocket(url);
-    socket.addEventListener('gap', ({ reason, from, to }) => events.lost(`gap from ${from} to ${to}: ${reason}`));
-    return listen(socket, events);
-  },
+  tabwire: (url, events) => share(url, events, 'shared-worker'),
+  led: (url, events) => share(url, events, 'leader-tab'),
   plain(url, { opened, message }) {
     const { port } = new Uncounted(new URL('/plain-worker.js', location.href));
     port.onmessage = ({ data }) => {
@@ -29,6 +26,13 @@ export const ways = {
     return { leave: () => port.postMessage({ leave: url }) };
   },
 };
+
+/** @param {string} url @param {Events} events @param {'shared-worker' | 'leader-tab'} use */
+function share(url, events, use) {
+  const socket = new SharedWebSocket(url, [], { host: { use } });
+  socket.addEventListener('gap', ({ reason, from, to }) => events.lost(`gap from ${from} to ${to}: ${reason}`));
+  return listen(socket, events);
+}
 
 /** @param {WebSocket | import('../../../www/client/index.js').SharedWebSocket} socket @param {Events} events */
 function listen(socket, { opened, lost, message }) {
