@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noDoubleEquals: as in the other files of the page side
 import type { Port, Rung } from './connect.js';
-import { Ms } from './deadline.js';
+import { deadline, Ms } from './deadline.js';
 import type { HostOptions } from './options.js';
 import { Op, Protocol } from './protocol.js';
 
@@ -19,10 +19,9 @@ export const openLed =
     // Unique, not secret.
     const me = `${Math.random()}`;
     let control: BroadcastChannel | undefined;
-    /** The leader that this page follows, or is about to, and those that have said that they leave. */
+    /** The leader that this page follows, or is about to. */
     let term: string | undefined;
-    const left = new Set<unknown>();
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let cancel = () => {};
     /** Leads no more, if it does. */
     let stepDown: (() => void) | undefined;
     let channel: BroadcastChannel | undefined;
@@ -53,6 +52,13 @@ export const openLed =
         shut();
       },
     };
+    /** The client uses it, unless it waits no more. */
+    const offer = () => {
+      use(port as unknown as Port);
+      if (port.onmessage) return;
+      port.postMessage([Op.Bye]);
+      port.close();
+    };
     const crash = () => port.onmessage?.(new MessageEvent('message', { data: [Op.Crashed] }));
 
     const say = (...message: unknown[]) => {
@@ -77,13 +83,15 @@ export const openLed =
       if (what == 'lead' && !term && !left.has(of)) follow(of);
       if (what == 'left') {
         left.add(of);
-        if (of == term && !stepDown) crash();
+        if (of != term || stepDown) return;
+        if (port.onmessage) crash();
+        else search();
       }
     };
 
     /** It is clear who leads. */
     const settle = () => {
-      clearTimeout(timer);
+      cancel();
       waiting.abort();
     };
 
@@ -96,10 +104,10 @@ export const openLed =
       const early = new Map<number, unknown[]>();
       const take = (number: number, message: unknown[]) => {
         early.set(number, message);
-        for (let data = early.get(next); data; data = early.get(next)) {
-          early.delete(next);
+        for (let data = early.get(next); data && !isOver; data = early.get(next)) {
+          early.delete(next++);
           // The first says that the other end is there.
-          if (!next++) use(port as unknown as Port);
+          if (!port.onmessage) offer();
           if (data[0] == Op.Attached) share(data[2]);
           port.onmessage?.({ data } as MessageEvent);
         }
@@ -107,7 +115,11 @@ export const openLed =
       const open = () => {
         if (channel) return channel;
         channel = new BroadcastChannel(`${name}:${of}:${me}`);
-        channel.onmessage = ({ data: [number, message] }) => take(number, message);
+        channel.onmessage = ({ data: [number, message] }) => {
+          // What is missing came while this page was away.
+          if (!shared.size && number > next) next = number;
+          take(number, message);
+        };
         return channel;
       };
       /** From now on what all pages get that have this connection may come once for all of them. */
@@ -120,12 +132,17 @@ export const openLed =
         };
         open().postMessage(conn);
       };
-      port.postMessage = (message) => isAway || open().postMessage(message);
+      port.postMessage = (message) => {
+        // The client may hear before this that the page is back.
+        if ((message as unknown[])[0] == Op.Hello) isAway = 0;
+        if (!isAway) open().postMessage(message);
+      };
       open();
       // An open channel may cost a page the cache.
       listen('pagehide', () => {
         isAway = 1;
         channel?.postMessage(-1);
+        early.clear();
         shut();
       });
       listen('pageshow', ({ persisted }) => {
@@ -139,25 +156,33 @@ export const openLed =
     const lead = () =>
       new Promise<void>((release) => {
         if (isOver || term) return release();
-        clearTimeout(timer);
+        cancel();
         const own = me;
         term = own;
-        say('claim', own);
         let worker: Worker | undefined;
+        // The others wait for as long as the script takes to load.
+        const claim = () => {
+          say('claim', own);
+          cancel = deadline(Ms.Pause / 2, claim);
+        };
+        claim();
         stepDown = () => {
           stepDown = undefined;
+          cancel();
           worker?.terminate();
+          left.add(own);
           say('left', own);
           release();
         };
         try {
           worker = openWorker();
         } catch {
-          stepDown();
-          fail('refused');
-          return;
+          return refuse();
         }
-        worker.onmessage = (event) => port.onmessage?.(event);
+        worker.onmessage = (event) => {
+          cancel();
+          port.onmessage?.(event);
+        };
         worker.onerror = (event) => port.onerror?.(event);
         port.postMessage = (message) => worker.postMessage(message);
         // A page that sleeps leads nobody. When it is back it looks for who does.
@@ -169,7 +194,7 @@ export const openLed =
         for (const type of ['resume', 'pageshow'])
           listen(type, ({ persisted }) => (type == 'resume' || persisted) && !stepDown && crash());
         worker.postMessage([Op.Lead, name, own]);
-        use(port as unknown as Port);
+        offer();
       });
 
     /** Waits for the lock of the one who leads, and takes it if that says nothing. */
@@ -177,21 +202,37 @@ export const openLed =
       settle();
       waiting = new AbortController();
       request({ signal: waiting.signal });
-      timer = setTimeout(() => {
+      cancel = deadline(Ms.Pause, () => {
         settle();
         request({ steal: true });
-      }, Ms.Pause);
+      });
     };
 
     const request = (options: LockOptions) =>
       locks.request(name, options, lead).catch(() => {
-        // Stolen from this page, which had not answered; or given up by it, because somebody has.
+        // Given up by this page, because somebody has answered.
+        if (isOver || options.signal?.aborted) return;
+        // Stolen from it, which had not.
         const led = stepDown;
         led?.();
         if (led) crash();
-        else if (!term && !options.signal?.aborted && !isOver) fail('refused');
+        else if (!term) refuse();
       });
 
-    say('who');
-    wait();
+    const refuse = () => {
+      port.close();
+      fail('refused');
+    };
+
+    const search = () => {
+      term = undefined;
+      channel?.close();
+      channel = undefined;
+      say('who');
+      wait();
+    };
+    search();
   };
+
+/** The leaders that have said that they leave. A worker may answer for a moment after it was ended. */
+const left = new Set<unknown>();
