@@ -19,7 +19,7 @@ export const lead = (host: Host, name: string, term: string): void => {
   control.onmessage = ({ data }) => {
     const [what, of, id] = Array.isArray(data) ? data : [];
     if (what === 'who') say();
-    if (what === 'join' && of === term) host.open(follower(`${id}`));
+    if (what === 'join' && of === term && typeof id === 'string') host.open(follower(id));
   };
 
   const follower = (id: string): Endpoint => {
@@ -38,7 +38,8 @@ export const lead = (host: Host, name: string, term: string): void => {
         const share: Share = [id, number, batch[2], channel];
         batches.get(batch)?.push(share) ?? batches.set(batch, [share]);
       },
-      leave: () => channel.close(),
+      // What it gets in this turn is posted first.
+      leave: () => queueMicrotask(() => channel.close()),
     };
     channel.onmessage = (event) => {
       if (typeof event.data !== 'number') endpoint.onmessage?.(event);

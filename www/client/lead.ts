@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noDoubleEquals: as in the other files of the page side
 import type { Port, Rung } from './connect.js';
-import { Ms } from './deadline.js';
+import { deadline, Ms } from './deadline.js';
 import type { HostOptions } from './options.js';
 import { Op, Protocol } from './protocol.js';
 
@@ -19,16 +19,17 @@ export const openLed =
     // Unique, not secret.
     const me = `${Math.random()}`;
     let control: BroadcastChannel | undefined;
-    /** The leader that this page follows, or is about to, and those that have said that they leave. */
+    /** The leader that this page follows, or is about to. */
     let term: string | undefined;
-    const left = new Set<unknown>();
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let cancel = () => {};
     /** Leads no more, if it does. */
     let stepDown: (() => void) | undefined;
     let channel: BroadcastChannel | undefined;
     /** Those of the connections that this page has. */
     const shared = new Map<unknown, BroadcastChannel>();
     let isOver = false;
+    /** A worker has spoken. */
+    let isFound: unknown;
     /** Ends what this page listens to and waits for. */
     const ending = new AbortController();
     let waiting = new AbortController();
@@ -56,6 +57,7 @@ export const openLed =
       },
     };
     const go = (post: (message: unknown) => unknown) => {
+      isFound = 1;
       port.postMessage = post;
       said.splice(0).forEach(post);
     };
@@ -83,13 +85,15 @@ export const openLed =
       if (what == 'lead' && !term && !left.has(of)) follow(of);
       if (what == 'left') {
         left.add(of);
-        if (of == term && !stepDown) crash();
+        if (of != term || stepDown) return;
+        if (isFound) crash();
+        else search();
       }
     };
 
     /** It is clear who leads. */
     const settle = () => {
-      clearTimeout(timer);
+      cancel();
       waiting.abort();
     };
 
@@ -102,10 +106,10 @@ export const openLed =
       const early = new Map<number, unknown[]>();
       const take = (number: number, message: unknown[]) => {
         early.set(number, message);
-        for (let data = early.get(next); data; data = early.get(next)) {
-          early.delete(next);
+        for (let data = early.get(next); data && !isOver; data = early.get(next)) {
+          early.delete(next++);
           // The first says that the other end is there.
-          if (!next++) go((message) => isAway || open().postMessage(message));
+          if (!isFound) go(post);
           if (data[0] == Op.Attached) share(data[2]);
           port.onmessage?.({ data } as MessageEvent);
         }
@@ -113,7 +117,11 @@ export const openLed =
       const open = () => {
         if (channel) return channel;
         channel = new BroadcastChannel(`${name}:${of}:${me}`);
-        channel.onmessage = ({ data: [number, message] }) => take(number, message);
+        channel.onmessage = ({ data: [number, message] }) => {
+          // What is missing came while this page was away.
+          if (!shared.size && number > next) next = number;
+          take(number, message);
+        };
         return channel;
       };
       /** From now on what all pages get that have this connection may come once for all of them. */
@@ -126,11 +134,17 @@ export const openLed =
         };
         open().postMessage(conn);
       };
+      const post = (message: unknown) => {
+        // The client may hear before this that the page is back.
+        if ((message as unknown[])[0] == Op.Hello) isAway = 0;
+        if (!isAway) open().postMessage(message);
+      };
       open();
       // An open channel may cost a page the cache.
       listen('pagehide', () => {
         isAway = 1;
         channel?.postMessage(-1);
+        early.clear();
         shut();
       });
       listen('pageshow', ({ persisted }) => {
@@ -144,7 +158,7 @@ export const openLed =
     const lead = () =>
       new Promise<void>((release) => {
         if (isOver || term) return release();
-        clearTimeout(timer);
+        cancel();
         const own = me;
         term = own;
         let worker: Worker;
@@ -152,16 +166,26 @@ export const openLed =
           worker = openWorker();
         } catch {
           release();
-          return fail('refused');
+          return refuse();
         }
-        say('claim', own);
+        // The others wait for as long as the script takes to load.
+        const claim = () => {
+          say('claim', own);
+          cancel = deadline(Ms.Pause / 2, claim);
+        };
+        claim();
         stepDown = () => {
           stepDown = undefined;
+          cancel();
           worker.terminate();
+          left.add(own);
           say('left', own);
           release();
         };
-        worker.onmessage = (event) => port.onmessage?.(event);
+        worker.onmessage = (event) => {
+          cancel();
+          port.onmessage?.(event);
+        };
         worker.onerror = (event) => port.onerror?.(event);
         // A page that sleeps leads nobody. When it is back it looks for who does.
         listen('freeze', () => stepDown?.());
@@ -180,24 +204,47 @@ export const openLed =
       settle();
       waiting = new AbortController();
       request({ signal: waiting.signal });
-      timer = setTimeout(() => {
+      cancel = deadline(Ms.Pause, () => {
         settle();
         request({ steal: true });
-      }, Ms.Pause);
+      });
     };
 
     const request = (options: LockOptions) =>
       locks.request(name, options, lead).catch(() => {
-        // Stolen from this page, which had not answered; or given up by it, because somebody has.
+        // Given up by this page, because somebody has answered.
+        if (isOver || options.signal?.aborted) return;
+        // Stolen from it, which had not.
         const led = stepDown;
         led?.();
         if (led) crash();
-        else if (!term && !options.signal?.aborted && !isOver) fail('refused');
+        else if (!term) refuse();
       });
 
+    const refuse = () => {
+      port.close();
+      fail('refused');
+    };
+
+    const search = () => {
+      term = undefined;
+      channel?.close();
+      channel = undefined;
+      say('who');
+      wait();
+    };
     use(port as unknown as Port);
-    // It has been given up before this was loaded.
+    // It may have been given up before this was loaded.
     if (!port.onmessage) return;
-    say('who');
-    wait();
+    // What waits for the lock, or listens, costs a page the cache.
+    listen('pagehide', () => {
+      if (isFound) return;
+      settle();
+      shut();
+    });
+    listen('pageshow', ({ persisted }) => persisted && !isFound && search());
+    search();
   };
+
+/** The leaders that have said that they leave. A worker may answer for a moment after it was ended. */
+const left = new Set<unknown>();
