@@ -141,7 +141,7 @@ describe('a page alone', () => {
   test('that nobody waits for any more leads nobody', async () => {
     const lock = await holdLock();
     const page = new Page().open();
-    page.port?.close();
+    (page.port as MessagePort | undefined)?.close();
     lock.release();
     await later(5000);
     expect(page.workers).toEqual([]);
@@ -194,7 +194,7 @@ describe('a page that finds a leader', () => {
 
   test('that nobody waits for any more closes, and says nothing', async () => {
     const { page, own, say } = await follow();
-    page.port?.close();
+    (page.port as MessagePort | undefined)?.close();
     await say(Op.Script, 'build');
     expect(own.got).toEqual([]);
     expect(page.names).toEqual([]);
