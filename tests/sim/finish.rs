@@ -34,6 +34,9 @@ impl World {
             self.agree_who_leads()?;
         }
         self.run_until(self.net.now() + SETTLE)?;
+        if self.plan.is_led {
+            self.check_agreement()?;
+        }
         for identity in 0..self.plan.identities.len() {
             if self.plan.speech.is_none_or(|speech| speech.has_others) {
                 self.carry_out(Action::Cast(identity as u8, 3, 100))?;
@@ -124,13 +127,19 @@ impl World {
                 let copies = copies.get(&send).copied().unwrap_or(0);
                 let holds = match fate {
                     Fate::Reported(SendFailure::Unknown) => true,
-                    Fate::Reported(_) => copies == 0 || handle.resends || excused.contains(&send),
+                    Fate::Reported(_) => {
+                        copies == 0
+                            || handle.resends
+                            || excused.contains(&send)
+                            || handle.sends.doubtful.contains(&send.number)
+                    }
                     Fate::Settled => copies > 0 || excused.contains(&send),
                     Fate::Unsettled => {
                         page.life == Life::Dead || handle.stage == Stage::Ended(true)
                     }
                 };
-                let is_once = copies <= 1 || handle.resends;
+                let is_doubtful = handle.sends.doubtful.contains(&send.number);
+                let is_once = copies <= 1 || handle.resends || is_doubtful;
                 Check::SendsArriveOrAreCounted.require(holds && is_once, || {
                     format!(
                         "{send:?} of {:?} arrived {copies} times and is {fate:?}",

@@ -35,7 +35,7 @@ pub struct Memory {
     pub generation: u32,
     pub changed_at: i64,
     pub until: i64,
-    open_for: Duration,
+    pub open_for: Duration,
     openings: u32,
 }
 

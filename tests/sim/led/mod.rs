@@ -85,6 +85,13 @@ impl Led {
         }
     }
 
+    /// Whether what came through this port was held up just now.
+    fn was_cut(&self, port: PortId, now: Time) -> bool {
+        let ends = self.ports.get(&port);
+        let before = now - Duration::from_millis(20).min(now.since(Time::ZERO));
+        ends.is_some_and(|(one, other)| self.channel.cut_until(*one, *other, before).is_some())
+    }
+
     /// How long a task of a page waits for its turn: a word of the lock manager, or what it wakes up to.
     fn task_delay(&mut self) -> Duration {
         Duration::from_micros(self.rng.u64(200..2000))

@@ -42,26 +42,32 @@ impl World {
             .living()
             .map(|index| self.pages[index].inbox.blocked_until());
         let until = blocked.max().unwrap_or_default();
-        self.run_until(until.max(self.led.channel.whole_at()))
+        let until = until.max(self.led.channel.whole_at());
+        self.run_until(until.max(self.net.now()))
     }
 
-    /// All has healed: soon after that every page is with the one that leads.
+    /// All has healed: soon after that there is one leader.
     pub fn agree_who_leads(&mut self) -> Held {
         self.run_until(self.net.now() + AGREED)?;
+        self.check_agreement()
+    }
+
+    /// One leads, and every page is there that does not lag behind what it has to do.
+    pub fn check_agreement(&self) -> Held {
         let leaders: Vec<_> = self.led_hubs().collect();
         let is_empty = self.living().next().is_none();
         Check::OneLeader.require(is_empty || leaders.len() == 1, || {
             format!("{leaders:?} lead when all has healed")
         })?;
-        for index in self.living() {
-            let page = &self.pages[index];
+        for page in self.living().map(|index| &self.pages[index]) {
             let hub = page.hub();
+            let is_there = hub.is_some() && hub == leaders.first().copied();
             let mut handles = page.handles.iter();
             let lacks = handles.find(|handle| handle.stage == Stage::Attaching);
-            let is_there = hub.is_some() && hub == leaders.first().copied();
-            Check::AllFollow.require(is_there && lacks.is_none(), || {
+            let is_busy = !page.inbox.is_idle(self.net.now());
+            Check::AllFollow.require(is_busy || (is_there && lacks.is_none()), || {
                 format!(
-                    "{:?} is at {hub:?} of {leaders:?} and lacks {lacks:?}",
+                    "{:?} is at {hub:?} of {leaders:?}, lacks {lacks:?}",
                     page.no
                 )
             })?;

@@ -54,8 +54,11 @@ impl World {
         if !page.has_lost_hub() || !page.is_awake() {
             return Ok(());
         }
-        page.depart(&mut self.net)?;
         let now = self.net.now();
+        if self.led.was_cut(page.port, now) {
+            page.doubt();
+        }
+        page.depart(&mut self.net)?;
         self.close_seat(tab);
         let seeker = self.led.seeker(tab);
         seeker.has_past = true;
@@ -119,6 +122,8 @@ impl World {
                 let leads = self.led.seat(tab).leads;
                 if leads.is_some_and(|(_, held)| held == request) {
                     self.step_down(tab);
+                    // It has not heard all that its hub has done.
+                    self.pages[tab.0 as usize].risk();
                     self.crash(tab);
                 }
             }
@@ -146,8 +151,10 @@ impl World {
         if let Some((hub, request)) = seat.leads.take() {
             self.hubs.kill(hub, &mut self.net);
             self.disturb_all();
-            // What its worker has said and the page has not heard is thrown away.
-            self.pages[tab.0 as usize].inbox.clear();
+            // What its worker has said and the page has not heard is thrown away, and what is yet to come.
+            let page = &mut self.pages[tab.0 as usize];
+            page.inbox.clear();
+            page.port = NOWHERE;
             self.say(Party::Page(tab), tab, Word::Left(no));
             self.release(request);
         }

@@ -243,9 +243,7 @@ impl Page {
         self.post(TabMessage::Suspend, net);
         self.life = Life::Suspended;
         // It will not see when the connection opens and what it has posted is sent.
-        self.handles
-            .iter_mut()
-            .for_each(|handle| handle.sends.risk());
+        self.risk();
         self.inbox.stop();
     }
 
@@ -264,6 +262,20 @@ impl Page {
             self.post(TabMessage::Visibility { visible, focused }, net);
         }
         self.inbox.start(net);
+    }
+
+    /// What it has posted may have reached the server, unseen.
+    pub fn risk(&mut self) {
+        for handle in &mut self.handles {
+            handle.sends.risk();
+        }
+    }
+
+    /// It learns of the end of its hub before it hears what that has said.
+    pub fn doubt(&mut self) {
+        for handle in &mut self.handles {
+            handle.sends.doubt();
+        }
     }
 
     /// The page stops where it is, and knows nothing of it.
@@ -298,14 +310,12 @@ impl Page {
             if now.since(since) >= ANSWER {
                 self.is_lost = true;
                 // The hub may be frozen, and hand what it has when it thaws.
-                self.handles
-                    .iter_mut()
-                    .for_each(|handle| handle.sends.risk());
+                self.risk();
             }
             return;
         }
         let asks = match self.is_led {
-            true => self.hub.is_some(),
+            true => self.hub.is_some() || self.unsettled.is_some(),
             false => self.liveness == Liveness::Heartbeat,
         };
         if asks && now.since(self.heard_at) >= SILENCE {

@@ -23,6 +23,9 @@ pub struct Sends {
     reports: BTreeMap<u64, SendFailure>,
     /// What was handed and not confirmed when the connection ended: nothing is promised of it.
     pub unproven: Vec<u64>,
+    /// What was posted again after the end of a hub of which the page had not heard all: nothing is promised of it either.
+    pub doubtful: Vec<u64>,
+    is_in_doubt: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +78,8 @@ impl Sends {
             risked: 0,
             reports: BTreeMap::new(),
             unproven: Vec::new(),
+            doubtful: Vec::new(),
+            is_in_doubt: false,
         }
     }
 
@@ -115,6 +120,11 @@ impl Sends {
         self.risked = self.next_id;
     }
 
+    /// What the hub has said last has not been heard.
+    pub fn doubt(&mut self) {
+        self.is_in_doubt = true;
+    }
+
     /// The hub tells what it has handed and what is confirmed.
     pub fn settle(&mut self, handed: u64, confirmed: u64) {
         self.handed = self.handed.max(handed);
@@ -150,6 +160,10 @@ impl Sends {
             } else {
                 lost.push(posted.number);
             }
+        }
+        if core::mem::take(&mut self.is_in_doubt) {
+            self.doubtful
+                .extend(again.iter().map(|posted| posted.number));
         }
         again.append(&mut self.unposted);
         self.unposted = again;
