@@ -94,6 +94,7 @@ const report = (rounds: Record<string, Counted[]>) =>
 const titles: Record<Callers, string> = {
   plain: '`fetch`',
   plainRetry: '`fetch`, again after 100, 200, 400 ms',
+  plainWait: 'the same, and again for 5 s',
   gated: '`gatedFetch`',
   gatedRetry: '`gatedFetch`, `retry` 100, 200, 400 ms',
   suited: '`gatedFetch`, suited breaker',

@@ -24,7 +24,7 @@ export const breakers = {
   sampling: (isHeld) => cockatielWith(new cockatiel.SamplingBreaker(share), isHeld),
   opossum(isHeld) {
     const breaker = new Opossum((/** @type {() => Promise<unknown>} */ fn) => fn(), {
-      // Without what costs most: a timer for each call, and the percentiles.
+      // Without what the others do not do: a timer for each call, and percentiles.
       timeout: false,
       rollingPercentilesEnabled: false,
       enableSnapshots: false,

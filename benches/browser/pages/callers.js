@@ -1,40 +1,48 @@
 /** The ways to call a server that are compared. */
 
-/** @typedef {'plain' | 'plainRetry' | 'gated' | 'gatedRetry' | 'suited' | 'suitedRetry' | 'suitedWait'} Callers */
+/** @typedef {'plain' | 'plainRetry' | 'plainWait' | 'gated' | 'gatedRetry' | 'suited' | 'suitedRetry' | 'suitedWait'} Callers */
 
 /** Makes what calls a url, behind a breaker of that name where there is one. @type {Record<Callers, (url: string, breaker: string) => () => Promise<Response>>} */
 export const callers = {
   plain: (url) => () => fetch(url, request),
-  plainRetry: (url) => async () => {
+  plainRetry: (url) => retried(url),
+  plainWait: (url) => again(retried(url)),
+  gated: gatedBy({}, {}),
+  gatedRetry: gatedBy({}, { retry: thrice() }),
+  suited: gatedBy(suited(), {}),
+  suitedRetry: gatedBy(suited(), { retry: thrice() }),
+  suitedWait: (url, breaker) => again(gatedBy(suited(), { retry: thrice() })(url, breaker)),
+};
+
+/** The same retries by hand. @param {string} url */
+function retried(url) {
+  return async () => {
     for (let wait = 100; ; wait *= 2) {
       const response = await fetch(url, request);
       if (response.ok || wait > 400) return response;
       await pause(wait);
     }
-  },
-  gated: gatedBy({}, {}),
-  gatedRetry: gatedBy({}, { retry: thrice() }),
-  suited: gatedBy(suited(), {}),
-  suitedRetry: gatedBy(suited(), { retry: thrice() }),
-  suitedWait(url, breaker) {
-    const call = gatedBy(suited(), { retry: thrice() })(url, breaker);
-    return async () => {
-      for (const start = performance.now(); ; ) {
-        /** @type {number | null} */
-        let wait = 500;
-        try {
-          const response = await call();
-          if (response.ok || isOver(start)) return response;
-        } catch (error) {
-          wait = /** @type {import('../../../www/client/index.js').CircuitOpenError} */ (error).retryAfter;
-          if (!wait || isOver(start)) throw error;
-        }
-        // While a probe is under way `retryAfter` is how long that may take at most.
-        await pause(Math.min(wait, 500));
+  };
+}
+
+/** Calls again for 5 s what has failed or was refused. @param {() => Promise<Response>} call */
+function again(call) {
+  return async () => {
+    for (const start = performance.now(); ; ) {
+      /** @type {number | null} */
+      let wait = 500;
+      try {
+        const response = await call();
+        if (response.ok || isOver(start)) return response;
+      } catch (error) {
+        wait = /** @type {import('../../../www/client/index.js').CircuitOpenError} */ (error).retryAfter;
+        if (!wait || isOver(start)) throw error;
       }
-    };
-  },
-};
+      // While a probe is under way `retryAfter` is how long that may take at most.
+      await pause(Math.min(wait, 500));
+    }
+  };
+}
 
 /**
  * @param {import('../../../www/client/index.js').CircuitBreakerOptions} options @param {import('../../../www/client/index.js').GatedRequestInit} init
