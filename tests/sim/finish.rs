@@ -133,7 +133,11 @@ impl World {
                             || excused.contains(&send)
                             || handle.sends.doubtful.contains(&send.number)
                     }
-                    Fate::Settled => copies > 0 || excused.contains(&send),
+                    Fate::Settled => {
+                        copies > 0
+                            || excused.contains(&send)
+                            || handle.sends.doubtful.contains(&send.number)
+                    }
                     Fate::Unsettled => {
                         page.life == Life::Dead || handle.stage == Stage::Ended(true)
                     }

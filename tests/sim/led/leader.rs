@@ -46,6 +46,8 @@ impl World {
         };
         let (tab, seat) = (*tab, &seeker.seat);
         if seat.is_away {
+            // Its channel is closed, and keeps nothing.
+            self.pages[tab.0 as usize].miss();
             return true;
         }
         if !seat.is_found {

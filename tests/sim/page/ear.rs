@@ -75,7 +75,9 @@ impl Ear {
             return Ok(());
         };
         // A server that counts anew passes by positions that it had before: nobody can know which of the two it is.
-        let is_hidden = message.era != before.era && message.position > before.position;
+        // Nor of one that has passed by the position of the listener of this tab which is furthest behind: that was asked for.
+        let is_passed = message.position > before.position || self.repeats_after.is_some();
+        let is_hidden = message.era != before.era && is_passed;
         let is_later = message.ordinal > before.ordinal || is_hidden;
         Check::TopicsKeepTheirOrder
             .require(is_later || (!self.has_positions && was_told), || {

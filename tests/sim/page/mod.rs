@@ -98,6 +98,8 @@ pub struct Page {
     is_unknown: bool,
     /// Whether its hub is that of a page which leads. It asks by silence then, however its death shows.
     is_led: bool,
+    /// Whether something that this hub has said has not come.
+    has_missed: bool,
     /// The breaker that it uses, where pages use one.
     pub gate: Option<Gate>,
 }
@@ -147,6 +149,7 @@ impl Page {
             hellos: 0,
             is_unknown: false,
             is_led: false,
+            has_missed: false,
             gate: None,
         };
         page.say_hello(net);
@@ -268,6 +271,14 @@ impl Page {
     pub fn risk(&mut self) {
         for handle in &mut self.handles {
             handle.sends.risk();
+        }
+    }
+
+    /// Something that its hub has said does not come. What is numbered is missed by its number, and that is told as a gap.
+    pub fn miss(&mut self) {
+        self.has_missed = true;
+        for handle in &mut self.handles {
+            handle.sends.miss();
         }
     }
 
@@ -396,6 +407,7 @@ impl Page {
         }
         self.post(TabMessage::Bye, net);
         self.is_lost = false;
+        self.has_missed = false;
         self.waiting_since = None;
         self.hellos = 0;
         self.is_unknown = false;

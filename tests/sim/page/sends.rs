@@ -23,7 +23,7 @@ pub struct Sends {
     reports: BTreeMap<u64, SendFailure>,
     /// What was handed and not confirmed when the connection ended: nothing is promised of it.
     pub unproven: Vec<u64>,
-    /// What was posted again after the end of a hub of which the page had not heard all: nothing is promised of it either.
+    /// What was posted to a hub of which the page has not heard all: nothing is promised of it either.
     pub doubtful: Vec<u64>,
     is_in_doubt: bool,
 }
@@ -118,6 +118,12 @@ impl Sends {
     /// What has been posted may reach the server from now on.
     pub fn risk(&mut self) {
         self.risked = self.next_id;
+    }
+
+    /// What the hub has said of these may never be heard.
+    pub fn miss(&mut self) {
+        let posted = self.posted.values().map(|posted| posted.number);
+        self.doubtful.extend(posted);
     }
 
     /// What the hub has said last has not been heard.
