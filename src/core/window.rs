@@ -28,6 +28,8 @@ pub enum Window {
         most: usize,
         /// The last, and how each was.
         last: VecDeque<Calls>,
+        /// All of them together.
+        sum: Calls,
     },
 }
 
@@ -42,6 +44,7 @@ impl Window {
             Recent::Calls(most) => Self::Calls {
                 most: most.get(),
                 last: VecDeque::new(),
+                sum: Calls::default(),
             },
         }
     }
@@ -57,12 +60,15 @@ impl Window {
                 }
                 forget(parts, number);
             }
-            Self::Calls { most, last } => {
+            Self::Calls { most, last, sum } => {
                 // What was reported together counts one by one, the newest last.
                 for one in calls.each().take(*most) {
                     last.push_back(one);
-                    if last.len() > *most {
-                        last.pop_front();
+                    sum.add(one);
+                    if last.len() > *most
+                        && let Some(oldest) = last.pop_front()
+                    {
+                        sum.sub(oldest);
                     }
                 }
             }
@@ -71,22 +77,25 @@ impl Window {
 
     /// The calls in it.
     pub fn calls(&mut self, now: Time) -> Calls {
-        let mut sum = Calls::default();
         match self {
             Self::Time { part, parts } => {
                 forget(parts, number(*part, now));
+                let mut sum = Calls::default();
                 parts.iter().for_each(|(_, calls)| sum.add(*calls));
+                sum
             }
-            Self::Calls { last, .. } => last.iter().for_each(|one| sum.add(*one)),
+            Self::Calls { sum, .. } => *sum,
         }
-        sum
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
         match self {
             Self::Time { parts, .. } => parts.clear(),
-            Self::Calls { last, .. } => last.clear(),
+            Self::Calls { last, sum, .. } => {
+                last.clear();
+                *sum = Calls::default();
+            }
         }
     }
 }

@@ -218,6 +218,13 @@ impl Calls {
         self.slow = self.slow.saturating_add(others.slow);
     }
 
+    /// Takes away some of them.
+    pub fn sub(&mut self, some: Self) {
+        self.all = self.all.saturating_sub(some.all);
+        self.failures = self.failures.saturating_sub(some.failures);
+        self.slow = self.slow.saturating_sub(some.slow);
+    }
+
     /// Each of them, the failed and the slow ones first.
     pub fn each(self) -> impl Iterator<Item = Self> {
         (0..self.all).map(move |number| Self {
