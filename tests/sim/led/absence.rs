@@ -72,10 +72,8 @@ impl World {
         for (seat, task) in tasks {
             at = at + self.led.task_delay();
             // Deadlines are counted in halves, so that it first hears what has come meanwhile.
-            let half = match task {
-                Task::Late(_) => HALF,
-                _ => Duration::ZERO,
-            };
+            let is_late = matches!(task, Task::Late(_));
+            let half = if is_late { HALF } else { Duration::ZERO };
             let event = LedEvent::AtPage(tab, seat, task);
             self.net.schedule.at(at + half, Event::Led(event));
         }
