@@ -53,10 +53,11 @@ const all = [
   },
   {
     name: 'sim',
-    what: 'the simulation, optimised: 10 000 worlds of 10 virtual minutes and more, and 5000 with topics',
+    what: 'the simulation, optimised: 10 000 worlds of 10 virtual minutes and more, 5000 with topics and 3000 in which a page leads',
     run: () =>
       rustTests('cargo', ['test', '--quiet', '--package=tabwire', '--profile=sim', '--test=sim', '--', '--nocapture'], {
         TABWIRE_WORLDS: '10000',
+        TABWIRE_LED: '3000',
         TABWIRE_ROWS: at('target/reliability'),
       }),
   },
