@@ -151,6 +151,9 @@ describeEngines(
       await tab.run(() => {
         addEventListener('pageshow', ({ persisted }) => Object.assign(window, { persisted }));
       });
+      // A page whose load event is under way is not cached, and the driver does not wait for its end.
+      const loaded = () => (performance.getEntriesByType('navigation')[0] as PerformanceNavigationTiming).loadEventEnd;
+      await tab.waitFor('the end of its load event', loaded, { until: (end) => end > 0 });
       await tab.navigate(use.server.page('/bare.html?other'));
       await tab.back();
       await tab.waitFor('it to be restored', () => (window as unknown as { persisted: boolean }).persisted);

@@ -2,11 +2,14 @@
 
 use core::time::Duration;
 
-use super::event::LedEvent;
+use super::event::{LedEvent, Task};
 use super::seat::Sleep;
 use crate::event::Event;
 use crate::page::{Life, TabNo};
 use crate::world::World;
+
+/// What is left of a deadline of which a page has slept through the first half, or more.
+const HALF: Duration = Duration::from_millis(2500);
 
 impl World {
     /// A page has been told that it is about to be frozen or cached: one that leads ends its worker.
@@ -68,8 +71,11 @@ impl World {
         let mut at = self.net.now();
         for (seat, task) in tasks {
             at = at + self.led.task_delay();
+            // Deadlines are counted in halves, so that it first hears what has come meanwhile.
+            let is_late = matches!(task, Task::Late(_));
+            let half = if is_late { HALF } else { Duration::ZERO };
             let event = LedEvent::AtPage(tab, seat, task);
-            self.net.schedule.at(at, Event::Led(event));
+            self.net.schedule.at(at + half, Event::Led(event));
         }
     }
 

@@ -19,6 +19,8 @@ pub const LOOK_EVERY: Duration = Duration::from_millis(100);
 const HANDOVER: Duration = Duration::from_millis(250);
 /// How long after everything has healed all are with one leader: a silence, a search, and a second one after its pause.
 const AGREED: Duration = Duration::from_secs(20);
+/// So many seconds at most a page needs for what it has been told and has not handled.
+const MOST_LAG: u32 = 120;
 
 impl World {
     /// Of the hubs that can do anything and whose page can, one has sockets; two for the time of a handover.
@@ -46,8 +48,16 @@ impl World {
         self.run_until(until.max(self.net.now()))
     }
 
-    /// All has healed: soon after that there is one leader.
+    /// All has healed, and those who lagged behind have caught up: soon after that there is one leader.
     pub fn agree_who_leads(&mut self) -> Held {
+        for _ in 0..MOST_LAG {
+            let now = self.net.now();
+            let is_idle = |index: usize| self.pages[index].inbox.is_idle(now);
+            if self.living().all(is_idle) {
+                break;
+            }
+            self.run_until(now + Duration::from_secs(1))?;
+        }
         self.run_until(self.net.now() + AGREED)?;
         self.check_agreement()
     }
