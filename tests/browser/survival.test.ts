@@ -98,13 +98,14 @@ class Crowd {
 
   /** Kills the worker, closes, opens or, where one of them leads, freezes a tab; gives which. */
   async step(): Promise<string> {
-    const { players, host } = this.#stage;
+    const { players, host, browser } = this.#stage;
     const awake = [...players.keys()].filter((name) => !this.#frozen.has(name));
     const kind = this.#random.of([
       'kill',
       players.size > most / 2 ? 'close' : 'open',
       players.size < most ? 'open' : 'close',
-      ...(host === 'leader-tab' && awake.length > 2 ? ['freeze'] : []),
+      // Elsewhere a tab is frozen by stopping its process, in which others may run, and the driver would wait for them.
+      ...(browser.engine === 'chromium' && host === 'leader-tab' && awake.length > 2 ? ['freeze'] : []),
     ]);
     if (kind === 'open') return this.open();
     if (kind === 'kill') {
@@ -115,6 +116,7 @@ class Crowd {
     const { tab } = this.#stage.player(name);
     if (kind === 'freeze') {
       this.#frozen.add(name);
+      this.#stage.player(name).isAway = true;
       await tab.freeze();
       return `freeze ${name}`;
     }
@@ -126,7 +128,11 @@ class Crowd {
 
   /** Thaws what is frozen. */
   async thaw(): Promise<void> {
-    for (const name of this.#frozen) await this.#stage.player(name).tab.thaw();
+    for (const name of this.#frozen) {
+      const player = this.#stage.player(name);
+      await player.tab.thaw();
+      player.isAway = false;
+    }
     this.#frozen.clear();
   }
 

@@ -72,8 +72,8 @@ export class Stage {
 
   /** Says something to every worker that hosts a hub. */
   async tellWorker(what: 'close' | 'restart'): Promise<void> {
-    const [first] = this.players.values();
-    await first?.tab.run((what) => new BroadcastChannel('test-worker').postMessage(what), what);
+    const awake = [...this.players.values()].find(({ isAway }) => !isAway);
+    await awake?.tab.run((what) => new BroadcastChannel('test-worker').postMessage(what), what);
   }
 
   /** How many connections the server should have: one a key, or one a tab. */
