@@ -1,3 +1,4 @@
+'use client';
 /**
  * The React side of tabwire: hooks over one connection that all tabs share. React 18 or newer.
  *
@@ -34,3 +35,4 @@ export type { ConnectionSettings, HookOptions, UserIdOrOptions } from './setting
 export { type CircuitBreakerResult, useCircuitBreaker } from './use-circuit-breaker.js';
 export { useMessages } from './use-messages.js';
 export { type SharedWebSocketResult, useSharedWebSocket } from './use-shared-web-socket.js';
+export { type TopicOptions, useTopic } from './use-topic.js';

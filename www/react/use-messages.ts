@@ -1,6 +1,7 @@
-import { useEffect, useInsertionEffect, useRef } from 'react';
+import { useEffect } from 'react';
 import { useConnection } from './provider.js';
 import type { UserIdOrOptions } from './settings.js';
+import { listen, useNewest } from './use-view.js';
 
 /**
  * Calls back with every message of the connection, in order, from the component's mount to its unmount, and never renders it
@@ -9,20 +10,10 @@ import type { UserIdOrOptions } from './settings.js';
  * `userIdOrOptions` chooses the connection, as `useSharedWebSocket` does.
  */
 export const useMessages = (onMessage: (message: MessageEvent) => void, userIdOrOptions?: UserIdOrOptions): void => {
-  const connection = useConnection(userIdOrOptions);
-  const newest = useRef(onMessage);
-  useInsertionEffect(() => {
-    newest.current = onMessage;
-  });
+  const { hold } = useConnection(userIdOrOptions);
+  const newest = useNewest(onMessage);
   useEffect(
-    () =>
-      connection.listen((message) => {
-        try {
-          if (message) newest.current(message);
-        } catch (error) {
-          reportError(error);
-        }
-      }),
-    [connection],
+    () => hold((socket) => listen(socket, (message) => newest.current(message as MessageEvent), 'message')),
+    [hold, newest],
   );
 };

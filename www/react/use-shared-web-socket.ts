@@ -1,9 +1,7 @@
-import { useMemo, useSyncExternalStore } from 'react';
 import type { SharedWebSocket, Status } from '../client/index.js';
 import { useConnection } from './provider.js';
-import { createReader } from './reader.js';
 import type { UserIdOrOptions } from './settings.js';
-import type { Connection } from './store.js';
+import { useView } from './use-view.js';
 
 /** What {@link useSharedWebSocket} returns. The functions stay the same as long as the connection does. */
 export interface SharedWebSocketResult {
@@ -41,18 +39,6 @@ export interface SharedWebSocketResult {
  * `lastMessage` is left alone by messages. Without a url it throws.
  */
 export const useSharedWebSocket = (userIdOrOptions?: UserIdOrOptions): SharedWebSocketResult => {
-  const connection = useConnection(userIdOrOptions);
-  const { subscribe, snapshot, serverSnapshot } = useMemo(
-    () => createReader(connection, functionsOf(connection)),
-    [connection],
-  );
-  return useSyncExternalStore(subscribe, snapshot, serverSnapshot);
+  const { source } = useConnection(userIdOrOptions);
+  return useView(() => source, [source]);
 };
-
-const functionsOf = ({ socket, close }: Connection) => ({
-  send: ((data) => socket().send(data)) as SharedWebSocket['send'],
-  subscribe: ((...args) => socket().subscribe(...args)) as SharedWebSocket['subscribe'],
-  publish: ((...args) => socket().publish(...args)) as SharedWebSocket['publish'],
-  request: ((...args) => socket().request(...args)) as SharedWebSocket['request'],
-  close,
-});
