@@ -36,7 +36,12 @@ export default defineConfig({
         resolve: {
           alias: [{ find: /^(react|react-dom)(\/.*)?$/, replacement: path('tests/react-18/node_modules/$1$2') }],
         },
-        test: { name: 'react-18', environment: 'happy-dom', include: ['tests/unit/react*.test.tsx'] },
+        test: {
+          name: 'react-18',
+          environment: 'happy-dom',
+          env: { REACT: '18' },
+          include: ['tests/unit/react*.test.tsx'],
+        },
       },
       {
         extends: true,
