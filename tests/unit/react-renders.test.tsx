@@ -142,6 +142,17 @@ test('a child that is the first to read something of a result reads the newest',
   expect(seen).toEqual(['one', 'two']);
 });
 
+test('a copy of the result has all of it', () => {
+  const { Reader, seen } = reader((result) => {
+    const { send, ...rest } = { ...result };
+    return [typeof send, Object.keys(rest).sort(), rest.lastMessage?.data];
+  });
+  show(<Reader />);
+  run(() => only().receive('one'));
+  const names = ['close', 'lastMessage', 'publish', 'readyState', 'request', 'status', 'subscribe'];
+  expect(seen.at(-1)).toEqual(['function', names, 'one']);
+});
+
 test('a result that was kept shows what it showed', () => {
   const { Reader, results } = reader(({ status }) => status.state);
   show(<Reader />);

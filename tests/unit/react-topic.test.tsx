@@ -1,6 +1,6 @@
 import { StrictMode, useState } from 'react';
 import { type TopicOptions, type UserIdOrOptions, useTopic, WebSocketProvider } from 'tabwire/react';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, expectTypeOf, test, vi } from 'vitest';
 import { Boundary, FakeSocket, forget, type Mounted, mount, only, run } from './react-support.js';
 
 vi.mock('../../www/client/index.js', async () => ({
@@ -213,4 +213,24 @@ test('what subscribe throws reaches the nearest error boundary', () => {
     </Boundary>,
   );
   expect(page?.element.textContent).toBe('Error: subprotocol: "raw"');
+});
+
+test('the types follow from what is given', () => {
+  const Typed = () => {
+    expectTypeOf(useTopic('prices')).toEqualTypeOf<unknown>();
+    expectTypeOf(useTopic<number>('prices')).toEqualTypeOf<number | undefined>();
+    expectTypeOf(useTopic('prices', { initial: 0 })).toEqualTypeOf<number>();
+    const options = { initial: [] as string[], reduce: (lines: string[], line: number) => [...lines, `${line}`] };
+    expectTypeOf(useTopic('lines', options)).toEqualTypeOf<string[]>();
+    const lines = useTopic('lines', {
+      initial: [] as string[],
+      reduce: (lines, line: string, { topic }) => [...lines, `${topic} ${line}`].slice(-5),
+      replay: 5,
+    });
+    expectTypeOf(lines).toEqualTypeOf<string[]>();
+    const count = useTopic('lines', { reduce: (count: number | undefined) => (count ?? 0) + 1 });
+    expectTypeOf(count).toEqualTypeOf<number | undefined>();
+    return null;
+  };
+  show(<Typed />);
 });
