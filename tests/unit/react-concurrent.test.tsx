@@ -2,7 +2,7 @@ import { startTransition, useLayoutEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { useSharedWebSocket, WebSocketProvider } from 'tabwire/react';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { forget, only } from './react-support.js';
+import { FakeSocket, forget, only } from './react-support.js';
 
 vi.mock('../../www/client/index.js', async () => ({
   SharedWebSocket: (await import('./react-support.js')).FakeSocket,
@@ -69,7 +69,8 @@ const renderWhile = async (use: () => unknown, change: (value: number) => void) 
       <App />
     </WebSocketProvider>,
   );
-  await committed(1);
+  // It is opened by an effect.
+  await vi.waitUntil(() => FakeSocket.made.length === 1);
   change(0);
   grow();
   for (let value = 1; value <= 3; value++) {

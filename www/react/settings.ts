@@ -29,7 +29,8 @@ export interface Settings extends Partial<Omit<ConnectionSettings, 'userId'>>, O
 
 /** Puts what is given over what is inherited; what is undefined is not given. */
 export const settle = (given: UserIdOrOptions | undefined, inherited?: Settings): Settings => {
-  const { key: name, userId: key = name, ...rest } = typeof given === 'object' && given ? given : { userId: given };
+  const options = (Object(given) === given ? given : { userId: given }) as HookOptions;
+  const { key: name, userId: key = name, ...rest } = options;
   const settings: Record<string, unknown> = { ...inherited };
   for (const [name, value] of Object.entries({ ...rest, key })) {
     if (value !== undefined) settings[name] = value;

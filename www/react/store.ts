@@ -30,7 +30,7 @@ export const connectionOf = (id: string, settings: Settings): Connection => {
   let latest: Handle | undefined;
 
   const open = () => {
-    const own = { key, lastMessage: null, users: 0, isRetired: false };
+    const own = { key, lastMessage: null, users: 0, purge: false };
     // With null it throws.
     const handle: Handle = Object.assign(new SharedWebSocket(url, protocols, { ...options, key: key as string }), own);
     handle.addEventListener('message', (message) => {
@@ -41,12 +41,18 @@ export const connectionOf = (id: string, settings: Settings): Connection => {
     return handle;
   };
 
+  // For effects that run before the one that holds it, it is opened; a late call opens nothing that has been left.
+  const socket = () => {
+    latest = handles.get(id) ?? latest ?? open();
+    return latest;
+  };
+
   const hold: Connection['hold'] = (use) => {
     if (key === null) return () => {};
-    latest = handles.get(id) ?? open();
-    const handle = latest;
+    latest = undefined;
+    const handle = socket();
     const release = use(handle);
-    handle.isRetired = false;
+    handle.purge = false;
     handle.users++;
     return () => {
       release();
@@ -54,11 +60,6 @@ export const connectionOf = (id: string, settings: Settings): Connection => {
     };
   };
 
-  // For effects that run before the one that holds it, it is opened; a late call opens nothing that has been left.
-  const socket = () => {
-    latest = handles.get(id) ?? latest ?? open();
-    return latest;
-  };
   const calls: Record<string, unknown> = {};
   for (const name of 'send subscribe publish request'.split(' ') as 'send'[]) {
     calls[name] = (...args: [never]) => socket()[name](...args);
@@ -77,9 +78,7 @@ export const connectionOf = (id: string, settings: Settings): Connection => {
     },
   } as View;
   const live = () => {
-    const handle = handles.get(id);
-    if (!handle) return idle;
-    const { status, readyState, lastMessage } = handle;
+    const { status, readyState, lastMessage } = handles.get(id) ?? idle;
     return { ...idle, status, readyState, lastMessage };
   };
 
@@ -93,7 +92,7 @@ export const connectionOf = (id: string, settings: Settings): Connection => {
 /** Says that this user has gone: what nobody uses any more of that user's connections is purged, not left to linger. */
 export const retire = (key: Settings['key']) => {
   for (const handle of handles.values()) {
-    if (handle.key === key) handle.isRetired = true;
+    if (handle.key === key) handle.purge = true;
   }
 };
 
@@ -103,7 +102,8 @@ interface Handle extends SharedWebSocket {
   lastMessage: MessageEvent | null;
   /** How many hold it. */
   users: number;
-  isRetired: boolean;
+  /** Whether it is purged when it is closed: its user has gone. */
+  purge: boolean;
 }
 
 /** Closes a handle that nobody holds: later, because StrictMode, routers and a changed user unmount what they mount again at once. */
@@ -111,7 +111,7 @@ const leave = (id: string, handle: Handle) => {
   setTimeout(() => {
     if (handle.users || handles.get(id) !== handle) return;
     handles.delete(id);
-    handle.close({ purge: handle.isRetired });
+    handle.close({ purge: handle.purge });
   });
 };
 

@@ -13,7 +13,7 @@ export interface SharedWebSocketResult {
   readonly lastMessage: MessageEvent | null;
   /**
    * Sends data; while the connection is not open it waits. Throws `QueueFullError` at the bounds of `options.queue`, and
-   * `InvalidStateError` with `userId` null. After `close`, and once the component is unmounted and nothing else on the page
+   * `TypeError` (`key: null`) with `userId` null. After `close`, and once the component is unmounted and nothing else on the page
    * uses the connection, data is discarded, as WebSocket does.
    */
   readonly send: SharedWebSocket['send'];
@@ -25,7 +25,7 @@ export interface SharedWebSocketResult {
   readonly request: SharedWebSocket['request'];
   /**
    * Ends the page's handle on the connection, which all components share; other tabs keep theirs. It is opened again by a
-   * component that is mounted after the last of them has been unmounted.
+   * component that is mounted after the last of them has been unmounted. With `userId` null it does nothing.
    */
   readonly close: SharedWebSocket['close'];
 }
@@ -33,10 +33,11 @@ export interface SharedWebSocketResult {
 /**
  * Uses the connection of the provider: `useSharedWebSocket()`; of another user: `useSharedWebSocket('ada')`, or
  * `useSharedWebSocket(null)` for none; or one with other settings or socket options: `useSharedWebSocket({ url })`, where
- * what is not given comes from the provider, if there is one. All components of the page that ask for the same share it.
+ * what is not given comes from the provider, if there is one. All components of the page that say the same share a handle.
  *
  * The component renders again only when something that it has read from the result changes: one that does not read
- * `lastMessage` is left alone by messages. Without a url it throws.
+ * `lastMessage` is left alone by messages. Without a url it throws a `TypeError`; what the constructor of `SharedWebSocket` throws
+ * reaches the nearest error boundary, once the component is mounted.
  */
 export const useSharedWebSocket = (userIdOrOptions?: UserIdOrOptions): SharedWebSocketResult => {
   const { source } = useConnection(userIdOrOptions);
