@@ -1,7 +1,5 @@
-import { useEffect } from 'react';
-import { useConnection } from './provider.js';
 import type { UserIdOrOptions } from './settings.js';
-import { listen, useNewest } from './use-view.js';
+import { useSocketEvent } from './use-socket-event.js';
 
 /**
  * Calls back with every message of the connection, in order, from the component's mount to its unmount, and never renders it
@@ -9,11 +7,5 @@ import { listen, useNewest } from './use-view.js';
  *
  * `userIdOrOptions` chooses the connection, as `useSharedWebSocket` does.
  */
-export const useMessages = (onMessage: (message: MessageEvent) => void, userIdOrOptions?: UserIdOrOptions): void => {
-  const { hold } = useConnection(userIdOrOptions);
-  const newest = useNewest(onMessage);
-  useEffect(
-    () => hold((socket) => listen(socket, (message) => newest.current(message as MessageEvent), 'message')),
-    [hold, newest],
-  );
-};
+export const useMessages = (onMessage: (message: MessageEvent) => void, userIdOrOptions?: UserIdOrOptions): void =>
+  useSocketEvent('message', onMessage, userIdOrOptions);
