@@ -41,7 +41,7 @@ async function measure() {
     'answers.js, only for tokens and function urls': answers,
     'topics.js, only for subprotocols other than raw': topics,
     "everything from 'tabwire'": await bundled("export * from './dist/index.js'"),
-    "'tabwire/react', more than what it needs of it": pageAndReact - (await bundled(page)),
+    "'tabwire/react', all of it, beside 'tabwire'": pageAndReact - (await bundled(page)),
     'local.js, only where the page hosts the hub': gzipped(readFileSync(at('dist/local.js'))),
     'hub.wasm': wasm,
     'worker.js, the glue in it': worker,

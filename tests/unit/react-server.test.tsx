@@ -1,4 +1,5 @@
 // @vitest-environment node
+import { readFileSync } from 'node:fs';
 import { type ReactNode, version } from 'react';
 import { version as domVersion, renderToString } from 'react-dom/server';
 import { useCircuitBreaker, useMessages, useSharedWebSocket, useTopic, WebSocketProvider } from 'tabwire/react';
@@ -61,6 +62,10 @@ test('a server render opens nothing and touches no global, and neither does the 
 test('a render of a server leaves nothing that another could see', () => {
   const Last = () => `${useSharedWebSocket({ url: '/live' }).lastMessage} ${useTopic('prices', {}, { url: '/live' })}`;
   expect([renderToString(<Last />), renderToString(<Last />)]).toEqual(['null undefined', 'null undefined']);
+});
+
+test('the bundle is a client module to bundlers that know server components', () => {
+  expect(readFileSync('dist/react.js', 'utf8')).toMatch(/^(["'])use client\1;/);
 });
 
 test('what is tested is the version of React that is meant', () => {
