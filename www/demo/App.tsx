@@ -37,7 +37,7 @@ export function App({ wire, market, stats }: Props) {
       <main>
         <Numbers status={status} tabs={tabs} connections={connections} roster={roster} server={server} />
         <Faults tabs={tabs} symbols={market.symbols} server={server} />
-        <PricesCard market={market} />
+        <PricesCard market={market} status={wire.status} />
         <StatusCard status={status} />
         <EventLog />
         <ServiceCard service={wire.service} />

@@ -37,7 +37,7 @@ export const PriceRow = memo(function PriceRow({ symbol, isWanted, quote, member
             <span className="change">{isKept ? 'kept by the hub' : changeText({ price, open })}</span>
           </>
         ) : (
-          <span className="none">{isWanted ? 'waiting' : 'not for this tab'}</span>
+          <span className="none">{isWanted ? 'waiting' : 'not here'}</span>
         )}
       </td>
       <td className="course">{isWanted && <Sparkline values={history} />}</td>

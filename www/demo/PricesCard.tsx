@@ -1,11 +1,13 @@
+import type { Status } from 'tabwire';
 import type { Market } from './market.js';
 import { PriceRow } from './PriceRow.js';
 import { TOPICS } from './quotes.js';
-import { useStore } from './store.js';
+import { type Store, useStore } from './store.js';
 
 /** The price of each symbol that this tab wants, and who else wants it. */
-export function PricesCard({ market }: { market: Market }) {
+export function PricesCard({ market, status }: { market: Market; status: Store<Status> }) {
   const { symbols, quotes } = market;
+  const { state } = useStore(status);
   const choice = useStore(market.choice);
   const roster = useStore(market.roster);
   const { topics, duplicates } = useStore(market.asked);
@@ -15,7 +17,11 @@ export function PricesCard({ market }: { market: Market }) {
     <section className="card prices" aria-labelledby="prices-title">
       <header>
         <h2 id="prices-title">Live prices, a topic each</h2>
-        <p>Each tab gets only what it chooses. The server is asked once for all of them.</p>
+        <p>
+          {state === 'open'
+            ? 'Each tab gets only what it chooses. The server is asked once for all of them.'
+            : 'Not connected: these are the last prices. They go on where they were.'}
+        </p>
       </header>
       {symbols.length === 0 ? (
         <p className="empty">

@@ -21,7 +21,8 @@ export function Stream({ wire }: { wire: Wire }) {
         </p>
       </header>
       <SendBox onSend={wire.broadcast} />
-      <ol>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it */}
+      <ol tabIndex={0} aria-labelledby="stream-title">
         {messages.map((message) => (
           <Row key={message.id} message={message} />
         ))}

@@ -9,7 +9,7 @@ export interface Message {
 
 /** What has arrived in this tab. */
 export interface Traffic {
-  /** The newest messages, newest first; those of prices are shown elsewhere. */
+  /** The newest messages, newest first, of the first connection; prices are shown elsewhere. */
   readonly messages: readonly Message[];
   readonly total: number;
   /** Messages in the last second. */
@@ -73,7 +73,7 @@ const createFeed = (): Feed => {
       total++;
       current++;
       const symbol = symbolOf(data);
-      if (!symbol) recent.push({ id: total, at: Date.now(), data });
+      if (!symbol && connection === 0) recent.push({ id: total, at: Date.now(), data });
       if (recent.length > 2 * KEPT) recent.splice(0, KEPT);
       showSoon();
       note('in', connection, symbol);

@@ -3,12 +3,14 @@ import { type EngineName, engineNames } from '../../../scripts/lib/engines.mjs';
 import { type Browser, openBrowser } from './browser.js';
 import type { BrowserOptions } from './capabilities.js';
 import { engines } from './engines.js';
-import { type Server, startServer } from './server.js';
+import { type Server, type ServerOptions, startServer } from './server.js';
 
 export interface SuiteOptions {
   /** The engines that the suite is about; all by default. */
   readonly only?: readonly EngineName[];
   readonly browser?: BrowserOptions;
+  /** What the servers serve and how; the test pages by default. */
+  readonly server?: ServerOptions;
 }
 
 /** What the tests of a suite work with; valid inside of tests and their hooks. */
@@ -30,7 +32,7 @@ export function describeEngines(name: string, define: (use: Use) => void, option
         return () => use.browser.close();
       });
       beforeEach(async () => {
-        use.server = await startServer();
+        use.server = await startServer(options.server);
       });
       afterEach(async () => {
         await use.browser.closeTabs();
