@@ -107,6 +107,35 @@ describeEngines(
       await untilPrices(tabs[0], { BTC: '92,162.50 +1.00 %' });
     });
 
+    test('a connection that is dropped comes back, and prices go on where they were', async () => {
+      const [tab] = await open(use, 'BTC');
+      await untilPrices(tab, { BTC: '91,250.00 +0.00 %' });
+      await press(tab, 'Drop connection');
+      await use.server.control.wait({ live: 1, total: 2, topics: 2 });
+      await quote('BTC', 92_162.5, 91_250);
+      await untilPrices(tab, { BTC: '92,162.50 +1.00 %' });
+      const events = await tab.run(() => document.querySelector('.log')?.textContent);
+      expect(events).toContain('reconnecting');
+      expect(events).not.toContain('prices.BTC');
+      expect((await use.server.control.topics()).counts).toMatchObject({ resumed: 2, duplicates: 0 });
+    });
+
+    test.for([
+      ['Hang server', 'hang'],
+      ['Slow network', 'delay'],
+      ['Hang upgrades', 'hang-upgrade'],
+    ] as const)('%s is shown as pressed while it is in force, and ended by a second press', async ([name, kind]) => {
+      const [tab] = await open(use, 'BTC');
+      const pressed = () => document.querySelector('[aria-pressed=true]')?.textContent ?? 'none';
+      await press(tab, name);
+      await tab.waitFor('the pressed button', pressed, { until: (found) => found === name });
+      expect((await use.server.control.stats()).fault).toMatchObject({ kind });
+      await press(tab, name);
+      await tab.waitFor('no pressed button', pressed, { until: (found) => found === 'none' });
+      expect((await use.server.control.stats()).fault).toBeNull();
+      await untilCarried(tab, 'WebSocket connected');
+    });
+
     test('refused upgrades lead to events, blocked events to polling, and the end of both back to the WebSocket', async () => {
       const [tab] = await open(use, 'BTC');
       await press(tab, 'Refuse upgrades');
@@ -185,15 +214,16 @@ describeEngines(
 
     test('nothing moves for those who want no motion', async () => {
       const [tab] = await open(use, 'BTC');
-      const moving = () => document.getAnimations().length;
+      const moving = () =>
+        document.getAnimations().map(({ effect }) => ((effect as KeyframeEffect).target as Element).outerHTML);
       await show(tab, 1440, { 'reduced-motion': 'no-preference' });
       await quote('BTC', 92_000, 91_250);
-      await tab.waitFor('something that moves', moving);
+      await tab.waitFor('something that moves', moving, { until: ({ length }) => length > 0 });
       await show(tab, 1440, { 'reduced-motion': 'reduce' });
-      await tab.waitFor('rest', moving, { until: (count) => count === 0 });
+      await tab.waitFor('rest', moving, { until: ({ length }) => length === 0 });
       await quote('BTC', 92_162.5, 91_250);
       await untilPrices(tab, { BTC: '92,162.50 +1.00 %' });
-      expect(await tab.run(moving)).toBe(0);
+      expect(await tab.run(moving)).toEqual([]);
     });
 
     test.for(['light', 'dark'])('axe finds nothing serious in %s, whatever the state', async (scheme) => {

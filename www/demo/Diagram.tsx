@@ -131,11 +131,10 @@ function usePulses(
     const dots = layer.current;
     if (!dots) return;
     const pulses = createPulses(dots);
-    const calm = matchMedia('(prefers-reduced-motion: reduce)');
     const last = { in: 0, out: 0 };
     return feed.watch(async (direction, connection, symbol) => {
       const now = performance.now();
-      if (calm.matches || document.hidden || now - last[direction] < SHORTEST) return;
+      if (document.hidden || now - last[direction] < SHORTEST) return;
       // A window that is covered plays nothing, yet is not hidden.
       if (dots.childElementCount > MOST) return;
       last[direction] = now;
