@@ -18,7 +18,7 @@ export function PricesCard({ market, status }: { market: Market; status: Store<S
       <header>
         <h2 id="prices-title">Live prices, a topic each</h2>
         <p>
-          {state === 'open'
+          {state === 'open' || state === 'suspect'
             ? 'Each tab gets only what it chooses. The server is asked once for all of them.'
             : 'Not connected: these are the last prices. They go on where they were.'}
         </p>
