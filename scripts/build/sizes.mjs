@@ -31,12 +31,14 @@ async function measure() {
   const lead = await bundled("export * from './dist/lead.js'");
   const answers = await bundled("export * from './dist/answers.js'");
   const topics = await bundled("export * from './dist/topics.js'");
+  const observe = await bundled("export * from './dist/observe.js'");
   return {
     "import { SharedWebSocket } from 'tabwire'": await bundled("export { SharedWebSocket } from './dist/index.js'"),
     'life.js, loaded while the worker starts': life,
     'lead.js, only where there is no SharedWorker': lead,
     'answers.js, only for tokens and function urls': answers,
     'topics.js, only for subprotocols other than raw': topics,
+    'observe.js, only for reports, metrics and inspect': observe,
     "everything from 'tabwire'": await bundled("export * from './dist/index.js'"),
     "'tabwire/react' on top of it": await bundled("export * from './dist/react.js'"),
     'local.js, only where the page hosts the hub': gzipped(readFileSync(at('dist/local.js'))),
@@ -67,7 +69,7 @@ async function bundled(contents) {
 const apart = {
   name: 'apart',
   setup(build) {
-    build.onResolve({ filter: /^(react|\.\/(index|life|lead|answers|topics|local)\.js$)/ }, ({ path }) => ({
+    build.onResolve({ filter: /^(react|\.\/(index|life|lead|answers|topics|observe|local)\.js$)/ }, ({ path }) => ({
       path,
       external: true,
     }));

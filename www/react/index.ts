@@ -34,3 +34,4 @@ export type { ConnectionSettings, HookOptions, UserIdOrOptions } from './setting
 export { type CircuitBreakerResult, useCircuitBreaker } from './use-circuit-breaker.js';
 export { useMessages } from './use-messages.js';
 export { type SharedWebSocketResult, useSharedWebSocket } from './use-shared-web-socket.js';
+export { useWebSocketHealth, type WebSocketHealth } from './use-web-socket-health.js';
