@@ -344,7 +344,7 @@ export const openHandle = (
   };
 
   const show = {
-    ask: (what) => import('./observe.js').then((observe) => observe[what](client, conn) as Promise<unknown>),
+    ask: (what) => import('./observe.js').then((observe) => observe[what](client, () => conn) as Promise<unknown>),
     url: href ?? '',
     readyState: Ready.Connecting,
     bufferedAmount: 0,

@@ -22,9 +22,8 @@ export const follow = async (
   };
   const abort = new AbortController();
   const tell = async () => {
-    const conn = connOf();
-    if (conn === false) return abort.abort();
-    const { at, own } = await getStabilityReport(client, conn);
+    if (connOf() === false) return abort.abort();
+    const { at, own } = await getStabilityReport(client, connOf);
     if (!own) return;
     const { health, score, reasons, state, transport, smoothedRtt, counters, queued } = own;
     const rtt = typeof smoothedRtt === 'number' ? `rtt ${smoothedRtt.toFixed(1)} ms, ` : '';

@@ -21,8 +21,8 @@ export const ask = ([post, add, remove]: Client): Promise<HubReport> =>
     add(handle);
   });
 
-/** How the connections of this page do. `conn` is the number of the one that asks. */
-export const getStabilityReport = async (client: Client, conn?: number): Promise<StabilityReport> => {
+/** How the connections of this page do. `connOf` gives the number of the one that asks, once there is an answer. */
+export const getStabilityReport = async (client: Client, connOf: () => unknown): Promise<StabilityReport> => {
   const { tabs, suspended, connections, attached } = await ask(client);
   const sum = sumOf(attached);
   const a = (health: string) => attached.filter((one) => one.health == health).length;
@@ -31,7 +31,7 @@ export const getStabilityReport = async (client: Client, conn?: number): Promise
     attached.reduce((all, { counters, age }) => all + counters[name] / Math.max(age / 1000, 1), 0);
   const errors = sum('failedAttempts') + sum('pongTimeouts') + sum('failed') + sum('malformed');
   const at = Date.now();
-  const own = attached.find((one) => one.conn == conn);
+  const own = attached.find((one) => one.conn == connOf());
   return {
     at,
     tabs,
