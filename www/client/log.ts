@@ -21,6 +21,8 @@ export const follow = async (
     }
   };
   const abort = new AbortController();
+  let last: number | undefined;
+  let endedAt: number | undefined;
   const tell = async () => {
     if (connOf() === false) return abort.abort();
     const { at, own } = await getStabilityReport(client, connOf);
@@ -36,8 +38,11 @@ export const follow = async (
   try {
     for await (const entry of inspect(client, { signal: abort.signal })) {
       const conn = connOf();
-      if (conn === false) break;
-      if (entry.kind === 'dropped' || entry.conn === conn) write(lineOf(entry));
+      // The end itself is seen when the socket has ended, and the clock of the hub may be a little ahead.
+      if (conn === false) endedAt ??= Date.now();
+      else last = conn ?? last;
+      if (endedAt !== undefined && entry.at > endedAt + 1000) break;
+      if (entry.kind === 'dropped' || entry.conn === last) write(lineOf(entry));
     }
   } catch (error) {
     write({ at: Date.now(), level: 'error', text: `log: ${error}` });

@@ -6,7 +6,7 @@ import type { InspectOptions } from './report.js';
  * otherwise. A bad name or type throws `TypeError`, a bad value `RangeError`; both name the option and the value, as in
  * `reconnect.jitter: "foo"`.
  *
- * The options of one connection (`reconnect`, `heartbeat`, `staleness`, `recovery`, `auth` without its function) are decided by the handle that attached it first, in whichever
+ * The options of one connection (`reconnect`, `heartbeat`, `staleness`, `recovery`, `health`, `auth` without its function) are decided by the handle that attached it first, in whichever
  * tab; what a later one asks for differently is ignored, warned of and listed in `status.reason`.
  */
 export interface SocketOptions {

@@ -279,6 +279,24 @@ describe('log', () => {
     expect(port.all(Op.Report)).toHaveLength(asked);
   });
 
+  test('has the line about the end, and none of what comes after', async () => {
+    const { port, lines } = await logging();
+    port.say(Op.Inspected, 0, [['state', Date.now(), 7, 'open', 'opened', 1]]);
+    await settle();
+    port.status('failed', 'max-attempts', 3);
+    port.say(Op.Closed, port.handle, 1006, '', 0);
+    port.say(Op.Inspected, 0, [
+      ['state', Date.now(), 7, 'failed', 'max-attempts', 3, 1006],
+      ['state', Date.now() + 2000, 7, 'connecting', 'requested', 1],
+    ]);
+    await settle();
+    expect(lines.map(({ level, text }) => `${level} ${text}`)).toEqual([
+      'info open: opened, attempt 1',
+      'error failed: max-attempts, attempt 3, code 1006',
+    ]);
+    expect(port.all(Op.Inspect).at(-1)).toEqual([Op.Inspect, 0]);
+  });
+
   test('a sink that throws is reported, and stops nothing', async () => {
     const reported = vi.fn();
     vi.stubGlobal('reportError', reported);
