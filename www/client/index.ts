@@ -8,6 +8,8 @@ export {
 } from './breaker.js';
 export type { CircuitBreakerOptions } from './breaker-options.js';
 export { configure } from './client.js';
+/** What `tabwire/testing` ends after a test. @internal */
+export { clients as pageClients } from './client.js';
 export type { Host } from './connect.js';
 export {
   CircuitOpenError,
