@@ -8,8 +8,6 @@ export {
 } from './breaker.js';
 export type { CircuitBreakerOptions } from './breaker-options.js';
 export { configure } from './client.js';
-/** What `tabwire/testing` ends after a test. @internal */
-export { clients as pageClients } from './client.js';
 export type { Host } from './connect.js';
 export {
   CircuitOpenError,
@@ -57,3 +55,8 @@ export type {
 export type { BreakerState, State } from './protocol.js';
 export { createHub, type Hub, SharedWebSocket, type SharedWebSocketConstructor } from './socket.js';
 export type { RequestOptions, Subscription, SubscriptionOptions, TopicMessage } from './subscription.js';
+
+// What `tabwire/testing` ends after a test.
+
+/** @internal */
+export { clients as pageClients } from './client.js';

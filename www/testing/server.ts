@@ -47,7 +47,9 @@ export const createServer = (traffic: Traffic): [TestServer, Listener, end: () =
   const each = (call: string, what: (connection: TestConnection) => void) => {
     const connections = open();
     if (connections.length === 0)
-      throw new Error(`tabwire/testing: server.${call}(): there is no open connection; await server.connection() first`);
+      throw new Error(
+        `tabwire/testing: server.${call}(): there is no open connection; await server.connection() first`,
+      );
     connections.forEach(what);
   };
 

@@ -118,7 +118,13 @@ export const describeCases = (environment: string) => {
       await browser.settled();
       expect(orders.flat().sort()).toEqual(['btc', 'eth']);
       expect(got).toHaveLength(3);
-      expect(got).toEqual(expect.arrayContaining([['one', 1], ['two', 1], ['two', 2]]));
+      expect(got).toEqual(
+        expect.arrayContaining([
+          ['one', 1],
+          ['two', 1],
+          ['two', 2],
+        ]),
+      );
       one.close();
       two.close();
     });
@@ -182,7 +188,9 @@ export const describeCases = (environment: string) => {
       const { server } = browser;
       let answers = true;
       server.reply = (frame) => (frame === 'ping' && answers ? 'pong' : undefined);
-      const { events } = openSocket(url, [], { heartbeat: { message: 'ping', pong: 'pong', interval: 1000, timeout: 500 } });
+      const { events } = openSocket(url, [], {
+        heartbeat: { message: 'ping', pong: 'pong', interval: 1000, timeout: 500 },
+      });
       await vi.advanceTimersByTimeAsync(10_000);
       expect([server.requests, events]).toEqual([1, ['open']]);
       answers = false;
