@@ -12,7 +12,7 @@ describeInterface('the constructor', {
     gives: [true, true, true],
   },
   'resolves relative urls against the page': {
-    wpt: 'Create-valid-url-relative.tentative.any.js, interfaces/WebSocket/url/resolve.html',
+    wpt: 'Create-valid-url-relative.tentative.any.js',
     run: ({ Socket }) =>
       ['/ws', 'ws?a=b', '?c', '../ws'].map((given) => {
         const socket = new Socket(given);
@@ -22,7 +22,7 @@ describeInterface('the constructor', {
     gives: ['/ws', '/ws?a=b', '/page.html?c', '/ws'],
   },
   'writes the url as parsed: without the default port, with blanks escaped': {
-    wpt: 'Create-verify-url-set-default-port.htm, interfaces/WebSocket/url/001.html to 006.html',
+    wpt: 'Create-verify-url-set-default-port.htm, interfaces/WebSocket/url/',
     run: ({ Socket }) =>
       ['ws://127.0.0.1:80/a b', 'wss://127.0.0.1:443', 'ws://LOCALHOST/./x/../y'].map((given) => {
         const socket = new Socket(given);
@@ -52,6 +52,7 @@ describeInterface('the constructor', {
       ),
     gives: Array(9).fill('SyntaxError'),
   },
+  // The file wants SyntaxError, and gets it in no engine.
   'takes protocols that differ in case only': {
     wpt: 'Create-protocols-repeated-case-insensitive.any.js',
     run: ({ make, thrown }) => thrown(() => make(['echo', 'Echo'])),
@@ -82,7 +83,7 @@ describeInterface('the constructor', {
     gives: ['', 'second'],
   },
   'begins connecting, with nothing chosen and nothing waiting': {
-    wpt: 'Create-extensions-empty.any.js, Create-valid-url-binaryType-blob.any.js, interfaces/WebSocket/protocol/protocol-initial.html, interfaces/WebSocket/bufferedAmount/bufferedAmount-initial.html, interfaces/WebSocket/readyState/001.html',
+    wpt: 'Create-extensions-empty.any.js, Create-valid-url-binaryType-blob.any.js, interfaces/WebSocket/readyState/001.html',
     run: ({ make }) => {
       const { readyState, protocol, extensions, binaryType, bufferedAmount } = make(['one']);
       return { readyState, protocol, extensions, binaryType, bufferedAmount };
