@@ -62,7 +62,11 @@ export const installTabwire = ({ patience = 4000 }: TestOptions = {}): TestBrows
   });
   const tabs: TestTab[] = [];
   // Breakers that modules hold go on at the new hub.
-  for (const client of Object.values(pageClients)) client[1](() => {});
+  const nobody = () => {};
+  for (const [, add, remove] of Object.values(pageClients)) {
+    add(nobody);
+    remove(nobody);
+  }
 
   return {
     server,
