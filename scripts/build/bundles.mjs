@@ -11,13 +11,13 @@ import { buildName, pageInputs } from './inputs.mjs';
 export const buildBundles = (step) => bundle(step, Object.keys(bundles), 'dist', buildName());
 
 /**
- * Bundles what a page needs, but not React, into another folder under the name of another version.
+ * Bundles what a page needs, but neither React nor what is for tests, into another folder under the name of another version.
  * @param {(line: string) => void} step @param {string} folder @param {string} version
  */
 export const buildVariant = (step, folder, version) =>
   bundle(
     step,
-    Object.keys(bundles).filter((file) => file !== 'react.js'),
+    Object.keys(bundles).filter((file) => file !== 'react.js' && file !== 'testing.js'),
     folder,
     buildName(version),
   );
@@ -44,6 +44,7 @@ async function bundle(step, files, folder, name) {
       legalComments: 'none',
       jsx: 'automatic',
       external: ['react', 'react/jsx-runtime'],
+      loader: { '.wasm': 'binary' },
       define: { __BUILD__: JSON.stringify(name) },
       plugins: [seams(entry)],
       metafile: true,
@@ -107,11 +108,16 @@ const bundles = {
     minify: false,
     without: /^(?!www\/client\/(observe|reports|metrics|inspect|log|cue|protocol|errors)\.ts)/,
   },
+  'testing.js': {
+    entry: 'www/testing/index.ts',
+    minify: true,
+    without: /^www\/(react\/|client\/(client|connect|socket|handle|life|answers|topics|lead)\.ts)/,
+  },
   'react.js': { entry: 'www/react/index.ts', minify: false, without: /^(www\/client|worker|target)\// },
 };
 
 /**
- * Resolves what crosses from one bundle to another to the file that stands beside it in dist, and `#glue` to the generated glue.
+ * Resolves what crosses from one bundle to another to the file that stands beside it in dist, `#glue` to the generated glue, and `#wasm` to the hub.
  * @param {string} entry
  * @returns {import('esbuild').Plugin}
  */
@@ -119,6 +125,8 @@ const seams = (entry) => ({
   name: 'seams',
   setup(build) {
     build.onResolve({ filter: /^#glue$/ }, () => ({ path: at('target/glue/hub.js') }));
+    // The bytes themselves: unit tests run where nothing can be fetched.
+    build.onResolve({ filter: /^#wasm$/ }, () => ({ path: at('dist/hub.wasm') }));
     build.onResolve(
       { filter: /\/(local|life|lead|answers|topics|observe|index)\.js$/ },
       async ({ path, pluginData, ...rest }) => {
