@@ -4,6 +4,7 @@ import type { Endpoint } from './endpoint.js';
 import { lead } from './lead.js';
 import { request } from './requests.js';
 import { subprotocols, translate } from './subprotocols.js';
+import { ownWasm } from './wasm.js';
 
 declare const __BUILD__: string;
 
@@ -30,7 +31,7 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
     if (loading) return;
     loading = true;
     try {
-      await init({ module_or_path: wasmUrl ?? new URL('./hub.wasm', import.meta.url) });
+      await init({ module_or_path: wasmUrl ?? ownWasm() });
       hub = await Hub.start({
         build: __BUILD__,
         workerUrl,

@@ -43,6 +43,7 @@ async function measure() {
     'hub.wasm': wasm,
     'worker.js, the glue in it': worker,
     'hub.wasm + worker.js': wasm + worker,
+    'worker.inline.js, the wasm in it': gzipped(readFileSync(at('dist/worker.inline.js'))),
   };
 }
 
