@@ -99,7 +99,7 @@ const all = [
   },
   {
     name: 'packaging',
-    what: 'npm pack, installed in a scratch app',
+    what: 'what npm pack gives: publint, attw, and apps of Vite 8, webpack and no bundler; `npm run matrix` has the others',
     needs: ['build', 'server'],
     run: () => inEngines(['chromium'], (present) => vitest('packaging', present)),
   },
