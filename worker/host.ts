@@ -44,7 +44,7 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
         subprotocols: subprotocols(),
         translate,
         request,
-      } as never);
+      });
       for (const port of [...waiting.keys()]) connect(port);
     } catch (error) {
       loading = false;
@@ -58,7 +58,7 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
   const connect = (port: Endpoint) => {
     const said = waiting.get(port) ?? [];
     waiting.delete(port);
-    hub?.connect(port as never, said);
+    hub?.connect(port, said);
   };
 
   const forget = (port: Endpoint) => {
