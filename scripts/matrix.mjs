@@ -13,7 +13,8 @@ const document = at('docs/PACKAGING.md');
 
 /**
  * @typedef {object} Row as tests/packaging/consumers.test.ts writes it
- * @property {number} place @property {string} tool @property {string} way @property {string} takes
+ * @property {[number, number]} place in the order of consumers and of their ways
+ * @property {string} consumer @property {string} way @property {string} takes
  * @property {{ files: number, inlined: number }} [wasm]
  */
 
@@ -33,7 +34,7 @@ main(async () => {
   if (failed > 0) throw new Stop(`${failed} of ${passed + failed} tests failed, and ${document} is left as it was`);
   if (names.length > 0) return;
   const rows = readdirSync(folder).map(readRow);
-  rows.sort((one, other) => one.place - other.place);
+  rows.sort(({ place: [one, way] }, { place: [other, otherWay] }) => one - other || way - otherWay);
   writeBetween(document, 'consumers', [...head, ...rows.map(lineOf)]);
   const sizes = Object.entries(await sizesOf()).map(([what, size]) => `| ${what} | ${size} |`);
   writeBetween(document, 'sizes', ['| what | bytes |', '| --- | --: |', ...sizes]);
@@ -41,7 +42,7 @@ main(async () => {
 });
 
 const head = [
-  '| consumer | way | types, two tabs, one connection | wasm in the output | what it takes |',
+  '| consumer | way | two tabs, one connection | wasm in the output | what it takes |',
   '| --- | --- | --- | --- | --- |',
 ];
 
@@ -49,9 +50,9 @@ const head = [
 const readRow = (name) => JSON.parse(readFileSync(`${folder}/${name}`, 'utf8'));
 
 /** @param {Row} row */
-const lineOf = ({ tool, way, wasm, takes }) =>
-  `| ${[tool, way, 'yes', wasm ? inWords(wasm) : 'no output', takes].join(' | ')} |`;
+const lineOf = ({ consumer, way, wasm, takes }) =>
+  `| ${[consumer, way, 'yes', wasm ? inWords(wasm) : 'nothing is written', takes].join(' | ')} |`;
 
 /** @param {NonNullable<Row['wasm']>} wasm */
 const inWords = ({ files, inlined }) =>
-  [...(files > 0 ? [`${files} file`] : []), ...(inlined > 0 ? [`${inlined} inside the worker`] : [])].join(', ');
+  [...(files > 0 ? [`${files} file`] : []), ...(inlined > 0 ? [`${inlined} inside of a script`] : [])].join(', ');

@@ -16,7 +16,7 @@ export interface App {
 }
 
 /** Installs the packed package and a consumer's tools into a copy of its app. */
-export async function installApp({ app, tools }: Consumer, tarball: string): Promise<App> {
+export async function installApp({ app, tools }: Pick<Consumer, 'app' | 'tools'>, tarball: string): Promise<App> {
   const folder = await mkdtemp(join(tmpdir(), 'tabwire-app-'));
   const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 5 });
   try {
@@ -32,9 +32,9 @@ export async function installApp({ app, tools }: Consumer, tarball: string): Pro
 }
 
 /** Checks the types of an app, with its own compiler if it has one. */
-export function checkTypes({ folder }: App): Promise<void> {
+export function checkTypes({ folder }: App, project = 'tsconfig.json'): Promise<void> {
   const own = join(folder, 'node_modules/.bin/tsc');
-  return finish(folder, existsSync(own) ? own : at('node_modules/.bin/tsc'), '--project', folder);
+  return finish(folder, existsSync(own) ? own : at('node_modules/.bin/tsc'), '--project', project);
 }
 
 /** Builds an app, and resolves to the folder that is to be served: with the page as it is, if the tool makes only scripts. */

@@ -1,10 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { at } from '../../scripts/lib/paths.mjs';
-import { type Browser, openBrowser, startServer, type Tab } from '../browser/harness/index.js';
+import { type Browser, openBrowser } from '../browser/harness/index.js';
 import { type App, buildApp, checkTypes, installApp, serveApp, wasmIn } from './app.js';
 import { type Cell, type Consumer, consumers } from './consumers.js';
 import { pack } from './packed.js';
+import { share } from './share.js';
 
 /** For downloads. */
 const patience = 300_000;
@@ -37,7 +38,7 @@ describe.each(chosen())('$name', (consumer) => {
           const site = await buildApp(app, cell);
           const wasm = await wasmIn(site);
           expect(wasm).toEqual(cell.wasm ?? { files: 1, inlined: 0 });
-          await share([site]);
+          await share(browser, [site]);
           note(consumer, cell, wasm);
         },
         patience,
@@ -49,7 +50,7 @@ describe.each(chosen())('$name', (consumer) => {
           if (!cell.command) throw new Error(`${consumer.name} has nothing that serves`);
           const { url, stop } = await serveApp(app, cell.command);
           try {
-            await share([], url);
+            await share(browser, [], url);
           } finally {
             await stop();
           }
@@ -61,43 +62,14 @@ describe.each(chosen())('$name', (consumer) => {
   }
 });
 
-/** Opens two tabs of a page with each kind of host, and sees that the server has one connection and that both get what it sends. */
-async function share(folders: string[], url?: string) {
-  for (const use of ['auto', 'leader-tab']) {
-    const server = await startServer({ static: folders });
-    try {
-      const query = `/?use=${use}&socket=${encodeURIComponent(server.socket())}`;
-      const tabs = await browser.openTabs(2, url ? `${url}${query}` : server.page(query));
-      for (const tab of tabs) await shows(tab, `open in ${use === 'auto' ? 'shared-worker' : use}`);
-      const { live, total } = await server.control.stats();
-      expect({ live, total }).toEqual({ live: 1, total: 1 });
-      await server.control.broadcast('to all');
-      for (const tab of tabs) expect(await received(tab)).toEqual(['to all']);
-    } finally {
-      await browser.closeTabs();
-      await server.close();
-    }
-  }
-}
-
-const shows = (tab: Tab, text: string) =>
-  tab.waitFor(`the page to show '${text}'`, () => document.querySelector('output')?.textContent ?? '', {
-    until: (shown) => shown === text,
-    timeout: 30_000,
-  });
-
-const received = (tab: Tab) =>
-  tab.waitFor('a message', () => (window as unknown as { texts: unknown[] }).texts, {
-    until: (texts) => texts.length > 0,
-  });
-
 /** Leaves a line for the table of docs/PACKAGING.md. */
-function note({ name, tools }: Consumer, { way, takes }: Cell, wasm?: Awaited<ReturnType<typeof wasmIn>>) {
-  const place = consumers.findIndex((consumer) => consumer.name === name);
-  const [tool] = Object.entries(tools);
-  const row = { place, name, tool: tool?.join(' ') ?? 'plain module script', way, wasm, takes };
+function note(consumer: Consumer, cell: Cell, wasm?: Awaited<ReturnType<typeof wasmIn>>) {
+  const { name, title, tools, cells } = consumer;
+  const place = [consumers.findIndex((one) => one.name === name), cells.indexOf(cell)];
+  const [version = ''] = Object.values(tools);
+  const row = { place, consumer: `${title} ${version}`.trim(), way: cell.way, wasm, takes: cell.takes };
   mkdirSync(at('target/packaging/rows'), { recursive: true });
-  writeFileSync(at('target/packaging/rows', `${name}, ${way}.json`), JSON.stringify(row));
+  writeFileSync(at('target/packaging/rows', `${place.join('-')}.json`), JSON.stringify(row));
 }
 
 /** Those that TABWIRE_CONSUMERS names, with commas, or `all`; by default the quick ones. */

@@ -1,7 +1,9 @@
 /** An app that has the package installed with one set of tools. */
 export interface Consumer {
-  /** As the table and the command line name it. */
+  /** As the command line names it. */
   readonly name: string;
+  /** As the table names it, before the version of the first of the tools. */
+  readonly title: string;
   /** What is checked by `npm test`, too. */
   readonly quick?: boolean;
   /** The folders of `apps` that it is made of: a later one takes the place of what it shares with an earlier. */
@@ -33,6 +35,7 @@ const vite = ['vite', '--host', '127.0.0.1'] as const;
 export const consumers: readonly Consumer[] = [
   ...['5.4.21', '6.4.6', '7.3.8'].map((version) => ({
     name: `vite-${version[0]}`,
+    title: 'Vite',
     app: ['page', 'vite-exclude'],
     tools: { vite: version },
     cells: [
@@ -42,25 +45,27 @@ export const consumers: readonly Consumer[] = [
   })),
   {
     name: 'vite-7-inline',
+    title: 'Vite',
     app: ['page', 'vite-inline'],
     tools: { vite: '7.3.8' },
     cells: [
       {
-        way: 'dev',
+        way: 'dev, `worker.inline.js`',
         command: vite,
         takes: "no configuration, but `import workerUrl from 'tabwire/worker.inline.js?url'` and `host: { workerUrl }`",
       },
       {
-        way: 'build',
+        way: 'build, `worker.inline.js`',
         command: ['vite', 'build'],
         site: 'dist',
         wasm: { files: 1, inlined: 1 },
-        takes: 'the same; Vite emits `hub.wasm` as well, which no page fetches',
+        takes: 'the same; the build has `hub.wasm` as well, which nobody fetches',
       },
     ],
   },
   {
     name: 'vite-8',
+    title: 'Vite',
     quick: true,
     app: ['vite-react'],
     tools: { vite: '8.3.8', '@vitejs/plugin-react': '6.3.0', ...react },
@@ -71,6 +76,7 @@ export const consumers: readonly Consumer[] = [
   },
   {
     name: 'webpack-5',
+    title: 'webpack',
     quick: true,
     app: ['page', 'webpack'],
     tools: { webpack: '5.113.0', 'webpack-cli': '6.0.1' },
@@ -78,12 +84,14 @@ export const consumers: readonly Consumer[] = [
   },
   {
     name: 'rspack',
+    title: 'Rspack',
     app: ['page', 'rspack'],
     tools: { '@rspack/core': '2.3.4', '@rspack/cli': '2.2.8' },
     cells: [{ way: 'build', command: ['rspack', 'build'], site: 'dist', takes: nothing }],
   },
   {
     name: 'esbuild',
+    title: 'esbuild',
     app: ['page', 'esbuild'],
     tools: { esbuild: '0.28.2' },
     cells: [
@@ -98,6 +106,7 @@ export const consumers: readonly Consumer[] = [
   },
   {
     name: 'rollup',
+    title: 'Rollup',
     app: ['page', 'rollup'],
     tools: { rollup: '4.68.8', '@rollup/plugin-node-resolve': '16.0.3' },
     cells: [
@@ -112,6 +121,7 @@ export const consumers: readonly Consumer[] = [
   },
   {
     name: 'parcel',
+    title: 'Parcel',
     app: ['page'],
     tools: { parcel: '2.16.4' },
     cells: [
@@ -126,6 +136,7 @@ export const consumers: readonly Consumer[] = [
   },
   {
     name: 'next-16',
+    title: 'Next',
     app: ['next'],
     tools: { next: '16.4.6', ...react, typescript: '5.9.3', '@types/node': '20.19.43' },
     cells: [
@@ -135,6 +146,7 @@ export const consumers: readonly Consumer[] = [
   },
   {
     name: 'plain',
+    title: 'plain module script',
     quick: true,
     app: ['page', 'plain'],
     tools: {},

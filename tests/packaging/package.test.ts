@@ -13,7 +13,7 @@ let app: App;
 
 beforeAll(async () => {
   tarball = await pack('package');
-  app = await installApp({ name: 'server', app: ['server'], tools: { react: '19.3.1' }, cells: [] }, tarball);
+  app = await installApp({ app: ['server'], tools: { react: '19.3.1' } }, tarball);
   return () => app.remove();
 }, 120_000);
 
