@@ -108,7 +108,7 @@ export const consumers: readonly Consumer[] = [
     name: 'rollup',
     title: 'Rollup',
     app: ['page', 'rollup'],
-    tools: { rollup: '4.68.8', '@rollup/plugin-node-resolve': '16.0.3' },
+    tools: { rollup: '4.68.8', '@rollup/plugin-node-resolve': '16.0.3', typescript: '5.9.3' },
     cells: [
       {
         way: 'build',
@@ -140,6 +140,8 @@ export const consumers: readonly Consumer[] = [
     app: ['next'],
     tools: { next: '16.4.6', ...react, typescript: '5.9.3', '@types/node': '20.19.43' },
     cells: [
+      { way: 'dev, Turbopack', command: ['next', 'dev', '--hostname', '127.0.0.1'], takes: nothing },
+      { way: 'dev, webpack', command: ['next', 'dev', '--webpack', '--hostname', '127.0.0.1'], takes: nothing },
       { way: 'build, Turbopack', command: ['next', 'build'], site: 'out', takes: nothing },
       { way: 'build, webpack', command: ['next', 'build', '--webpack'], site: 'out', takes: nothing },
     ],

@@ -51,6 +51,10 @@ test('are the types wrong? No', async () => {
   });
 });
 
+test('it asks for no version of Node: it runs in browsers', () => {
+  expect(JSON.parse(read('package.json')).engines).toBeUndefined();
+});
+
 test('only the workers do something when they are imported', async () => {
   const { sideEffects } = JSON.parse(read('package.json')) as { sideEffects: string[] };
   expect(sideEffects).toEqual(['./dist/worker.js', './dist/worker.inline.js']);
