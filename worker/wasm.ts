@@ -7,6 +7,6 @@ export const ownWasm = (): URL | Response => (__WASM__ ? inflate(__WASM__) : new
 /** As the answer of a server, so that it is compiled while it is inflated. */
 const inflate = (base64: string) => {
   const deflated = new Blob([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))]);
-  const body = deflated.stream().pipeThrough(new DecompressionStream('deflate-raw'));
+  const body = deflated.stream().pipeThrough(new DecompressionStream('deflate'));
   return new Response(body, { headers: { 'content-type': 'application/wasm' } });
 };

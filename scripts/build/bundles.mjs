@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { deflateRawSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import { at, root } from '../lib/paths.mjs';
 import { Stop } from '../lib/say.mjs';
 import { hashOf, isFresh, setFresh } from '../lib/stamp.mjs';
@@ -141,7 +141,7 @@ const seams = (entry) => ({
 const resolving = Symbol('resolving');
 
 /** A file as `worker/wasm.ts` inflates it. @param {string} file */
-const deflated = (file) => deflateRawSync(readFileSync(at(file)), { level: 9 }).toString('base64');
+const deflated = (file) => deflateSync(readFileSync(at(file)), { level: 9 }).toString('base64');
 
 /**
  * Stops the build when a bundle lost an expression that must stay literal, or swallowed what it must not hold.

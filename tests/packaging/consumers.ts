@@ -93,7 +93,7 @@ export const consumers: readonly Consumer[] = [
     name: 'esbuild',
     title: 'esbuild',
     app: ['page', 'esbuild'],
-    tools: { esbuild: '0.28.2' },
+    tools: { esbuild: '0.28.2', typescript: '5.2.2' },
     cells: [
       {
         way: 'build',
