@@ -32,7 +32,7 @@ async function bundle(step, files, folder, name) {
   step(`bundles of ${name}: ${files.join(', ')}`);
   const { build } = await import('esbuild');
   for (const file of files) {
-    const { entry, minify, inline, directive } = /** @type {Bundle} */ (bundles[file]);
+    const { entry, minify, inline } = /** @type {Bundle} */ (bundles[file]);
     const result = await build({
       absWorkingDir: root,
       entryPoints: [entry],
@@ -45,7 +45,6 @@ async function bundle(step, files, folder, name) {
       legalComments: 'none',
       jsx: 'automatic',
       external: ['react', 'react/jsx-runtime'],
-      ...(directive && { banner: { js: `'${directive}';` } }),
       define: { __BUILD__: JSON.stringify(name), __WASM__: inline ? JSON.stringify(deflated(inline)) : 'undefined' },
       plugins: [seams(entry)],
       metafile: true,
@@ -62,7 +61,6 @@ async function bundle(step, files, folder, name) {
  * @property {string} entry
  * @property {boolean} minify the page side is left readable: a user's bundler shakes and minifies it
  * @property {string} [inline] the wasm that it has inside
- * @property {string} [directive] its first statement
  * @property {RegExp[]} [literals] what must stay whole and literal
  * @property {RegExp} [no] an expression that it must not hold
  * @property {RegExp} [without] what it must not hold a copy of
@@ -109,7 +107,6 @@ const bundles = {
     entry: 'www/react/index.ts',
     minify: false,
     // Server components may import what holds hooks only from a file that begins so.
-    directive: 'use client',
     literals: [/^(["'])use client\1;/],
     without: /^(www\/client|worker|target)\//,
   },

@@ -75,6 +75,12 @@ const all = [
     run: () => vitest('unit', []),
   },
   {
+    name: 'react-18',
+    what: 'the React adapter with React 18, Vitest',
+    needs: ['build'],
+    run: () => vitest('react-18', []),
+  },
+  {
     name: 'wasm',
     what: 'the hub in a SharedWorker of each engine, wasm-pack',
     inEngines: true,

@@ -80,7 +80,7 @@ test('nothing but React and what is in the package is imported', async () => {
 });
 
 test('the React adapter says that it is for the client', () => {
-  expect(read('dist/react.js')).toMatch(/^'use client';\n/);
+  expect(read('dist/react.js')).toMatch(/^(["'])use client\1;\n/);
 });
 
 test('an import on a server touches no global but EventTarget, which classes extend where there is one, and leaves none', async () => {

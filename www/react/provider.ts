@@ -1,7 +1,8 @@
-import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef } from 'react';
+import { createContext, createElement, type ReactNode, useContext, useEffect, useMemo } from 'react';
 import type { SocketOptions } from '../client/index.js';
 import { type ConnectionSettings, type Settings, settle, type UserIdOrOptions } from './settings.js';
 import { type Connection, connectionOf, retire } from './store.js';
+import { useNewest } from './use-view.js';
 
 /** The props of {@link WebSocketProvider}. */
 export interface WebSocketProviderProps extends ConnectionSettings {
@@ -18,32 +19,28 @@ export interface WebSocketProviderProps extends ConnectionSettings {
  * it is mounted, and the page leaves the connection when the last has been unmounted. Of nested providers the inner counts.
  */
 export function WebSocketProvider({ children, options, ...settings }: WebSocketProviderProps) {
-  const value = useStable(settle({ ...options, ...settings }));
-  useRetiring(value.userId);
-  return <Context.Provider value={value}>{children}</Context.Provider>;
+  const value = useSettled({ ...options, ...settings });
+  return createElement(Context.Provider, { value }, children);
 }
 
 /** The connection that is given, over what the provider says. */
-export const useConnection = (given: UserIdOrOptions | undefined): Connection => {
-  const settings = useStable(settle(given, useContext(Context)));
-  useRetiring(settings.userId);
-  return useMemo(() => connectionOf(settings), [settings]);
-};
+export const useConnection = (given: UserIdOrOptions | undefined): Connection =>
+  useSettled(given, useContext(Context)?.settings);
 
-/** The same object for as long as it says the same, so that a new one makes no new connection and no render. */
-const useStable = (settings: Settings): Settings => {
+/** The same connection for as long as the settings say the same. */
+const useSettled = (given: UserIdOrOptions | undefined, inherited?: Settings): Connection => {
+  const settings = settle(given, inherited);
+  const { key } = settings;
+  const newest = useNewest(key);
+  useEffect(
+    () => () => {
+      if (newest.current !== key) retire(key);
+    },
+    [newest, key],
+  );
   const text = JSON.stringify(settings);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the text is what the settings say
-  return useMemo(() => settings, [text]);
+  return useMemo(() => connectionOf(text, settings), [text]);
 };
 
-/** Purges what a user leaves behind, once it is another's turn; by then the components of the first have left. */
-const useRetiring = (userId: Settings['userId']) => {
-  const last = useRef(userId);
-  useEffect(() => {
-    if (last.current !== userId) retire(last.current);
-    last.current = userId;
-  }, [userId]);
-};
-
-const Context = /* @__PURE__ */ createContext<Settings | undefined>(undefined);
+const Context = /* @__PURE__ */ createContext<Connection | undefined>(undefined);
