@@ -33,7 +33,7 @@ export default defineConfig({
       { find: /^tabwire\/react$/, replacement: path('www/react/index.ts') },
     ],
   },
-  define: { __BUILD__: JSON.stringify('0.0.0+test') },
+  define: { __BUILD__: JSON.stringify('0.0.0+test'), __WASM__: 'undefined' },
   test: {
     projects: [
       {

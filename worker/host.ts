@@ -4,6 +4,7 @@ import type { Endpoint } from './endpoint.js';
 import { lead } from './lead.js';
 import { request } from './requests.js';
 import { subprotocols, translate } from './subprotocols.js';
+import { ownWasm } from './wasm.js';
 
 declare const __BUILD__: string;
 
@@ -32,7 +33,7 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
     if (loading) return;
     loading = true;
     try {
-      await init({ module_or_path: wasmUrl ?? new URL('./hub.wasm', import.meta.url) });
+      await init({ module_or_path: wasmUrl ?? ownWasm() });
       hub = await start({
         build: __BUILD__,
         workerUrl,
@@ -45,7 +46,7 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
         subprotocols: subprotocols(),
         translate,
         request,
-      } as never);
+      });
       for (const port of [...waiting.keys()]) connect(port);
     } catch (error) {
       loading = false;
@@ -59,7 +60,7 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
   const connect = (port: Endpoint) => {
     const said = waiting.get(port) ?? [];
     waiting.delete(port);
-    hub?.connect(port as never, said);
+    hub?.connect(port, said);
   };
 
   const forget = (port: Endpoint) => {
