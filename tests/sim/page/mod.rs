@@ -325,9 +325,10 @@ impl Page {
             }
             return;
         }
-        let asks = match self.is_led {
-            true => self.hub.is_some() || self.unsettled.is_some(),
-            false => self.liveness == Liveness::Heartbeat,
+        let has_hub = self.hub.is_some() || self.unsettled.is_some();
+        let asks = match self.liveness {
+            Liveness::Heartbeat if !self.is_led => true,
+            _ => has_hub && (self.is_led || self.hellos > 0),
         };
         if asks && now.since(self.heard_at) >= SILENCE {
             self.waiting_since = Some(now);
