@@ -219,9 +219,10 @@ export const live = (
         break;
       case Op.Crashed:
       case Op.Unavailable: {
-        const [op, code, dead] = message as readonly unknown[];
+        const [op, code, dead, isUnheard] = message as readonly unknown[];
         if (op == Op.Unavailable && !code) return wait();
         if (op == Op.Crashed && dead && (dead != epoch || dead == doubted)) break;
+        if (isUnheard) risk();
         // Goes to a fresh hub: at once, but one a second when they die young.
         change(Leave.Dead, Date.now() - lostAt < Ms.Young ? Ms.Pause : 0);
         lostAt = Date.now();

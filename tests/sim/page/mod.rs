@@ -277,9 +277,6 @@ impl Page {
     /// Something that its hub has said does not come. What is numbered is missed by its number, and that is told as a gap.
     pub fn miss(&mut self) {
         self.has_missed = true;
-        for handle in &mut self.handles {
-            handle.sends.miss();
-        }
     }
 
     /// It learns of the end of its hub before it hears what that has said.
