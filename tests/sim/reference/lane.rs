@@ -355,9 +355,9 @@ impl Lane {
         Ok(())
     }
 
-    /// Nothing may come between the gap of a loss and its status, or between a gap and its overflow.
+    /// Nothing may come between the gap of a loss and its status, unless that has been dropped, or between a gap and its overflow.
     fn settle_gap(&self, what: &str) -> Held {
-        Check::LossRaisesOneGap.require(self.gap_told.is_none(), || {
+        Check::LossRaisesOneGap.require(self.gap_told.is_none() || self.has_jumped, || {
             format!("{what} after the gap for {:?}", self.gap_told)
         })?;
         Check::GapsCoverTheLoss.require(self.overflow_due.is_none(), || {
