@@ -112,7 +112,7 @@ impl Lane {
     pub fn is_done(&self, stream: &Stream) -> bool {
         self.backlog(stream) == 0
             && self.owed.is_empty()
-            && self.gap_told.is_none()
+            && (self.gap_told.is_none() || self.has_jumped)
             && self.handovers == 0
     }
 
