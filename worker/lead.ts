@@ -26,25 +26,47 @@ export const lead = (host: Host, name: string, term: string): void => {
     const channel = new BroadcastChannel(`${name}:${term}:${id}`);
     /** The connections whose channel it has open. */
     const open = new Set<number>();
+    /** How often it has closed its channels, counted downwards, and whether it has not come back since. */
+    let away = 0;
+    let isAway = false;
+    /** What it has been told of failed sends, and has not confirmed. */
+    let unconfirmed: unknown[] = [];
     let next = 0;
+    const post = (...numbered: Numbered) => channel.postMessage(away ? [...numbered, away] : numbered);
     const endpoint: Endpoint = {
       onmessage: null,
       postMessage(message) {
         const number = next++;
         const batch = message as Batch;
-        if (batch[0] !== Op.Batch || !open.has(batch[1])) return channel.postMessage([number, message]);
+        if (batch[0] === Op.Failed) unconfirmed.push(message);
+        if (batch[0] !== Op.Batch || !open.has(batch[1])) return post(number, message);
         if (!batches.size) queueMicrotask(flush);
         // The hub changes the array for the next page.
-        const share: Share = [id, number, batch[2], channel];
+        const share: Share = [id, number, batch[2], post];
         batches.get(batch)?.push(share) ?? batches.set(batch, [share]);
       },
       // What it gets in this turn is posted first.
       leave: () => queueMicrotask(() => channel.close()),
     };
     channel.onmessage = (event) => {
-      if (typeof event.data !== 'number') endpoint.onmessage?.(event);
-      else if (event.data < 0) open.clear();
-      else open.add(event.data);
+      const { data } = event;
+      if (data === null) unconfirmed.shift();
+      else if (typeof data !== 'number') {
+        if (isAway) comeBack();
+        endpoint.onmessage?.(event);
+      } else if (data >= 0) open.add(data);
+      else {
+        open.clear();
+        away = data;
+        isAway = true;
+      }
+    };
+    /** What was on its way when the page closed its channels has gone with them, and a failed send is told only once by the hub. */
+    const comeBack = () => {
+      isAway = false;
+      const lost = unconfirmed;
+      unconfirmed = [];
+      lost.forEach(endpoint.postMessage);
     };
     return endpoint;
   };
@@ -53,8 +75,9 @@ export const lead = (host: Host, name: string, term: string): void => {
     for (const [batch, shares] of batches) {
       const [first, another] = shares;
       if (first && !another) {
-        batch[2] = first[2];
-        first[3].postMessage([first[1], batch]);
+        const [, number, sequence, post] = first;
+        batch[2] = sequence;
+        post(number, batch);
         continue;
       }
       const conn = batch[1];
@@ -71,5 +94,8 @@ export const lead = (host: Host, name: string, term: string): void => {
 /** As much of a `batch` as counts here. */
 type Batch = [Op, conn: number, first: number, ...unknown[]];
 
-/** Who gets a batch: which page, as its how manieth message, with which sequence, and its own channel. */
-type Share = [id: string, number: number, first: number, channel: BroadcastChannel];
+/** A message, and the how manieth it is for its page. */
+type Numbered = [number: number, message: unknown];
+
+/** Who gets a batch: which page, as its how manieth message, with which sequence, and what posts to it alone. */
+type Share = [id: string, number: number, first: number, post: (...numbered: Numbered) => void];

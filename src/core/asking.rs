@@ -24,9 +24,12 @@ impl<P: Payload> Connection<P> {
         };
         // A socket that is told a token is told the next one too.
         let is_told = is_planned && self.config.auth.via == Via::Message;
+        // Nobody would give it one before the first socket is opened again.
+        let is_tokenless = self.shard.as_ref().is_some_and(|shard| shard.is_tokenless);
+        let wants_token = self.with_token && !is_told && !is_tokenless;
         let need = if is_function && url.is_none() {
             Need::Url
-        } else if self.with_token && !is_told && !self.access.is_fresh(&self.config.auth, cx.now) {
+        } else if wants_token && !self.access.is_fresh(&self.config.auth, cx.now) {
             Need::Token
         } else {
             self.go_on(reason, is_planned, url, cx);
@@ -76,9 +79,15 @@ impl<P: Payload> Connection<P> {
     }
 
     /// Takes what the first socket was given.
-    pub(super) fn take_loan(&mut self, url: Option<String>, token: Option<Box<Token>>) {
+    pub(super) fn take_loan(
+        &mut self,
+        url: Option<String>,
+        token: Option<Box<Token>>,
+        is_tokenless: bool,
+    ) {
         if let Some(shard) = &mut self.shard {
             shard.url = url.or(shard.url.take());
+            shard.is_tokenless = is_tokenless;
         }
         if let Some(token) = token {
             self.access.take_loan(token);

@@ -307,8 +307,10 @@ impl<P: Payload> Connection<P> {
         if reason != Reason::Requested {
             self.note(Event::Loss, 1, cx.now);
         }
+        // Before the word that nothing is open: should a tab hear no more than that, it tells of the hole itself.
+        self.push_gap(reason);
         self.wait(delay, reason, Cause::Lost, cx);
-        self.settle_loss(reason, cx);
+        self.settle_loss(cx);
     }
 
     /// An open connection is gone: what is to be known of it.
@@ -324,9 +326,8 @@ impl<P: Payload> Connection<P> {
         self.stop_timers(cx);
     }
 
-    /// The tabs know of the loss: tells them of the hole, and settles the sends.
-    pub(super) fn settle_loss(&mut self, reason: Reason, cx: &mut Cx<'_, P>) {
-        self.push_gap(reason);
+    /// The tabs know of the loss: settles the sends.
+    fn settle_loss(&mut self, cx: &mut Cx<'_, P>) {
         self.forget_server();
         if let Some(retired) = self.retired.take() {
             cx.out.push(close(retired, None, ""));

@@ -30,10 +30,10 @@ impl<P: Payload> Connection<P> {
         };
         self.status.next_attempt_at = None;
         if let Some(socket) = up {
-            self.transition(State::Reconnecting, Reason::Moved, Cause::Lost, cx);
             if !self.can_resume() {
                 self.push_gap(Reason::Moved);
             }
+            self.transition(State::Reconnecting, Reason::Moved, Cause::Lost, cx);
             if was_on_stream {
                 self.outbox.handle_lost(cx.now);
                 self.post_verdicts(cx);

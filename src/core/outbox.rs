@@ -197,9 +197,12 @@ impl<P: Payload> Outbox<P> {
 
     /// Notes that a ping goes out: its pong will confirm what was handed before.
     pub fn handle_ping(&mut self) {
-        for (_, sender) in self.senders.iter_mut() {
-            if let Some(sends) = sender.sends.made() {
-                sends.ping_mark = sends.handed;
+        for key in self.keys() {
+            let again = self.first_taken_back(key);
+            if let Some(sender) = self.senders.get_mut(&key)
+                && let Some(sends) = sender.sends.made()
+            {
+                sends.ping_mark = again.unwrap_or(sends.handed);
             }
         }
     }
@@ -216,13 +219,19 @@ impl<P: Payload> Outbox<P> {
     }
 
     /// Confirms by age what was handed long enough ago. For connections without a heartbeat.
+    ///
+    /// What waits to be handed again is not among that, though it has an older id.
     pub fn handle_confirm(&mut self, now: Time) {
-        for (_, sender) in self.senders.iter_mut() {
+        for key in self.keys() {
+            let again = self.first_taken_back(key);
+            let Some(sender) = self.senders.get_mut(&key) else {
+                continue;
+            };
             while let Some((at, id)) = sender.history.front().copied()
                 && at + CONFIRM_GRAIN + CONFIRM_AFTER <= now
             {
                 sender.history.pop_front();
-                sender.confirm(id);
+                sender.confirm(again.map_or(id, |again| again.min(id)));
             }
         }
         self.release_confirmed();
@@ -261,8 +270,7 @@ impl<P: Payload> Outbox<P> {
     ///
     /// What waits to be handed again is not among that, though it has an older id.
     pub fn retire(&mut self) {
-        let keys: Vec<_> = self.senders.keys().copied().collect();
-        for key in keys {
+        for key in self.keys() {
             let again = self.first_taken_back(key);
             if let Some(sender) = self.senders.get_mut(&key) {
                 sender.retiring = Some(again.unwrap_or(sender.handed));
@@ -359,9 +367,12 @@ impl<P: Payload> Outbox<P> {
         }
     }
 
+    fn keys(&self) -> Vec<SenderKey> {
+        self.senders.keys().copied().collect()
+    }
+
     fn report_all_unknown(&mut self, take: fn(&mut Sender) -> VecDeque<Range<u64>>) {
-        let keys: Vec<_> = self.senders.keys().copied().collect();
-        for key in keys {
+        for key in self.keys() {
             let ranges = self.senders.get_mut(&key).map(take).unwrap_or_default();
             for range in ranges {
                 let count = range.end - range.start;
@@ -419,17 +430,18 @@ impl<P: Payload> Outbox<P> {
         self.report(key, id, 1, reason);
     }
 
-    /// The first send that was handed before and waits to be handed again.
+    /// The oldest send that was handed before and waits to be handed again.
     fn first_taken_back(&self, key: SenderKey) -> Option<u64> {
         let sender = self.senders.get(&key)?;
         if sender.config.resend == Resend::Never {
             return None;
         }
-        let mut waiting = self.queue.iter().filter(|entry| entry.sender == key);
+        let waiting = self.queue.iter().filter(|entry| entry.sender == key);
+        // What is sent again for the second time stands behind what was handed before its first.
         waiting
-            .next()
             .map(|entry| entry.id)
             .filter(|id| *id < sender.handed)
+            .min()
     }
 
     fn report(&mut self, key: SenderKey, first: u64, count: u64, reason: SendFailure) {

@@ -42,6 +42,8 @@ pub struct Shard<P> {
     pub upward: Vec<Upward<P>>,
     /// The url that the first one was given, where that comes from a function.
     pub url: Option<String>,
+    /// The first one is open without a token: when it was opened no tab had one.
+    pub is_tokenless: bool,
     has_slot: bool,
 }
 
@@ -119,6 +121,7 @@ impl<P> Shard<P> {
             of,
             upward: Vec::new(),
             url: None,
+            is_tokenless: false,
             has_slot: true,
         }
     }
@@ -297,8 +300,9 @@ impl<P: Payload> Hub<P> {
         };
         let url = lender.pool.as_ref().and_then(|pool| pool.url.clone());
         let token = lender.access.loan();
+        let is_tokenless = token.is_none() && matches!(lender.phase, Phase::Up { .. });
         if let Some(connection) = self.connections.get_mut(&conn) {
-            connection.take_loan(url, token);
+            connection.take_loan(url, token, is_tokenless);
         }
     }
 }

@@ -109,14 +109,19 @@ impl Sender {
     /// Notes that a send was given to the socket.
     pub fn handle_handed(&mut self, id: u64, now: Time) {
         self.dirty = true;
+        if id < self.handed {
+            // What is sent again has an old id: the age of those that were handed after its first time says nothing of it.
+            self.history.keep(|(_, last)| *last <= id);
+        }
         self.handed = self.handed.max(id + 1);
+        let handed = self.handed;
         match self.unconfirmed.back_mut() {
             Some(range) if range.end == id => range.end = id + 1,
             Some(_) | None => self.unconfirmed.push_back(id..id + 1),
         }
         match self.history.back_mut() {
-            Some((at, last)) if now.since(*at) < CONFIRM_GRAIN => *last = id + 1,
-            Some(_) | None => self.history.push_back((now, id + 1)),
+            Some((at, last)) if now.since(*at) < CONFIRM_GRAIN => *last = handed,
+            Some(_) | None => self.history.push_back((now, handed)),
         }
     }
 

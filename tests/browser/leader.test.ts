@@ -71,6 +71,45 @@ function define(use: Use) {
     await use.server.control.wait({ live: 1 });
   });
 
+  // In WebKit what a worker sends and hears goes through its page: a blocked one counts as frozen there.
+  const isApart = use.engine !== 'webkit';
+  test.runIf(isApart)(
+    'a leader whose page runs no timer serves the others from its worker, as when it is throttled',
+    async () => {
+      const tabs = await open(use, 3);
+      const [leader, ...rest] = tabs as [Tab, Tab, Tab];
+      const epochs = () => Promise.all(rest.map((tab) => tab.run(() => window.socket().status.epoch)));
+      const before = await epochs();
+      await leader.run(() => {
+        setTimeout(() => {
+          for (const until = performance.now() + 15_000; performance.now() < until; );
+          // The driver has to be gone from the page by then.
+        }, 2000);
+      });
+      // Longer than a page that is frozen is waited for. What is sent comes back to all.
+      const count = 140;
+      const all = count + rest.length;
+      const { id } = await use.server.control.startFlood({ count, rate: 10, size: 200 });
+      for (const [index, tab] of rest.entries()) await send(tab, `meanwhile ${index}`);
+      await use.server.control.wait({ received: 2 });
+      await waitFor('the end of the flood', () => use.server.control.floodProgress(id), {
+        until: ({ done }) => done,
+        timeout: 120_000,
+      });
+      for (const tab of rest) {
+        const { got, wrong, gaps } = await untilGot(tab, all);
+        expect({ got, wrong, gaps }).toEqual({ got: all, wrong: [], gaps: [] });
+        const statuses = await tab.run(() => window.probe().statuses.map(({ reason }) => reason));
+        expect(statuses.filter((reason) => reason.startsWith('hub-lost'))).toEqual([]);
+      }
+      expect(await epochs()).toEqual(before);
+      const { got, gaps } = await untilGot(leader, all);
+      expect({ got, gaps }).toEqual({ got: all, gaps: [] });
+      const { total, peak } = await use.server.control.stats();
+      expect({ total, peak }).toEqual({ total: 1, peak: 1 });
+    },
+  );
+
   test('topics go on where they were and breakers stay open when another page leads', async () => {
     const tabs = await open(
       use,

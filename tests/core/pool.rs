@@ -362,6 +362,27 @@ fn further_sockets_use_the_token_that_the_first_was_given() {
     assert_eq!(told, [rig.opened[0].0.conn, rig.opened[1].0.conn]);
 }
 
+#[test]
+fn a_further_socket_goes_without_a_token_where_the_first_was_opened_without() {
+    let mut rig = Rig::new();
+    let options = json!({
+        "subprotocol": "\"json\"",
+        "pool": {"maxTopicsPerConnection": 1, "stagger": 1000},
+        "auth": {"via": "message"},
+    });
+    rig.hello(A);
+    rig.attach_asked(A, URL, &[], options.clone());
+    rig.accept();
+    rig.frame(r#"{"type":"pong"}"#);
+    // This tab has what nobody has been asked for.
+    rig.hello(B);
+    rig.attach_asked(B, URL, &["token"], options);
+    subscribe(&mut rig, A, &topics(&["a", "b"]));
+    rig.pass_millis(1000);
+    assert_eq!(rig.opened.len(), 2);
+    assert_eq!(rig.asked(B), None);
+}
+
 proptest! {
     #[test]
     fn every_further_socket_has_topics_and_every_topic_one_socket(

@@ -149,6 +149,52 @@ fn with_resend_that_goes_to_the_new_socket() {
     assert_eq!(texts, ["ping", "new", "old"]);
 }
 
+/// What is known of the sends of the tab: how many have been handed and confirmed, as it was told last.
+fn told(rig: &mut Rig) -> Option<(u64, u64)> {
+    let notes = rig.notes(A).into_iter();
+    let sent = notes.filter_map(|note| match note {
+        HubMessage::Sent {
+            handed, confirmed, ..
+        } => Some((handed, confirmed)),
+        _ => None,
+    });
+    sent.last()
+}
+
+#[test]
+fn what_goes_to_the_new_socket_again_is_as_old_as_that() {
+    let options = json!({"staleness": {"maxAge": AGE}, "queue": {"resend": "unknown"}});
+    let (mut rig, _) = old(options);
+    rig.send(A, 0, &["old"]);
+    rig.accept();
+    rig.send(A, 1, &["new"]);
+    rig.pass_millis(2_000);
+    assert_eq!(rig.sent_texts(), ["old", "new", "old"]);
+    assert_eq!(told(&mut rig), Some((2, 0)));
+    // 11 s after the one, 9 s after the other.
+    rig.pass_millis(9_500);
+    assert_eq!(told(&mut rig), None);
+    rig.pass_millis(3_000);
+    assert_eq!(told(&mut rig), Some((2, 2)));
+}
+
+#[test]
+fn a_send_that_fails_confirms_none_that_waits_to_go_for_the_third_time() {
+    let mut options = options();
+    options["queue"] = json!({"resend": "unknown", "overflow": "drop-newest", "maxMessages": 2});
+    let (mut rig, _) = old(options);
+    rig.send(A, 0, &["old"]);
+    rig.accept();
+    rig.frame("pong");
+    rig.send(A, 1, &["new"]);
+    rig.pass_millis(2_000);
+    assert_eq!(rig.sent_texts(), ["old", "ping", "new", "old"]);
+    rig.server_closes(1006, false);
+    rig.take(A);
+    rig.send(A, 2, &["too much"]);
+    assert_eq!(told(&mut rig), Some((3, 0)));
+}
+
 #[test]
 fn a_server_that_cannot_be_reached_costs_nothing_but_another_try() {
     let (mut rig, old) = old(options());

@@ -253,11 +253,9 @@ impl World {
         let wants_token = self.plan.identities[identity].wants_token();
         let needs_url = rng.u8(0..6) == 0;
         let has_function = rng.u8(0..8) > 0;
-        // A further socket of a pool whose first was opened for a tab without this function waits for ever: seed 2000001990.
-        let is_pooled = self.plan.speech.is_some_and(|speech| speech.most.is_some());
         let needs = Needs {
             url: needs_url,
-            token: wants_token && (has_function || (self.plan.is_led && is_pooled)),
+            token: wants_token && has_function,
         };
         let (url, key) = if needs.url {
             (FUNCTION.into(), format!("{key}/{identity}"))

@@ -19,8 +19,8 @@ pub enum Event {
     Act(Action),
     /// A message of a page has come through its port.
     AtHub(PortId, TabMessage<Frame>),
-    /// A message of the hub has come through a port.
-    AtPage(PortId, ToPage),
+    /// A message of the hub has come through a port. When it was posted the page was known to have been away so often.
+    AtPage(PortId, ToPage, u32),
     /// A page handles what is first in its inbox. The number tells whether it still means to.
     Turn(TabNo, u64),
     /// A page looks whether its hub is silent.

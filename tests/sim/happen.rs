@@ -35,9 +35,12 @@ impl World {
     fn take_place(&mut self, event: Event) -> Held {
         match event {
             Event::Act(action) => self.act(action),
-            Event::AtHub(port, message) => self.input(port, Input::Message(port, message)),
-            Event::AtPage(port, message) => {
-                if self.meets_first(port, &message) {
+            Event::AtHub(port, message) => {
+                self.net.welcome_back(port);
+                self.input(port, Input::Message(port, message))
+            }
+            Event::AtPage(port, message, away) => {
+                if self.meets_first(port, &message, away) {
                     return Ok(());
                 }
                 if let Some(page) = self.pages.iter_mut().find(|page| page.port == port)
@@ -128,7 +131,7 @@ impl World {
     /// The hub that an event is for.
     fn hub_of(&self, event: &Event) -> Option<HubNo> {
         match event {
-            Event::AtHub(port, _) => self.hubs.at(*port),
+            Event::AtHub(port, _) | Event::Led(LedEvent::AtChannel(port, _)) => self.hubs.at(*port),
             Event::Down(link, _) => self.net.links.hub_of(*link),
             Event::Tick(hub) | Event::Timer(hub, _) | Event::HubUp(hub) | Event::AtPeer(hub, _) => {
                 Some(*hub)

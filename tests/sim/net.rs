@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::event::{Event, ToPage};
 use crate::frame::Frame;
 use crate::hubs::HubNo;
+use crate::led::{LedEvent, Note};
 use crate::link::{Down, LinkId, Links, Weather};
 use crate::ports::Ports;
 use crate::schedule::Schedule;
@@ -91,7 +92,35 @@ impl Net {
 
     /// The hub posts something to a page.
     pub fn post_to_page(&mut self, port: PortId, message: ToPage) {
+        let away = self.ports.note_post(port, &message);
         let at = self.ports.arrival_at_page(port, self.now());
-        self.schedule.at(at, Event::AtPage(port, message));
+        self.schedule.at(at, Event::AtPage(port, message, away));
+    }
+
+    /// This port is a channel to a page that follows.
+    pub fn open_channel(&mut self, port: PortId) {
+        self.ports.open_channel(port);
+    }
+
+    /// The page says something of its channel, by it.
+    pub fn post_note(&mut self, port: PortId, note: Note) {
+        let at = self.ports.arrival_at_hub(port, self.now());
+        let event = Event::Led(LedEvent::AtChannel(port, note));
+        self.schedule.at(at, event);
+    }
+
+    /// Such a note has come to the worker of the page that leads.
+    pub fn hear_note(&mut self, port: PortId, note: Note) {
+        match note {
+            Note::Confirmed => self.ports.confirm(port),
+            Note::Away(away) => self.ports.go_away(port, away),
+        }
+    }
+
+    /// A message of a page has come to its hub: one that was away is told again what it may not have heard of failed sends.
+    pub fn welcome_back(&mut self, port: PortId) {
+        for message in self.ports.come_back(port) {
+            self.post_to_page(port, message);
+        }
     }
 }

@@ -1,17 +1,31 @@
 //! The ports between pages and hub: quick, in order, and never lossy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use core::time::Duration;
 
 use tabwire::core::PortId;
+use tabwire::protocol::HubMessage;
 use tabwire::time::Time;
+
+use crate::event::ToPage;
 
 /// When what is posted through a port arrives.
 #[derive(Debug)]
 pub struct Ports {
     rng: fastrand::Rng,
     last: BTreeMap<PortId, (Time, Time)>,
+    channels: BTreeMap<PortId, Channel>,
+}
+
+/// The end of a port at the worker of a page that leads, where the port is a channel that the follower closes now and then.
+#[derive(Debug, Default)]
+struct Channel {
+    /// How often the follower has said that it closes it.
+    away: u32,
+    is_away: bool,
+    /// What it was told of failed sends, and has not confirmed.
+    unconfirmed: VecDeque<ToPage>,
 }
 
 impl Ports {
@@ -20,7 +34,49 @@ impl Ports {
         Self {
             rng,
             last: BTreeMap::new(),
+            channels: BTreeMap::new(),
         }
+    }
+
+    /// This port is a channel.
+    pub fn open_channel(&mut self, port: PortId) {
+        self.channels.insert(port, Channel::default());
+    }
+
+    /// A message is posted to a page. Returns how often that was away, as far as is known.
+    pub fn note_post(&mut self, port: PortId, message: &ToPage) -> u32 {
+        let Some(channel) = self.channels.get_mut(&port) else {
+            return 0;
+        };
+        if matches!(message, ToPage::Message(HubMessage::Failed { .. })) {
+            channel.unconfirmed.push_back(message.clone());
+        }
+        channel.away
+    }
+
+    /// The page has heard of failed sends.
+    pub fn confirm(&mut self, port: PortId) {
+        if let Some(channel) = self.channels.get_mut(&port) {
+            channel.unconfirmed.pop_front();
+        }
+    }
+
+    /// The page has closed its channel.
+    pub fn go_away(&mut self, port: PortId, away: u32) {
+        if let Some(channel) = self.channels.get_mut(&port) {
+            channel.away = away;
+            channel.is_away = true;
+        }
+    }
+
+    /// The page says something. Returns what it has to be told again, if it was away.
+    pub fn come_back(&mut self, port: PortId) -> VecDeque<ToPage> {
+        let channel = self.channels.get_mut(&port);
+        let Some(channel) = channel.filter(|channel| channel.is_away) else {
+            return VecDeque::new();
+        };
+        channel.is_away = false;
+        core::mem::take(&mut channel.unconfirmed)
     }
 
     /// When a message that a page posts now arrives at the hub.

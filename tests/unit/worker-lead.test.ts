@@ -250,7 +250,7 @@ describe('a page', () => {
     await settle();
     post(ports, 7, 'x');
     await settle();
-    expect(own.got).toEqual([[0, batch(0, 'x')]]);
+    expect(own.got).toEqual([[0, batch(0, 'x'), -1]]);
     expect(shares(7).map((to) => to.map(([id]) => id))).toEqual([['b', 'c']]);
     own.postMessage(7);
     await settle();
@@ -262,6 +262,33 @@ describe('a page', () => {
       ['b', 1, 10],
       ['c', 1, 20],
     ]);
+  });
+
+  test('that was away is told once more of failed sends that it has not confirmed, before the hub hears that it is back', async () => {
+    const { join } = await open();
+    const { own, port } = await join('a');
+    const failed = [1, 2, 3].map((first) => [Op.Failed, 5, first, 1, 'expired']);
+    for (const message of failed) port.postMessage(message);
+    port.postMessage([Op.Sent, 5, 4, 4]);
+    own.postMessage(null);
+    own.postMessage(-1);
+    await settle();
+    expect(own.got).toHaveLength(4);
+    let before: unknown[] = [];
+    port.onmessage = () => {
+      before = ether.under('place:term:a');
+    };
+    own.postMessage([Op.Hello, {}]);
+    await settle();
+    expect(own.got.slice(4)).toEqual([
+      [4, failed[1], -1],
+      [5, failed[2], -1],
+    ]);
+    expect(before).toEqual(expect.arrayContaining(own.got.slice(4)));
+    // Once it has confirmed them there is nothing left to be told.
+    for (const data of [null, null, -2, [Op.Hello, {}]]) own.postMessage(data);
+    await settle();
+    expect(own.got).toHaveLength(6);
   });
 
   test('that the hub has done with has its channel closed', async () => {

@@ -16,8 +16,10 @@ export const openLed =
   (use, fail) => {
     const { hash } = new URL(`${workerUrl ?? ''}`, document.baseURI);
     const name = `tabwire:lead:${Protocol.Major}${hash}`;
-    // Unique, not secret.
-    const me = `${Math.random()}`;
+    /** What this page is called where it leads or follows: unique, not secret. */
+    let me = `${Math.random()}`;
+    /** How often it was away while it followed, counted downwards. */
+    let away = 0;
     let control: BroadcastChannel | undefined;
     /** The leader that this page follows, or is about to. */
     let term: string | undefined;
@@ -61,7 +63,8 @@ export const openLed =
       port.postMessage = post;
       said.splice(0).forEach(post);
     };
-    const crash = () => port.onmessage?.(new MessageEvent('message', { data: [Op.Crashed] }));
+    const crash = (...unheard: unknown[]) =>
+      port.onmessage?.(new MessageEvent('message', { data: [Op.Crashed, ...unheard] }));
 
     const say = (...message: unknown[]) => {
       if (!control) {
@@ -100,6 +103,9 @@ export const openLed =
     const follow = (of: string) => {
       settle();
       term = of;
+      // Who has joined before, and was away before the first answer, comes anew.
+      me = `${Math.random()}`;
+      away = 0;
       let next = 0;
       let isAway: unknown;
       /** What has come before what is before it. */
@@ -111,13 +117,17 @@ export const openLed =
           // The first says that the other end is there.
           if (!isFound) go(post);
           if (data[0] == Op.Attached) share(data[2]);
+          // What is not confirmed is said again when this page has been away.
+          if (data[0] == Op.Failed) open().postMessage(null);
           port.onmessage?.({ data } as MessageEvent);
         }
       };
       const open = () => {
         if (channel) return channel;
         channel = new BroadcastChannel(`${name}:${of}:${me}`);
-        channel.onmessage = ({ data: [number, message] }) => {
+        channel.onmessage = ({ data: [number, message, times = 0] }) => {
+          // Said by a worker that did not know yet that this page had been away.
+          if (times != away) return;
           // What is missing came while this page was away.
           if (!shared.size && number > next) next = number;
           take(number, message);
@@ -143,7 +153,7 @@ export const openLed =
       // An open channel may cost a page the cache.
       listen('pagehide', () => {
         isAway = 1;
-        channel?.postMessage(-1);
+        channel?.postMessage(--away);
         early.clear();
         shut();
       });
@@ -217,7 +227,8 @@ export const openLed =
         // Stolen from it, which had not.
         const led = stepDown;
         led?.();
-        if (led) crash();
+        // What its worker had said, and this page was too busy to hear, has gone with it.
+        if (led) crash(null, null, 1);
         else if (!term) refuse();
       });
 

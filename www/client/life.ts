@@ -95,6 +95,13 @@ export const live = (
     });
   };
 
+  /** Says hello to a hub that may be no more: whatever comes before its welcome, it is asked. */
+  const hail = () => {
+    asks = true;
+    greet();
+    expect();
+  };
+
   const stop = () => {
     asks = false;
     doubted = undefined;
@@ -195,8 +202,7 @@ export const live = (
         if (!epoch || doubted) break;
         doubted = epoch;
         isUnknown = false;
-        greet();
-        expect();
+        hail();
         break;
       case Op.Who:
       case Op.Beat:
@@ -204,22 +210,21 @@ export const live = (
         if (doubted && message[0] == Op.Who && !isUnknown) {
           isUnknown = true;
           // Or about its hello: the hub does not answer that of a tab which it had given up.
-          greet();
-          expect();
+          hail();
         }
         if (!epoch || doubted || message[1] == epoch) break;
         stop();
         // The hub that had given this tab up still sends what it has of it, and a restarted one says the same.
         if (message[0] == Op.Who) risk();
         forget();
-        greet();
-        expect();
+        hail();
         break;
       case Op.Crashed:
       case Op.Unavailable: {
-        const [op, code, dead] = message as readonly unknown[];
+        const [op, code, dead, isUnheard] = message as readonly unknown[];
         if (op == Op.Unavailable && !code) return wait();
         if (op == Op.Crashed && dead && (dead != epoch || dead == doubted)) break;
+        if (isUnheard) risk();
         // Goes to a fresh hub: at once, but one a second when they die young.
         change(Leave.Dead, Date.now() - lostAt < Ms.Young ? Ms.Pause : 0);
         lostAt = Date.now();
@@ -275,8 +280,9 @@ export const live = (
       // WebKit drops the lock of a cached page, sooner or later: it takes another.
       hold(() => {
         risk();
-        greet();
-        expect();
+        // What is sought has its own deadlines.
+        if (asks || place()[1]) hail();
+        else greet();
       });
     },
     freeze: suspend,

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::event::{LedEvent, Task};
+use super::event::{LedEvent, Note, Task};
 use super::seat::Sleep;
 use crate::event::Event;
 use crate::page::{Life, TabNo};
@@ -26,6 +26,10 @@ impl World {
         if is_cached && seat.term.is_some() {
             seat.listens = false;
             seat.is_away = !is_leading;
+            if let (true, Some(port)) = (seat.is_away, seat.port) {
+                seat.away += 1;
+                self.net.post_note(port, Note::Away(seat.away));
+            }
         }
     }
 

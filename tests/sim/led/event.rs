@@ -19,12 +19,23 @@ pub enum LedEvent {
     AtPage(TabNo, SeatNo, Task),
     /// A word has come to the worker of a page that leads.
     AtWorker(HubNo, Word),
+    /// What a page has said of its channel has come to the worker at the other end.
+    AtChannel(PortId, Note),
     /// The script of such a worker runs.
     Script(HubNo),
     /// The browser has noticed that a page is gone which has said nothing.
     Freed(TabNo),
     /// Time to look how many lead.
     Look,
+}
+
+/// What a page that follows says of its channel.
+#[derive(Clone, Copy, Debug)]
+pub enum Note {
+    /// It has heard what it was told of failed sends, the first that it had not confirmed.
+    Confirmed,
+    /// It has closed it, so often in all.
+    Away(u32),
 }
 
 /// What a page has to do when it can.

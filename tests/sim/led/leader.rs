@@ -1,12 +1,13 @@
 //! The worker of a page that leads: `worker/lead.ts`, and the ports between it and pages.
 
 use super::channel::{Party, Word};
-use super::event::{LedEvent, Task};
+use super::event::{LedEvent, Note, Task};
 use crate::event::{Event, ToPage};
 use crate::hubs::HubNo;
 use crate::invariants::Held;
 use crate::world::World;
 use tabwire::core::PortId;
+use tabwire::protocol::HubMessage;
 
 impl World {
     /// Something happens among pages that lead each other.
@@ -17,6 +18,10 @@ impl World {
                 if self.hubs.is_awake(hub) {
                     self.hear_at_worker(hub, word);
                 }
+                Ok(())
+            }
+            LedEvent::AtChannel(port, note) => {
+                self.net.hear_note(port, note);
                 Ok(())
             }
             LedEvent::Script(hub) => {
@@ -35,7 +40,7 @@ impl World {
     }
 
     /// A message of a hub has come to a page. Tells whether it comes to nothing, or to no more than that the hub is found.
-    pub fn meets_first(&mut self, port: PortId, message: &ToPage) -> bool {
+    pub fn meets_first(&mut self, port: PortId, message: &ToPage, away: u32) -> bool {
         let found = self
             .led
             .seekers
@@ -45,11 +50,15 @@ impl World {
             return false;
         };
         let (tab, seat) = (*tab, &seeker.seat);
-        if seat.is_away {
-            // Its channel is closed, and keeps nothing.
+        if seat.is_away || seat.away != away {
+            // Its channel is closed, and keeps nothing; or the worker did not know yet that it was.
             self.pages[tab.0 as usize].miss();
             return true;
         }
+        if matches!(message, ToPage::Message(HubMessage::Failed { .. })) {
+            self.net.post_note(port, Note::Confirmed);
+        }
+        let seat = &self.led.seekers[&tab].seat;
         if !seat.is_found {
             let task = Task::First(port, message.clone());
             let first = LedEvent::AtPage(tab, seat.no, task);
@@ -99,6 +108,7 @@ impl World {
             return;
         };
         self.hubs.open_port(port, hub);
+        self.net.open_channel(port);
         self.net.hold_port(port, worker.up_at.max(now).since(now));
         self.led.ports.insert(port, (follower, worker.tab));
         if let Some(until) = self.led.channel.cut_until(follower, worker.tab, now) {

@@ -27,7 +27,7 @@ use lock::Lock;
 use seat::Seeker;
 
 pub use draw::{Deed, KINDS};
-pub use event::{LedEvent, SeatNo};
+pub use event::{LedEvent, Note, SeatNo};
 
 /// Worlds of seeds from here on are led.
 pub const LED: u64 = 2_000_000_000;

@@ -64,6 +64,8 @@ pub struct Seat {
     pub is_found: bool,
     /// Whether it is in the cache, without its channels.
     pub is_away: bool,
+    /// How often it was.
+    pub away: u32,
     /// What it has asked the lock manager.
     pub requests: u32,
     /// Deadlines so far; the last one counts.
@@ -104,6 +106,7 @@ impl Seat {
             port: None,
             is_found: false,
             is_away: false,
+            away: 0,
             requests: 0,
             timers: 0,
             lates: 0,

@@ -277,9 +277,6 @@ impl Page {
     /// Something that its hub has said does not come. What is numbered is missed by its number, and that is told as a gap.
     pub fn miss(&mut self) {
         self.has_missed = true;
-        for handle in &mut self.handles {
-            handle.sends.miss();
-        }
     }
 
     /// It learns of the end of its hub before it hears what that has said.
@@ -325,10 +322,9 @@ impl Page {
             }
             return;
         }
-        let asks = match self.is_led {
-            true => self.hub.is_some() || self.unsettled.is_some(),
-            false => self.liveness == Liveness::Heartbeat,
-        };
+        let has_hub = self.hub.is_some() || self.unsettled.is_some();
+        let always = self.liveness == Liveness::Heartbeat && !self.is_led;
+        let asks = always || (has_hub && (self.is_led || self.hellos > 0));
         if asks && now.since(self.heard_at) >= SILENCE {
             self.waiting_since = Some(now);
             self.post(TabMessage::Alive, net);

@@ -120,12 +120,6 @@ impl Sends {
         self.risked = self.next_id;
     }
 
-    /// What the hub has said of these may never be heard.
-    pub fn miss(&mut self) {
-        let posted = self.posted.values().map(|posted| posted.number);
-        self.doubtful.extend(posted);
-    }
-
     /// What the hub has said last has not been heard.
     pub fn doubt(&mut self) {
         self.is_in_doubt = true;

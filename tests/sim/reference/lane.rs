@@ -29,7 +29,8 @@ pub struct Lane {
     config: FlowConfig,
     owed: Vec<(HandleId, Vec<&'static str>)>,
     posted: VecDeque<Posted>,
-    gap_due: Option<Reason>,
+    /// The gap of a loss that it has not been told of yet.
+    gap_told: Option<Reason>,
     /// Planned replacements of the socket that it has not been told of.
     handovers: u32,
     /// Its hub yields, and may post all that waits.
@@ -68,7 +69,7 @@ impl Lane {
             config,
             owed: Vec::new(),
             posted: VecDeque::new(),
-            gap_due: None,
+            gap_told: None,
             handovers: 0,
             is_moving: false,
             overflow_due: None,
@@ -111,7 +112,7 @@ impl Lane {
     pub fn is_done(&self, stream: &Stream) -> bool {
         self.backlog(stream) == 0
             && self.owed.is_empty()
-            && self.gap_due.is_none()
+            && (self.gap_told.is_none() || self.has_jumped)
             && self.handovers == 0
     }
 
@@ -175,7 +176,15 @@ impl Lane {
         let Some(view) = &self.view else {
             return Err(Check::NotesKeepTheirPlace.breach("status before attached"));
         };
-        if !core::mem::take(&mut self.may_jump) {
+        let may_jump = core::mem::take(&mut self.may_jump);
+        if status.cause == Cause::Lost {
+            let told = self.gap_told.take();
+            let holds = told == Some(status.reason) || may_jump || self.has_jumped;
+            Check::LossRaisesOneGap.require(holds, || {
+                format!("lost for {:?}, the gap was for {told:?}", status.reason)
+            })?;
+        }
+        if !may_jump {
             self.settle_gap("a status")?;
             Check::TransitionsAreLegal.require(is_legal(view.state, status), || {
                 format!(
@@ -193,23 +202,20 @@ impl Lane {
         if status.reason == Reason::Handover {
             self.handovers = self.handovers.saturating_sub(1);
         }
-        if status.cause == Cause::Lost {
-            self.gap_due = Some(status.reason);
-        }
         self.view = Some(status.clone());
         Ok(())
     }
 
-    /// The gap of a lost connection is posted.
+    /// The gap of a lost connection is posted, before the word that it is lost.
     pub fn suspected_gap(&mut self, reason: Reason) -> Held {
         if reason == Reason::Handover {
             return Check::LossRaisesOneGap.require(self.handovers > 0 || self.has_jumped, || {
                 "a gap for a handover that there was not".into()
             });
         }
-        let due = self.gap_due.take();
-        Check::LossRaisesOneGap.require(due == Some(reason) || self.has_jumped, || {
-            format!("gap for {reason:?}, due for {due:?}")
+        let before = self.gap_told.replace(reason);
+        Check::LossRaisesOneGap.require(before.is_none() || self.has_jumped, || {
+            format!("gap for {reason:?} after one for {before:?}")
         })
     }
 
@@ -322,7 +328,7 @@ impl Lane {
             self.known = transitions;
             if core::mem::take(&mut self.has_jumped) {
                 self.handovers = 0;
-                self.gap_due = None;
+                self.gap_told = None;
             }
         }
         let is_asked = self.is_asked();
@@ -349,10 +355,10 @@ impl Lane {
         Ok(())
     }
 
-    /// Nothing may come between the status of a loss and its gap, or between a gap and its overflow.
+    /// Nothing may come between the gap of a loss and its status, unless that has been dropped, or between a gap and its overflow.
     fn settle_gap(&self, what: &str) -> Held {
-        Check::LossRaisesOneGap.require(self.gap_due.is_none(), || {
-            format!("{what} before the gap for {:?}", self.gap_due)
+        Check::LossRaisesOneGap.require(self.gap_told.is_none() || self.has_jumped, || {
+            format!("{what} after the gap for {:?}", self.gap_told)
         })?;
         Check::GapsCoverTheLoss.require(self.overflow_due.is_none(), || {
             format!("{what} before the overflow of {:?}", self.overflow_due)

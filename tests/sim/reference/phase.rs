@@ -131,21 +131,23 @@ impl Conn {
                 self.push_message(frame, now);
             }
         }
+        let was_calm = self.is_calm();
         if let Phase::Up { proved, .. } = &mut self.phase {
             *proved = true;
         }
-        self.check_stable();
+        self.calm_down(was_calm);
     }
 
     /// Time has passed and the hub was told: what has been up for long enough is stable.
     pub fn handle_time(&mut self, now: Time) {
+        let was_calm = self.is_calm();
         if let Phase::Up { since, stable, .. } = &mut self.phase {
             *stable |= *since + self.config.reconnect.stable_after.get() <= now;
             if self.stale_at <= now {
                 self.stale_at = now + self.config.staleness.check_every.get();
             }
         }
-        self.check_stable();
+        self.calm_down(was_calm);
     }
 
     /// The socket is closed. Returns with what the connection ends, if it does.
@@ -516,15 +518,7 @@ impl Conn {
             self.wait((Duration::ZERO, LOCAL), online, now);
             return;
         }
-        let is_stable = matches!(
-            self.phase,
-            Phase::Up {
-                stable: true,
-                proved: true,
-                ..
-            }
-        );
-        self.failures.least += u32::from(!is_stable);
+        self.failures.least += u32::from(!self.is_calm());
         self.failures.most += 1;
         self.wait(bounds, online, now);
     }
@@ -552,15 +546,21 @@ impl Conn {
         self.phase = Phase::Waiting(wait);
     }
 
-    fn check_stable(&mut self) {
-        if matches!(
+    /// Whether it is up for long enough, and something has come.
+    fn is_calm(&self) -> bool {
+        matches!(
             self.phase,
             Phase::Up {
                 stable: true,
                 proved: true,
                 ..
             }
-        ) {
+        )
+    }
+
+    /// From the moment on at which it is so, failures begin anew. What comes later by the same socket says nothing of the next.
+    fn calm_down(&mut self, was_calm: bool) {
+        if !was_calm && self.is_calm() {
             self.failures = Failures::default();
             self.access.handle_stable();
             self.tries = 0;

@@ -56,8 +56,10 @@ const follow = async () => {
   const me = `${joiner(term)}`;
   const own = new Channel(`${place}:${term}:${me}`);
   let number = 0;
+  /** How often the page has said that it is away. */
+  const away = () => own.got.filter((data) => Number(data) < 0).length;
   const say = async (...message: unknown[]) => {
-    own.postMessage([number++, message]);
+    own.postMessage(away() ? [number++, message, -away()] : [number++, message]);
     await settle();
   };
   const shared = (conn: number) => new Channel(`${place}:${term}:${conn}`);
@@ -314,7 +316,7 @@ describe('of three pages that seek at once', () => {
     await later(1000);
     expect(pages.filter(({ leads }) => leads)).toHaveLength(1);
     for (const page of pages) {
-      if (!page.leads && page.workers[0]) expect(page.heard.at(-1)).toEqual([Op.Crashed]);
+      if (!page.leads && page.workers[0]) expect(page.heard.at(-1)).toEqual([Op.Crashed, null, null, 1]);
     }
     await later(10_000);
     expect(pages.filter(({ leads }) => leads)).toHaveLength(1);
@@ -333,14 +335,14 @@ describe('a leader', () => {
     expect(page.worker.before?.said).not.toContainEqual(['left', expect.anything()]);
   };
 
-  test('whose lock is stolen ends its worker, says that it has left, and tells its client that the hub has crashed', async () => {
+  test('whose lock is stolen ends its worker, says that it has left, and tells its client that the hub has crashed unheard', async () => {
     const [page] = await openPages('page');
     locks.request(place, { steal: true }, () => new Promise(() => {}));
     await settle();
     expect(page.worker.isEnded).toBe(true);
     expect(page.worker.before?.said).not.toContainEqual(['left', expect.anything()]);
     expect(said(page).at(-1)).toBe('left');
-    expect(page.heard.at(-1)).toEqual([Op.Crashed]);
+    expect(page.heard.at(-1)).toEqual([Op.Crashed, null, null, 1]);
     expect(page.failed).toEqual([]);
   });
 
@@ -594,11 +596,11 @@ describe('a follower', () => {
       await settle();
       page.fire('pageshow', true);
       page.post(Op.Hello, {});
-      own.postMessage([5, [Op.Welcome, {}]]);
-      own.postMessage([6, [Op.Attached, 1, 7]]);
+      own.postMessage([5, [Op.Welcome, {}], -1]);
+      own.postMessage([6, [Op.Attached, 1, 7], -1]);
       await settle();
       conn.postMessage(batch(8, 14, 'b'));
-      own.postMessage([7, [Op.Batch, 7, 13, ['a'], 0]]);
+      own.postMessage([7, [Op.Batch, 7, 13, ['a'], 0], -1]);
       await settle();
       expect(page.heard.slice(2)).toEqual([
         [Op.Welcome, {}],
@@ -606,6 +608,39 @@ describe('a follower', () => {
         [Op.Batch, 7, 13, ['a'], 0],
         [Op.Batch, 7, 14, ['b'], 0],
       ]);
+    });
+
+    test('confirms what it hears of failed sends, and takes nothing that was said before the leader knew that it was away', async () => {
+      const { page, own } = await followAttached();
+      const failed = [1, 2].map((first) => [Op.Failed, 1, first, 1, 'expired']);
+      own.postMessage([2, failed[0]]);
+      await settle();
+      expect(own.got).toEqual([7, null]);
+      page.fire('pagehide', true);
+      page.fire('pageshow', true);
+      page.post(Op.Hello, {});
+      // The worker of the leader was frozen, and says this before it hears what the page has said.
+      own.postMessage([3, failed[1]]);
+      await settle();
+      own.postMessage([4, failed[1], -1]);
+      await settle();
+      expect(page.heard.slice(2)).toEqual(failed);
+      expect(own.got).toEqual([7, null, -1, [Op.Hello, {}], null]);
+    });
+
+    test('before the leader has answered joins it anew, by another name, and hears what is said to that', async () => {
+      const { page, term, control, me, own } = await follow();
+      page.fire('pagehide', true);
+      page.fire('pageshow', true);
+      await settle();
+      control.postMessage(['lead', term]);
+      await settle();
+      const again = `${joiner(term)}`;
+      expect(again).not.toBe(me);
+      own.postMessage([0, [Op.Script, 'old']]);
+      new Channel(`${place}:${term}:${again}`).postMessage([0, [Op.Script, 'new']]);
+      await settle();
+      expect(page.heard).toEqual([[Op.Script, 'new']]);
     });
 
     test('is back when its client says hello, which hears of it first', async () => {

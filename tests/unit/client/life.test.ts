@@ -289,6 +289,51 @@ describe('a hub that is another', () => {
   });
 });
 
+describe('a hub that was greeted anew', () => {
+  const lock = 'tabwire:hub:one';
+  test.each<[string, (port: Awaited<ReturnType<typeof open>>['port']) => unknown]>([
+    ['because it said who', (port) => port.say(Op.Who)],
+    ['because its script came twice', (port) => port.say(Op.Script, 'build')],
+    ['by a page that came out of the cache', () => page('pageshow', { persisted: true })],
+  ])('%s, and dies before its welcome, is left for another whatever it had said first', async (_, greets) => {
+    installLocks().held.add(lock);
+    const hub = createHub();
+    hub.socket('wss://server.example/ws');
+    await settle();
+    const port = workers.latest;
+    port.welcome('one', lock);
+    port.attached('open');
+    await settle();
+    port.take();
+    greets(port);
+    await settle();
+    expect(port.take().map(([op]) => op)).toEqual([Op.Hello, Op.Attach]);
+    port.say(Op.Census, 1, 1);
+    vi.advanceTimersByTime(4999);
+    expect(port.posted).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(port.take()).toEqual([[Op.Alive]]);
+    vi.advanceTimersByTime(2000);
+    await soon();
+    expect(workers.made).toHaveLength(2);
+  });
+
+  test('and says welcome is asked no more where its lock tells of its end', async () => {
+    installLocks().held.add(lock);
+    createHub().socket('wss://server.example/ws');
+    await settle();
+    const port = workers.latest;
+    port.welcome('one', lock);
+    port.say(Op.Who);
+    port.say(Op.Census, 1, 1);
+    port.welcome('one', lock);
+    port.take();
+    vi.advanceTimersByTime(60_000);
+    expect(port.posted).toEqual([]);
+    expect(workers.made).toHaveLength(1);
+  });
+});
+
 describe('a hub that crashes', () => {
   test('is left for a fresh one, which is told nothing of the old', async () => {
     const { port, events } = await open();
@@ -386,6 +431,19 @@ describe('a page', () => {
     await soon();
     expect(port.isClosed).toBe(true);
     expect(workers.made).toHaveLength(2);
+  });
+
+  test('that comes back while it seeks a hub leaves that to the deadlines of its search', async () => {
+    createHub().socket('wss://server.example/ws');
+    await settle();
+    page('pagehide', { persisted: true });
+    page('pageshow', { persisted: true });
+    vi.advanceTimersByTime(2500);
+    const port = workers.latest;
+    port.say(Op.Script, 'build');
+    vi.advanceTimersByTime(14_000);
+    expect(port.all(Op.Alive)).toEqual([]);
+    expect(workers.made).toHaveLength(1);
   });
 
   test('takes a lock of another name when it is back, before it says hello: WebKit drops the first, sooner or later', async () => {

@@ -296,6 +296,19 @@ describe('when a hub dies', () => {
     expect(fired.filter(([type]) => type === 'sendfailed')).toEqual([failed(2, 'unknown')]);
   });
 
+  test('of which not all was heard, what was posted may have been handed, and is not sent again', async () => {
+    const { socket, port, fired } = await start({});
+    socket.send('posted');
+    await settle();
+    socket.send('fresh');
+    port.onmessage?.({ data: [Op.Crashed, null, null, 1] });
+    await vi.advanceTimersByTimeAsync(1);
+    workers.latest.welcome('two');
+    workers.latest.attached('connecting');
+    expect(workers.latest.sent).toEqual(['fresh']);
+    expect(fired.filter(([type]) => type === 'sendfailed')).toEqual([failed(1, 'unknown')]);
+  });
+
   test('what failed already is not counted again', async () => {
     const { socket, port, fired } = await start({}, 'open');
     for (const text of ['a', 'b']) socket.send(text);

@@ -146,7 +146,7 @@ export const describeCases = (environment: string) => {
       await browser.settled();
       browser.server.drop();
       await browser.settled();
-      expect(events.splice(0)).toEqual(['open', 'close 1006', 'gap']);
+      expect(events.splice(0)).toEqual(['open', 'gap', 'close 1006']);
       const { state, nextAttemptAt } = socket.status;
       expect(state).toBe('reconnecting');
       const wait = (nextAttemptAt ?? 0) - Date.now();
@@ -198,7 +198,7 @@ export const describeCases = (environment: string) => {
       answers = true;
       await vi.advanceTimersByTimeAsync(30_000);
       expect(server.requests).toBeGreaterThan(1);
-      expect(events.slice(0, 3)).toEqual(['open', 'close 1006', 'gap']);
+      expect(events.slice(0, 3)).toEqual(['open', 'gap', 'close 1006']);
     });
 
     test('tabs come back to a fresh hub when theirs has crashed', async () => {
