@@ -41,6 +41,7 @@ export type {
   HostOptions,
   HubOptions,
   Pointer,
+  PoolOptions,
   QueueOptions,
   ReconnectOptions,
   RecoveryOptions,
