@@ -60,15 +60,19 @@ test.each(of('http').map((block) => [place(block), block] as const))('%s are hea
   expect(code.split('\n').map(faultOfHeader).filter(Boolean)).toEqual([]);
 });
 
-test.each(of('sh').map((block) => [place(block), block] as const))('%s names what is there', (_, { code }) => {
-  expect(code.split('\n').flatMap(commandsOf).map(faultOf).filter(Boolean)).toEqual([]);
-});
+test.each(of('sh').map((block) => [place(block), block] as const))(
+  '%s names what is there',
+  (_, { code, elsewhere }) => {
+    const commands = code.split('\n').flatMap(commandsOf);
+    expect(commands.map((command) => faultOf(command, elsewhere)).filter(Boolean)).toEqual([]);
+  },
+);
 
 test('what is named beside the text as a command is there', () => {
   const faults = guides.flatMap(({ path, prose }) =>
     prose.flatMap((line, index) =>
       [...line.matchAll(/`((?:npm|npx|cargo|node) [^`]+)`/g)]
-        .flatMap(([, command = '']) => commandsOf(command).map(faultOf))
+        .flatMap(([, command = '']) => commandsOf(command).map((each) => faultOf(each)))
         .filter(Boolean)
         .map((fault) => `${parse(path).base}:${index + 1}: ${fault}`),
     ),

@@ -11,9 +11,10 @@ export const commandsOf = (line: string): string[] =>
     .map((command) => command.trim().replace(/^([A-Z_]+=\S+ )+/, ''))
     .filter((command) => command !== '');
 
-/** What is wrong with a command, if something is: whether it names what is there. It is not run. */
-export function faultOf(command: string): string | undefined {
+/** What is wrong with a command, if something is: whether it names what is there, here or in the folder of an app. It is not run. */
+export function faultOf(command: string, elsewhere = false): string | undefined {
   const [program = '', ...words] = command.split(/\s+/);
+  if (elsewhere && /^(node [\w-]+\.js|npm run (dev|build|preview))$/.test(command)) return undefined;
   const judge = judges[program];
   return judge ? judge(words) : `nobody knows what '${program}' is`;
 }

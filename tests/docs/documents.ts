@@ -24,6 +24,8 @@ export interface Block {
   readonly given: string;
   /** Whether it goes on where the block before has ended: `<!-- continues -->`. */
   readonly continues: boolean;
+  /** Whether its commands are for the folder of an app: `<!-- elsewhere -->`. */
+  readonly elsewhere: boolean;
 }
 
 /** README.md and everything directly under docs: what users read. */
@@ -68,12 +70,13 @@ function read(path: string): Document {
 }
 
 /** What the comments say that stand right before a block. */
-function notesBefore(lines: readonly string[]): Pick<Block, 'given' | 'continues'> {
+function notesBefore(lines: readonly string[]): Pick<Block, 'given' | 'continues' | 'elsewhere'> {
   const [notes = ''] = /(?:<!--(?:(?!-->)[\s\S])*-->\s*)*$/.exec(lines.join('\n')) ?? [];
   const given = [...notes.matchAll(/<!-- given: ([\s\S]*?)-->/g)]
     .map(([, text]) => text?.replaceAll('\n', ' '))
     .join(' ');
-  return { given, continues: notes.includes('<!-- continues -->') };
+  const says = (word: string) => notes.includes(`<!-- ${word} -->`);
+  return { given, continues: says('continues'), elsewhere: says('elsewhere') };
 }
 
 /** The name of a document without folder and ending. */
