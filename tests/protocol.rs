@@ -114,6 +114,19 @@ fn options_are_judged_as_the_fixtures_say() {
     }
 }
 
+#[test]
+fn statuses_count_as_the_fixtures_say() {
+    for case in fixture("statuses.json") {
+        let status = case["status"].as_u64().unwrap() as u16;
+        let counts = match Outcome::of_status(status, None) {
+            Outcome::Success => "success",
+            Outcome::Failure(_) => "failure",
+            Outcome::Neutral | Outcome::Rejected => "nothing",
+        };
+        assert_eq!(counts, case["counts"], "{status}");
+    }
+}
+
 fn address() -> Address {
     Address {
         worker_url: "http://localhost/worker.js".into(),

@@ -1,4 +1,4 @@
-import { readRetryAfter } from '../www/client/retry-after.js';
+import { readRetryAfter } from '../www/client/response.js';
 
 /** What has come of a request: its headers, a piece of its body, its end. */
 export enum Came {

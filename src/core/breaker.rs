@@ -107,12 +107,22 @@ impl<H: Copy + Eq> Breaker<H> {
         }
     }
 
+    /// How long it is open in all; not at all, if it is not.
+    pub fn open_for(&self) -> Duration {
+        match self.phase {
+            Phase::Open { length, .. } => length,
+            Phase::Closed | Phase::HalfOpen { .. } | Phase::ForcedOpen | Phase::ForcedClosed => {
+                Duration::ZERO
+            }
+        }
+    }
+
     /// What there is to see of it.
     pub fn view(&self, now: Time) -> BreakerView {
-        let (until, open_for) = match self.phase {
-            Phase::Open { until, length } => (Some(until), length),
+        let until = match self.phase {
+            Phase::Open { until, .. } => Some(until),
             Phase::Closed | Phase::HalfOpen { .. } | Phase::ForcedOpen | Phase::ForcedClosed => {
-                (None, Duration::ZERO)
+                None
             }
         };
         BreakerView {
@@ -120,7 +130,7 @@ impl<H: Copy + Eq> Breaker<H> {
             reason: self.reason,
             generation: self.generation,
             remaining: until.map(|until| until.since(now)),
-            open_for,
+            open_for: self.open_for(),
             openings: self.openings,
             age: self.age(now),
             slow_after: self.config.slow_call_duration.map(|span| span.get()),

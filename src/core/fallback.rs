@@ -9,7 +9,7 @@ use super::backoff::{Backoff, local_delay};
 use super::connection::{Connection, Cx, Phase, close};
 use super::io::{Output, Payload, SocketId, TimerReason};
 use super::stream::Stream;
-use crate::protocol::{Cause, GapReason, HubMessage, Reason, State, Transport};
+use crate::protocol::{Cause, Place, Reason, State, Transport};
 
 /// What a connection has besides its WebSocket, and what outlives each stream.
 #[derive(Debug)]
@@ -30,8 +30,7 @@ pub struct Fallback<P> {
     pub posts: VecDeque<P>,
     /// The one that is on its way: by what, as which request, and whether it has been taken.
     pub posting: Option<(SocketId, u32, bool)>,
-    /// The number of the last request.
-    pub last_request: u32,
+    last_request: u32,
 }
 
 impl<P> Default for Fallback<P> {
@@ -50,7 +49,34 @@ impl<P> Default for Fallback<P> {
     }
 }
 
+impl<P> Fallback<P> {
+    /// The number of another request.
+    pub fn next_request(&mut self) -> u32 {
+        self.last_request += 1;
+        self.last_request
+    }
+
+    /// Remembers the id of an event; an empty one forgets that of the event before.
+    pub fn set_last_id(&mut self, id: String) {
+        self.last_id = Some(id).filter(|id| !id.is_empty());
+    }
+}
+
 impl<P: Payload> Connection<P> {
+    /// The url of a request, with the token if that belongs there.
+    pub(super) fn with_access(&self, place: &Place) -> String {
+        let mut url = place.url.clone();
+        self.access
+            .apply(&self.config.auth, &mut url, &mut Vec::new());
+        url
+    }
+
+    /// The header of a request that has the token, if that belongs there.
+    pub(super) fn authorization(&self) -> Option<(&'static str, String)> {
+        let header = self.access.header(&self.config.auth);
+        Some(("Authorization", header.filter(|_| self.with_token)?))
+    }
+
     /// Whether something can take the place of its WebSocket. The topics of a pool are on several, of which each would need its own.
     fn has_fallback(&self) -> bool {
         let config = &self.config.fallback;
@@ -157,11 +183,7 @@ impl<P: Payload> Connection<P> {
         let has_hole = self.counters.opened > 0 && self.is_resumable();
         self.open(socket, cx);
         if has_hole {
-            self.fanout.push_note(HubMessage::Gap {
-                conn: self.id,
-                lost: None,
-                reason: GapReason::Lost(Reason::Fallback),
-            });
+            self.tell_gap(Reason::Fallback);
             self.flush(cx);
         }
     }

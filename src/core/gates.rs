@@ -29,6 +29,19 @@ pub struct Gates {
     origin: String,
 }
 
+/// A report of calls that have ended alike.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    /// The generation in which they began, and the permit of the one call or 0.
+    pub began: (u32, u32),
+    /// How they have ended.
+    pub outcome: Outcome,
+    /// How many they are.
+    pub calls: Calls,
+    /// How long ago the last of them ended.
+    pub ago: Duration,
+}
+
 /// A breaker, and who uses it.
 #[derive(Debug)]
 pub struct Gate {
@@ -41,6 +54,36 @@ pub struct Gate {
     /// The tabs that are told of it.
     pub ports: Vec<PortId>,
     used_at: Time,
+}
+
+impl Gate {
+    /// Asks for the right to make a call. Tells as well whether there was a transition, of which all have to be told.
+    pub fn acquire(
+        &mut self,
+        port: PortId,
+        now: Time,
+        rng: &mut fastrand::Rng,
+    ) -> (Result<Permit, Refusal>, bool) {
+        let before = self.breaker.generation();
+        let verdict = self.breaker.acquire(port, now, rng);
+        (verdict, self.breaker.generation() != before)
+    }
+
+    /// Calls have ended. Tells whether all have to be told: there was a transition, or it stays open for longer.
+    pub fn report(
+        &mut self,
+        port: PortId,
+        ended: Ended,
+        now: Time,
+        rng: &mut fastrand::Rng,
+    ) -> bool {
+        let before = (self.breaker.generation(), self.breaker.open_for());
+        let (generation, permit) = ended.began;
+        let calls = (ended.outcome, ended.calls, ended.ago);
+        self.breaker
+            .report((generation, permit, port), calls, now, rng);
+        before != (self.breaker.generation(), self.breaker.open_for())
+    }
 }
 
 impl Gates {
@@ -97,9 +140,8 @@ impl Gates {
                 retry_after: None,
             });
         };
-        let generation = gate.breaker.generation();
-        let verdict = gate.breaker.acquire(HUB, now, rng);
-        if gate.breaker.generation() != generation {
+        let (verdict, is_news) = gate.acquire(HUB, now, rng);
+        if is_news {
             let name = Rc::clone(&gate.name);
             self.news.push(name);
         }
@@ -111,19 +153,24 @@ impl Gates {
         &mut self,
         name: &str,
         permit: Permit,
-        (outcome, calls): (Outcome, Calls),
+        outcome: Outcome,
         now: Time,
         rng: &mut fastrand::Rng,
     ) {
         let Some(gate) = self.get(name, now) else {
             return;
         };
-        let before = gate.breaker.view(now);
-        let began = (permit.generation, permit.id, HUB);
-        gate.breaker
-            .report(began, (outcome, calls, Duration::ZERO), now, rng);
-        let after = gate.breaker.view(now);
-        if (after.generation, after.open_for) != (before.generation, before.open_for) {
+        let ended = Ended {
+            began: (permit.generation, permit.id),
+            outcome,
+            calls: Calls {
+                all: 1,
+                failures: u32::from(matches!(outcome, Outcome::Failure(_))),
+                slow: 0,
+            },
+            ago: Duration::ZERO,
+        };
+        if gate.report(HUB, ended, now, rng) {
             let name = Rc::clone(&gate.name);
             self.news.push(name);
         }

@@ -4,30 +4,19 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use super::connection::Owner;
-use super::gates::Gate;
+use super::gates::{Ended, Gate};
 use super::hub::Hub;
 use super::io::{Output, Payload, PortId, TimerReason};
-use super::tabs::Mode;
+use super::outputs::Outputs;
+use super::tabs::{Mode, Tabs};
 use crate::protocol::{
-    BreakerOptions, BreakerReason, Calls, HubMessage, MessageError, Order, Outcome, Permit,
-    Refusal, Snapshot, Wish, op,
+    BreakerOptions, BreakerReason, HubMessage, MessageError, Order, Outcome, Permit, Refusal,
+    Snapshot, Wish, op,
 };
+use crate::time::Time;
 
 /// Tabs are told of mere numbers this often at most.
 const TELL_EVERY: Duration = Duration::from_secs(1);
-
-/// A report of calls that have ended alike.
-#[derive(Clone, Copy, Debug)]
-pub struct Ended {
-    /// The generation in which they began, and the permit of the one call or 0.
-    pub began: (u32, u32),
-    /// How they have ended.
-    pub outcome: Outcome,
-    /// How many they are.
-    pub calls: Calls,
-    /// How long ago the last of them ended.
-    pub ago: Duration,
-}
 
 impl<P: Payload> Hub<P> {
     /// A tab uses a breaker from now on.
@@ -42,12 +31,13 @@ impl<P: Payload> Hub<P> {
             self.refuse(port, op::GATE, MessageError::Malformed);
             return;
         };
-        let Some(gate) = self.gates.make(name, options.resolve(), self.now) else {
+        let config = options.resolve();
+        let Some(gate) = self.gates.make(name, config.clone(), self.now) else {
             return;
         };
-        if gate.ports.is_empty() && gate.breaker.config() != &options.resolve() {
+        if gate.ports.is_empty() && gate.breaker.config() != &config {
             // The hub's own calls go by whatever options there are.
-            gate.breaker.set_config(options.resolve());
+            gate.breaker.set_config(config);
         }
         if !gate.ports.contains(&port) {
             gate.ports.push(port);
@@ -55,11 +45,7 @@ impl<P: Payload> Hub<P> {
         let is_news = snapshot.is_some_and(|known| gate.breaker.restore(&known, self.now));
         let mut ignored = Vec::new();
         options.differences(gate.breaker.config(), &mut ignored);
-        let told = HubMessage::Breaker {
-            name: Rc::clone(&gate.name),
-            view: gate.breaker.view(self.now),
-            ignored,
-        };
+        let told = message(gate, ignored, self.now);
         self.out.push(Output::Post(port, told));
         if is_news {
             self.tell_of(name, |other| other != port);
@@ -69,23 +55,14 @@ impl<P: Payload> Hub<P> {
     /// Calls have ended.
     pub(super) fn handle_outcome(&mut self, port: PortId, name: &str, ended: Ended) {
         let Some(gate) = self.gates.get_of(port, name, self.now) else {
-            self.out
-                .push(Output::Post(port, HubMessage::Ungated(name.into())));
+            self.tell_ungated(port, name);
             return;
         };
-        let before = gate.breaker.view(self.now);
-        let (generation, permit) = ended.began;
-        gate.breaker.report(
-            (generation, permit, port),
-            (ended.outcome, ended.calls, ended.ago),
-            self.now,
-            &mut self.rng,
-        );
-        let after = gate.breaker.view(self.now);
+        let is_news = gate.report(port, ended, self.now, &mut self.rng);
         if matches!(ended.outcome, Outcome::Success | Outcome::Failure(_)) {
             gate.purse.fill(ended.calls.all);
         }
-        if after.generation != before.generation || after.open_for != before.open_for {
+        if is_news {
             self.tell_of(name, |_| true);
         } else if matches!(ended.outcome, Outcome::Failure(_)) {
             // Until then the tab does not know whether it was the last that may fail.
@@ -97,36 +74,35 @@ impl<P: Payload> Hub<P> {
     /// A tab asks whether it may make a call.
     pub(super) fn acquire(&mut self, port: PortId, name: &str, id: u32, wish: Wish) {
         let Some(gate) = self.gates.get_of(port, name, self.now) else {
-            self.out
-                .push(Output::Post(port, HubMessage::Ungated(name.into())));
+            self.tell_ungated(port, name);
             return;
         };
-        let generation = gate.breaker.generation();
-        let verdict = match wish {
-            Wish::Call => gate.breaker.acquire(port, self.now, &mut self.rng),
+        let (verdict, is_news) = match wish {
+            Wish::Call => gate.acquire(port, self.now, &mut self.rng),
             Wish::Retry if gate.purse.take(self.now) => {
                 gate.breaker.counters.retries += 1;
-                Ok(Permit {
+                let permit = Permit {
                     id: 0,
-                    generation,
+                    generation: gate.breaker.generation(),
                     lease: None,
-                })
+                };
+                (Ok(permit), false)
             }
             Wish::Retry => {
                 gate.breaker.counters.exhausted += 1;
-                Err(Refusal {
+                let refusal = Refusal {
                     reason: BreakerReason::BudgetSpent,
                     retry_after: None,
-                })
+                };
+                (Err(refusal), false)
             }
         };
-        let has_changed = gate.breaker.generation() != generation;
         let verdict = HubMessage::Verdict {
             name: Rc::clone(&gate.name),
             id,
             verdict,
         };
-        if has_changed {
+        if is_news {
             self.tell_of(name, |_| true);
         }
         self.out.push(Output::Post(port, verdict));
@@ -140,9 +116,7 @@ impl<P: Payload> Hub<P> {
                 gate.breaker.force(order, self.now);
                 self.tell_of(name, |_| true);
             }
-            None => self
-                .out
-                .push(Output::Post(port, HubMessage::Ungated(name.into()))),
+            None => self.tell_ungated(port, name),
         }
     }
 
@@ -156,31 +130,27 @@ impl<P: Payload> Hub<P> {
     /// A tab is back: what it has not been told meanwhile.
     pub(super) fn tell_gates(&mut self, port: PortId) {
         for gate in self.gates.of(port) {
-            self.out.push(Output::Post(port, message(gate, self.now)));
+            let told = message(gate, Vec::new(), self.now);
+            self.out.push(Output::Post(port, told));
         }
     }
 
     /// Tells the tabs what was used since the last time.
     pub(super) fn tell_used(&mut self) {
         while let Some(gate) = self.gates.take_changed() {
-            let told = message(gate, self.now);
-            for port in &gate.ports {
-                if self.tabs.mode(*port) != Mode::Suspended {
-                    self.out.push(Output::Post(*port, told.clone()));
-                }
-            }
+            post(gate, |_| true, (&self.tabs, &mut self.out), self.now);
         }
     }
 
+    /// This hub has no such breaker, or not for this tab.
+    fn tell_ungated(&mut self, port: PortId, name: &str) {
+        let told = HubMessage::Ungated(name.into());
+        self.out.push(Output::Post(port, told));
+    }
+
     fn tell_of(&mut self, name: &str, is_meant: impl Fn(PortId) -> bool) {
-        let Some(gate) = self.gates.get(name, self.now) else {
-            return;
-        };
-        let told = message(gate, self.now);
-        for port in &gate.ports {
-            if is_meant(*port) && self.tabs.mode(*port) != Mode::Suspended {
-                self.out.push(Output::Post(*port, told.clone()));
-            }
+        if let Some(gate) = self.gates.get(name, self.now) {
+            post(gate, is_meant, (&self.tabs, &mut self.out), self.now);
         }
     }
 
@@ -192,10 +162,25 @@ impl<P: Payload> Hub<P> {
     }
 }
 
-fn message(gate: &Gate, now: crate::time::Time) -> HubMessage {
+/// Tells the tabs that are meant, unless they sleep: those hear of it when they are back.
+fn post<P>(
+    gate: &Gate,
+    is_meant: impl Fn(PortId) -> bool,
+    (tabs, out): (&Tabs, &mut Outputs<P>),
+    now: Time,
+) {
+    let told = message(gate, Vec::new(), now);
+    for port in &gate.ports {
+        if is_meant(*port) && tabs.mode(*port) != Mode::Suspended {
+            out.push(Output::Post(*port, told.clone()));
+        }
+    }
+}
+
+fn message(gate: &Gate, ignored: Vec<&'static str>, now: Time) -> HubMessage {
     HubMessage::Breaker {
         name: Rc::clone(&gate.name),
         view: gate.breaker.view(now),
-        ignored: Vec::new(),
+        ignored,
     }
 }

@@ -1,7 +1,7 @@
 //! What the hub does with what a tab says.
 
 use super::connection::{Connection, Owner};
-use super::gating::Ended;
+use super::gates::Ended;
 use super::hub::Hub;
 use super::io::{Output, Payload, PortId, TimerReason};
 use super::tabs::Departure;

@@ -337,6 +337,11 @@ impl<P: Payload> Connection<P> {
         if self.is_resumable() || self.send_upward(Upward::Gap(reason)).is_none() {
             return;
         }
+        self.tell_gap(reason);
+    }
+
+    /// There may be a hole in what the tabs get here.
+    pub(super) fn tell_gap(&mut self, reason: Reason) {
         let gap = HubMessage::Gap {
             conn: self.id,
             lost: None,

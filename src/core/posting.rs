@@ -3,7 +3,6 @@
 use super::connection::{Connection, Cx};
 use super::io::{Fetch, Method, Output, Payload, SocketEvent, SocketId, TimerReason};
 use super::stream::FETCH_WITHIN;
-use crate::protocol::Place;
 
 impl<P: Payload> Connection<P> {
     /// Whether a frame is on its way, behind which the next one waits, whatever it goes by.
@@ -14,11 +13,11 @@ impl<P: Payload> Connection<P> {
 
     /// Posts the next frame.
     pub(super) fn post_next(&mut self, cx: &mut Cx<'_, P>) {
-        let with_token = self.with_token;
-        let auth = self.access.header(&self.config.auth).filter(|_| with_token);
-        let (Some(fallback), Some(Place { url })) =
-            (&mut self.fallback, &self.config.fallback.send)
-        else {
+        let (auth, config) = (self.authorization(), &self.config.fallback);
+        let Some(url) = config.send.as_ref().map(|place| self.with_access(place)) else {
+            return;
+        };
+        let Some(fallback) = &mut self.fallback else {
             return;
         };
         let Some(stream) = &fallback.stream else {
@@ -30,12 +29,9 @@ impl<P: Payload> Connection<P> {
         let Some(frame) = fallback.posts.pop_front() else {
             return;
         };
-        fallback.last_request += 1;
-        let (socket, request) = (stream.socket, fallback.last_request);
+        let socket = stream.socket;
+        let request = fallback.next_request();
         fallback.posting = Some((socket, request, false));
-        let mut url = url.clone();
-        self.access
-            .apply(&self.config.auth, &mut url, &mut Vec::new());
         // What has been handed until now is confirmed by the answer to this.
         self.outbox.handle_ping();
         cx.out.push(Output::Fetch(Box::new(Fetch {
@@ -43,10 +39,7 @@ impl<P: Payload> Connection<P> {
             request,
             method: Method::Post,
             url,
-            headers: auth
-                .map(|auth| ("Authorization", auth))
-                .into_iter()
-                .collect(),
+            headers: auth.into_iter().collect(),
             body: Some(frame),
         })));
         self.set_timer_in(TimerReason::Post, FETCH_WITHIN, cx);

@@ -6,9 +6,7 @@ use super::connection::{Connection, Cx, Phase};
 use super::io::{Fetch, Method, Output, Payload, Response, SocketId, TimerReason};
 use super::route::route_of;
 use super::sse::{Events, Said};
-use crate::protocol::{
-    Calls, Cause, GapReason, HubMessage, Outcome, Permit, Polling, Reason, State, Transport,
-};
+use crate::protocol::{Cause, Outcome, Permit, Place, Polling, Reason, State, Transport};
 
 /// How long the headers of an answer may take, and the whole of one that is no stream.
 pub const FETCH_WITHIN: Duration = Duration::from_secs(10);
@@ -71,9 +69,10 @@ impl Stream {
 impl<P: Payload> Connection<P> {
     /// Makes the next request, if the breaker of its route lets it pass.
     pub(super) fn fetch(&mut self, cx: &mut Cx<'_, P>) {
-        let Some((url, name)) = self.source(cx) else {
+        let Some((place, name)) = self.source(cx) else {
             return;
         };
+        let url = self.with_access(place);
         match cx.gates.acquire_for_hub(&name, cx.now, cx.rng) {
             Ok(permit) => self.make_request(url, permit, cx),
             Err(_) if matches!(self.phase, Phase::Handshake(_)) => {
@@ -87,20 +86,13 @@ impl<P: Payload> Connection<P> {
     }
 
     fn make_request(&mut self, url: String, permit: Permit, cx: &mut Cx<'_, P>) {
-        let with_token = self.with_token;
-        let auth = self.access.header(&self.config.auth);
+        let auth = self.authorization();
         let Some(fallback) = &mut self.fallback else {
             return;
         };
-        fallback.last_request += 1;
-        let number = fallback.last_request;
-        let mut headers = Vec::new();
-        let last_id = fallback.last_id.clone();
-        headers.extend(last_id.map(|id| ("Last-Event-ID", id)));
-        headers.extend(
-            auth.filter(|_| with_token)
-                .map(|auth| ("Authorization", auth)),
-        );
+        let number = fallback.next_request();
+        let last_id = fallback.last_id.clone().map(|id| ("Last-Event-ID", id));
+        let mut headers: Vec<_> = last_id.into_iter().chain(auth).collect();
         let Some(stream) = &mut fallback.stream else {
             return;
         };
@@ -152,12 +144,7 @@ impl<P: Payload> Connection<P> {
     /// The headers of an answer have come.
     pub(super) fn handle_response(&mut self, number: u32, response: Response, cx: &mut Cx<'_, P>) {
         let status = response.status;
-        let is_bad = status >= 500 || status == 408 || status == 429;
-        let outcome = if is_bad {
-            Outcome::Failure(response.retry_after)
-        } else {
-            Outcome::Success
-        };
+        let outcome = Outcome::of_status(status, response.retry_after);
         let Some(stream) = self.stream_with(number) else {
             return;
         };
@@ -286,11 +273,7 @@ impl<P: Payload> Connection<P> {
             self.transition(State::Suspect, reason, Cause::None, cx);
             if !has_id {
                 // Whatever the server says meanwhile, it does not say again.
-                self.fanout.push_note(HubMessage::Gap {
-                    conn: self.id,
-                    lost: None,
-                    reason: GapReason::Lost(reason),
-                });
+                self.tell_gap(reason);
                 self.flush(cx);
             }
         }
@@ -313,20 +296,15 @@ impl<P: Payload> Connection<P> {
         };
         match said {
             Said::Message { data, id } => {
-                // An empty id forgets the last one.
                 if let Some(id) = id {
-                    fallback.last_id = Some(id).filter(|id| !id.is_empty());
+                    fallback.set_last_id(id);
                 }
                 self.handle_frame(P::from_text(&data), cx);
             }
-            Said::Id(id) => fallback.last_id = Some(id).filter(|id| !id.is_empty()),
+            Said::Id(id) => fallback.set_last_id(id),
             Said::Reset(id) => {
-                fallback.last_id = id.filter(|id| !id.is_empty());
-                self.fanout.push_note(HubMessage::Gap {
-                    conn: self.id,
-                    lost: None,
-                    reason: GapReason::Lost(Reason::EventsNotKept),
-                });
+                fallback.set_last_id(id.unwrap_or_default());
+                self.tell_gap(Reason::EventsNotKept);
             }
             Said::Retry(after) => {
                 let most = self.config.reconnect.max_delay.get();
@@ -372,18 +350,14 @@ impl<P: Payload> Connection<P> {
     }
 
     /// Where the stream comes from, and what its breaker is called.
-    fn source(&self, cx: &Cx<'_, P>) -> Option<(String, String)> {
+    fn source(&self, cx: &Cx<'_, P>) -> Option<(&Place, String)> {
         let config = &self.config.fallback;
         let place = match self.stream()?.transport {
             Transport::Sse => config.sse.as_ref()?,
             Transport::Polling => &config.polling.as_ref()?.place,
             Transport::WebSocket => return None,
         };
-        let name = route_of(cx.gates.origin(), &place.url);
-        let mut url = place.url.clone();
-        self.access
-            .apply(&self.config.auth, &mut url, &mut Vec::new());
-        Some((url, name))
+        Some((place, route_of(cx.gates.origin(), &place.url)))
     }
 
     /// What has come of the request, for its breaker.
@@ -395,12 +369,7 @@ impl<P: Payload> Connection<P> {
         let Some(permit) = request.and_then(|request| request.permit.take()) else {
             return;
         };
-        let calls = Calls {
-            all: 1,
-            failures: u32::from(matches!(outcome, Outcome::Failure(_))),
-            slow: 0,
-        };
         cx.gates
-            .report_for_hub(&name, permit, (outcome, calls), cx.now, cx.rng);
+            .report_for_hub(&name, permit, outcome, cx.now, cx.rng);
     }
 }

@@ -115,6 +115,17 @@ pub enum Outcome {
     Rejected,
 }
 
+impl Outcome {
+    /// What a response shows of the service, by its status (tests/fixtures/statuses.json). One that is busy, has had enough of us
+    /// or was too slow is as good as none; what it refuses otherwise is its answer.
+    pub fn of_status(status: u16, retry_after: Option<Duration>) -> Self {
+        match status {
+            408 | 429 | 500.. => Self::Failure(retry_after),
+            _ => Self::Success,
+        }
+    }
+}
+
 /// What somebody decides about a breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {

@@ -3,7 +3,7 @@ import { gateOf, judge, pageGates } from './breaker.js';
 import { CircuitOpenError } from './errors.js';
 import { type Gates, Outcome } from './gate.js';
 import { amount, check, positive } from './options.js';
-import { readRetryAfter } from './retry-after.js';
+import { isFailure, readRetryAfter } from './response.js';
 
 /** How often a call that has failed is made again. */
 export interface RetryOptions {
@@ -73,7 +73,7 @@ export const fetchBehind = async (
   let left = isIdempotent && !(body instanceof ReadableStream) ? attempts : 0;
 
   /** One attempt: what came of it, whether it has failed, and when the server wants to hear of it again. */
-  const attempt = async (): Promise<[settle: () => Response, isFailure?: unknown, retryAfter?: number | null]> => {
+  const attempt = async (): Promise<[settle: () => Response, hasFailed?: unknown, retryAfter?: number | null]> => {
     const entered = gate[0](signal);
     const pass = Array.isArray(entered) ? entered : await entered;
     const start = performance.now();
@@ -87,11 +87,10 @@ export const fetchBehind = async (
         ...init,
         ...(controller && { signal: either(controller, signal) }),
       });
-      const { status } = response;
-      const isFailure = status > 499 || status == 408 || status == 429;
-      const retryAfter = isFailure ? readRetryAfter(response.headers.get('retry-after')) : null;
-      leave(isFailure ? Outcome.Failure : Outcome.Success, retryAfter);
-      return [() => response, isFailure, retryAfter];
+      const hasFailed = isFailure(response.status);
+      const retryAfter = hasFailed ? readRetryAfter(response.headers.get('retry-after')) : null;
+      leave(hasFailed ? Outcome.Failure : Outcome.Success, retryAfter);
+      return [() => response, hasFailed, retryAfter];
     } catch (thrown) {
       // WebKit rejects with AbortError, whatever the reason.
       const error = controller?.signal.aborted && !signal?.aborted ? controller.signal.reason : thrown;

@@ -29,6 +29,17 @@ export class Faults {
     this.#processes.stop(pid);
   }
 
+  /** Whether a tab can be frozen, and no other with it: elsewhere than in Chromium, whether it has a process of its own. */
+  async canFreeze(tab: Tab): Promise<boolean> {
+    if (this.#browser.engine === 'chromium') return true;
+    const pid = await this.#processOf(tab);
+    for (const other of this.#browser.tabs) {
+      if (other === tab) continue;
+      if ((this.#frozen.get(other) ?? (await this.#processOf(other))) === pid) return false;
+    }
+    return true;
+  }
+
   async thaw(tab: Tab): Promise<void> {
     if (this.#browser.engine === 'chromium') return lifecycle(tab, 'active');
     const pid = this.#frozen.get(tab);
@@ -81,27 +92,30 @@ export class Faults {
     return found;
   }
 
-  /** The process of a tab's page, and of no other tab: a worker that the page starts shows there as a thread. */
+  /** The process of a tab's page: workers that the page starts show there as threads, more than pages start or end of themselves. */
   async #find(tab: Tab): Promise<number> {
     const { page } = workerThreads[this.#browser.engine];
     const before = this.#processes.withThread(page);
-    await tab.run(
-      () =>
-        new Promise<void>((resolve) => {
-          const script = URL.createObjectURL(new Blob(['postMessage(0)']));
-          const marker = new Worker(script);
-          marker.onmessage = () => resolve();
-          Object.assign(window, { __marker: marker });
-        }),
-    );
-    const more = [...this.#processes.withThread(page)].filter(([pid, count]) => count > (before.get(pid) ?? 0));
-    await tab.run(() => (window as unknown as { __marker: Worker }).__marker.terminate());
+    const moreThan = (few: number, pid: number, count: number) => count > (before.get(pid) ?? 0) + few;
+    await tab.run((markers) => {
+      const script = URL.createObjectURL(new Blob(['postMessage(0)']));
+      const workers = Array.from({ length: markers }, () => new Worker(script));
+      Object.assign(window, { __markers: workers });
+      return Promise.all(
+        workers.map((worker) => new Promise<void>((resolve) => worker.addEventListener('message', () => resolve()))),
+      ).then(() => {});
+    }, ofItself + 3);
+    const more = [...this.#processes.withThread(page)].filter(([pid, count]) => moreThan(ofItself, pid, count));
+    await tab.run(() => {
+      for (const worker of (window as unknown as { __markers: Worker[] }).__markers) worker.terminate();
+    });
     const [found, ...others] = more;
     if (!found || others.length > 0) throw new Error(`the tab's process is one of ${JSON.stringify(more)}`);
-    await waitFor('the marker to be gone', () => this.#processes.withThread(page).get(found[0]) ?? 0, {
-      until: (count) => count === (before.get(found[0]) ?? 0),
+    const [pid] = found;
+    await waitFor('the markers to be gone', () => this.#processes.withThread(page).get(pid) ?? 0, {
+      until: (count) => !moreThan(1, pid, count),
     });
-    return found[0];
+    return pid;
   }
 
   #workerProcess(): Promise<number> {
@@ -111,6 +125,9 @@ export class Faults {
     }).then(([pid]) => pid as number);
   }
 }
+
+/** How many workers a process may have gained or lost meanwhile. */
+const ofItself = 2;
 
 /** What the engines call the threads of a page's own workers and of SharedWorkers. */
 const workerThreads: Record<EngineName, { page: RegExp; shared: RegExp }> = {

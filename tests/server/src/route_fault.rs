@@ -32,7 +32,7 @@ pub enum FaultyRoute {
 }
 
 /// What befalls the requests for a route.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub enum RouteMode {
     /// Nothing.
     #[default]

@@ -62,10 +62,7 @@ async fn a_client_whose_last_event_is_not_known_is_told_and_gets_all() {
 async fn all_that_is_broadcast_or_published_is_an_event_as_others_get_it() {
     let server = start().await;
     let mut client = server.connect().await;
-    let mut subscriber = server.open("/ws/topics").await;
-    let subscribe = json!({ "type": "subscribe", "id": 1, "topics": ["t"] });
-    subscriber.send(&subscribe.to_string()).await;
-    subscriber.text().await;
+    let mut subscriber = server.subscriber("t").await;
     let mut stream = Stream::open(server.wire, "/events", Some("0")).await;
 
     client

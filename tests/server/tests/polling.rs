@@ -98,10 +98,7 @@ async fn the_newest_event_is_there_verbatim() {
 async fn posted_frames_do_what_they_do_on_a_socket() {
     let server = start().await;
     let mut client = server.connect().await;
-    let mut subscriber = server.open("/ws/topics").await;
-    let subscribe = json!({ "type": "subscribe", "id": 1, "topics": ["t"] });
-    subscriber.send(&subscribe.to_string()).await;
-    subscriber.text().await;
+    let mut subscriber = server.subscriber("t").await;
 
     send(&server, r#"{"type":"broadcast","data":7}"#).await;
     assert_eq!(client.json().await["data"], 7);

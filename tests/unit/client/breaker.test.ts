@@ -1,19 +1,11 @@
 import { type CircuitBreaker, CircuitOpenError, createHub, isCircuitOpenError } from 'tabwire';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Outcome } from '../../../www/client/gate.js';
 import { Op } from '../../../www/client/protocol.js';
-import { installFakes, settle, workers } from './fakes.js';
-import { say } from './open-gate.js';
+import { settle, workers } from './fakes.js';
+import { fakesForEach, say } from './open-gate.js';
 
-beforeEach(async () => {
-  localStorage.clear();
-  await installFakes();
-});
-
-afterEach(() => {
-  vi.unstubAllGlobals();
-  vi.restoreAllMocks();
-});
+fakesForEach();
 
 /** A breaker at a hub of its own that is up and has said how it is. */
 const openBreaker = async (...said: Parameters<typeof say> extends [unknown, ...infer Rest] ? Rest : never) => {

@@ -1,23 +1,15 @@
 import { CircuitOpenError } from 'tabwire';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createClient } from '../../../www/client/client.js';
 import { createGates, Order, Outcome } from '../../../www/client/gate.js';
 import { Op } from '../../../www/client/protocol.js';
-import { installFakes, settle, workers } from './fakes.js';
+import { settle, workers } from './fakes.js';
 import { installLocks } from './locks.js';
-import { enter, openGate, say } from './open-gate.js';
+import { enter, fakesForEach, openGate, say } from './open-gate.js';
 
 const kept = 'tabwire:breaker::api';
 
-beforeEach(async () => {
-  localStorage.clear();
-  await installFakes();
-});
-
-afterEach(() => {
-  vi.unstubAllGlobals();
-  vi.restoreAllMocks();
-});
+fakesForEach();
 
 const later = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 

@@ -1,9 +1,22 @@
+import { afterEach, beforeEach, vi } from 'vitest';
 import { createClient } from '../../../www/client/client.js';
 import { createGates, type Gate, type Pass } from '../../../www/client/gate.js';
 import type { HubOptions } from '../../../www/client/options.js';
 import type { BreakerItems, BreakerState } from '../../../www/client/protocol.js';
 import { Op } from '../../../www/client/protocol.js';
-import { type FakePort, settle, workers } from './fakes.js';
+import { type FakePort, installFakes, settle, workers } from './fakes.js';
+
+/** Each test of a file begins with fakes, and nothing kept of another. */
+export const fakesForEach = () => {
+  beforeEach(async () => {
+    localStorage.clear();
+    await installFakes();
+  });
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+  });
+};
 
 /** The items of `breaker`: a state, and what differs from a breaker as new. */
 export const items = (

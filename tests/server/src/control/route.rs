@@ -22,25 +22,16 @@ pub struct RouteOrder {
 /// A mode, or the order to end what lives.
 #[derive(Deserialize)]
 enum RouteOrderMode {
-    #[serde(rename = "ok")]
-    Ok,
-    #[serde(rename = "404")]
-    Missing,
-    #[serde(rename = "503")]
-    Unavailable,
-    #[serde(rename = "hang")]
-    Hang,
     #[serde(rename = "cut")]
     Cut,
+    #[serde(untagged)]
+    Force(RouteMode),
 }
 
 /// `POST /control/route`
 pub async fn order(State(app): Shared, Body(order): Body<RouteOrder>) -> Answer {
     let mode = match order.mode {
-        RouteOrderMode::Ok => RouteMode::Ok,
-        RouteOrderMode::Missing => RouteMode::Missing,
-        RouteOrderMode::Unavailable => RouteMode::Unavailable,
-        RouteOrderMode::Hang => RouteMode::Hang,
+        RouteOrderMode::Force(mode) => mode,
         RouteOrderMode::Cut => return cut(&app, order.path).await,
     };
     app.route_faults.set(order.path, mode);

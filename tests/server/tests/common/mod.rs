@@ -8,7 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tabwire_server::{Options, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -58,6 +58,15 @@ impl Fixture {
     /// Opens a WebSocket on the wire.
     pub async fn open(&self, path: &str) -> Client {
         open(self.wire, path).await.unwrap()
+    }
+
+    /// Opens `/ws/topics` on the wire, and subscribes to a topic there.
+    pub async fn subscriber(&self, topic: &str) -> Client {
+        let mut client = self.open("/ws/topics").await;
+        let subscribe = json!({ "type": "subscribe", "id": 1, "topics": [topic] });
+        client.send(&subscribe.to_string()).await;
+        client.text().await;
+        client
     }
 
     /// Opens `/ws` on the wire, which is to fail with an HTTP status.
