@@ -5,13 +5,8 @@ import { listen, send, untilGot, untilState } from './listening.js';
 
 /** Opens pages in which there is no SharedWorker, each with a socket. */
 async function open(use: Use, count: number, options: SocketOptions = {}, path?: string) {
-  const tabs = await use.browser.openTabs(count, use.server.page());
-  for (const tab of tabs) {
-    await tab.run(() => {
-      Object.defineProperty(window, 'SharedWorker', { value: undefined });
-    });
-    await listen(tab, use.server.socket(path), { reconnect: { firstDelayMax: 0 }, ...options });
-  }
+  const tabs = await use.browser.openTabs(count, use.page());
+  for (const tab of tabs) await listen(tab, use.server.socket(path), { reconnect: { firstDelayMax: 0 }, ...options });
   for (const tab of tabs) await untilState(tab, 'open');
   return tabs;
 }
@@ -34,7 +29,9 @@ async function leadersOf(tabs: readonly Tab[]): Promise<number> {
   return new Set(leads).size;
 }
 
-describeEngines('without SharedWorker', (use) => {
+describeEngines('without SharedWorker', define, { hosts: ['leader-tab'] });
+
+function define(use: Use) {
   test('one page leads: five tabs have one connection, and each gets every message', async () => {
     const tabs = await open(use, 5);
     for (const tab of tabs) {
@@ -128,4 +125,4 @@ describeEngines('without SharedWorker', (use) => {
       expect(Math.abs((later ?? 0) - (retryAt[index] ?? 0))).toBeLessThan(1000);
     }
   });
-});
+}

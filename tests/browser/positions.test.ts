@@ -17,7 +17,7 @@ const quick: SocketOptions = { subprotocol: 'json', reconnect: { minDelay: 250, 
 
 /** Opens tabs that follow some topics. */
 async function follow(use: Use, count: number, topics: string[], options = quick, prepare?: (tab: Tab) => unknown) {
-  const tabs = await use.browser.openTabs(count, use.server.page());
+  const tabs = await use.browser.openTabs(count, use.page());
   for (const tab of tabs) {
     await prepare?.(tab);
     await listen(tab, use.server.socket('/ws/topics'), options);
@@ -47,7 +47,11 @@ async function expectAll(tab: Tab, to: number, from = 1) {
 
 const gapsOf = (tab: Tab) => tab.run(() => window.probe().gaps);
 
-describeEngines('topics with positions', (use) => {
+const hosts = ['shared-worker', 'leader-tab'] as const;
+
+describeEngines('topics with positions', define, { hosts });
+
+function define(use: Use) {
   test('go on over a lost connection: nothing is missed, nothing comes twice, and nothing is in doubt', async () => {
     const tab = first(await follow(use, 1, ['a', 'b']));
     await publish(use, ['a', 'b'], 1, 3);
@@ -104,11 +108,12 @@ describeEngines('topics with positions', (use) => {
     expect(await gapsOf(tab)).toEqual([]);
   });
 
-  test('have no gap while the tabs go to the hub of a newer build', async () => {
+  // Without SharedWorker both builds use the hub of the tab that leads.
+  test.skipIf(use.host === 'leader-tab')('have no gap while the tabs go to the hub of a newer build', async () => {
     const tabs = await follow(use, 2, ['a']);
     await publish(use, ['a'], 1, 3);
     for (const tab of tabs) await expectAll(tab, 3);
-    const later = first(await use.browser.openTabs(1, use.server.page()));
+    const later = first(await use.browser.openTabs(1, use.page()));
     await later.run(async () => {
       window.tabwire = await import('/9.9.9/index.js' as string);
     });
@@ -129,11 +134,14 @@ describeEngines('topics with positions', (use) => {
 
   test('of a page that was cached are complete when it is back, or it is told which are not', async () => {
     const tabs = await follow(use, 2, ['a'], { ...quick, replay: { perTopic: 100 } });
-    const [tab, other] = tabs;
+    // The first leads where there is no SharedWorker, and a page that leads is not cached in each engine.
+    const [tab, other] = use.host === 'leader-tab' ? tabs.reverse() : tabs;
     if (!tab || !other) throw new Error('there are no tabs');
     await publish(use, ['a'], 1, 3);
     for (const each of tabs) await expectAll(each, 3);
     await tab.navigate(use.server.page('/bare.html'));
+    // What is posted before the hub has heard that the page is cached takes it out of the cache again.
+    await other.run(() => window.tabsAre(1));
     await publish(use, ['a'], 4, 20);
     await expectAll(other, 23);
     await tab.back();
@@ -159,4 +167,4 @@ describeEngines('topics with positions', (use) => {
     );
     expect(heard).toEqual([1, 2, 3, ...Array.from({ length: 24 - to }, (_, index) => to + 1 + index)]);
   });
-});
+}

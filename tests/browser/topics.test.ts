@@ -6,7 +6,7 @@ import { first, listen, untilState } from './listening.js';
 
 /** Opens tabs that listen to topics in a dialect. */
 async function open(use: Use, count: number, dialect = 'json', options: SocketOptions = { subprotocol: 'json' }) {
-  const tabs = await use.browser.openTabs(count, use.server.page());
+  const tabs = await use.browser.openTabs(count, use.page());
   for (const tab of tabs) await listen(tab, use.server.socket(`/ws/topics?speak=${dialect}`), options);
   for (const tab of tabs) await untilState(tab, 'open');
   return tabs;
@@ -42,7 +42,11 @@ function documented(section: string): Template {
   return JSON.parse(block);
 }
 
-describeEngines('topics', (use) => {
+const hosts = ['shared-worker', 'leader-tab'] as const;
+
+describeEngines('topics', define, { hosts });
+
+function define(use: Use) {
   test('ten tabs with 1000 topics: the server is asked for each once, and each tab gets exactly its own', async () => {
     const tabs = await open(use, 10);
     const all = Array.from({ length: 1000 }, (_, number) => `t${number}`);
@@ -170,7 +174,7 @@ describeEngines('topics', (use) => {
   });
 
   test('a subprotocol in code translates between the hub and the server', async () => {
-    const tabs = await use.browser.openTabs(2, use.server.page());
+    const tabs = await use.browser.openTabs(2, use.page());
     for (const tab of tabs) {
       await tab.run(() => {
         window.hubOptions = { host: { workerUrl: '/code-worker.js' } };
@@ -219,7 +223,7 @@ describeEngines('topics', (use) => {
     const holder = all.findIndex((messages) => messages.some(({ data }) => data === 'stuck'));
     const [left] = tabs.splice(holder, 1);
     // In WebKit the worker runs in the process of some tab of the site, and is another hub when that is closed: that would be another test.
-    if (use.engine === 'webkit') await left?.navigate(use.server.page('/page.html?left'));
+    if (use.engine === 'webkit') await left?.navigate(`${use.page()}&left`);
     else await left?.close();
     const rest = await waitFor('the message', heard, { until: (heard) => heard.flat().length > 0 });
     expect(rest.flat()).toEqual([{ topic: 'jobs', data: 'stuck', redelivered: true }]);
@@ -253,7 +257,7 @@ describeEngines('topics', (use) => {
 
   test('a hub that dies is followed by one that asks for everything again, and a request that it had is lost', async () => {
     const host = { workerUrl: '/crashing-worker.js' };
-    const tabs = await use.browser.openTabs(2, use.server.page());
+    const tabs = await use.browser.openTabs(2, use.page());
     for (const [index, tab] of tabs.entries()) {
       await tab.run((host) => {
         window.hubOptions = { host };
@@ -288,9 +292,9 @@ describeEngines('topics', (use) => {
   });
 
   test('a template with an error fails, and says where it is', async () => {
-    const tab = first(await use.browser.openTabs(1, use.server.page()));
+    const tab = first(await use.browser.openTabs(1, use.page()));
     await listen(tab, use.server.socket('/ws/topics'), { subprotocol: { send: { subscribe: { topic: '{topc}' } } } });
     const { reason } = await untilState(tab, 'failed');
     expect(reason).toContain('bad-subprotocol: /send/subscribe has an unknown placeholder: topc');
   });
-});
+}
