@@ -6,13 +6,13 @@ mod route;
 mod service;
 mod tokens;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -98,7 +98,7 @@ async fn fetches(State(app): Shared) -> impl IntoResponse {
 struct FileOrder {
     path: String,
     mode: Option<FileMode>,
-    headers: Option<HashMap<String, String>>,
+    headers: Option<BTreeMap<String, String>>,
 }
 
 async fn set_file_mode(State(app): Shared, Body(order): Body<FileOrder>) -> Answer {
@@ -106,14 +106,21 @@ async fn set_file_mode(State(app): Shared, Body(order): Body<FileOrder>) -> Answ
         return Err(BadRequest("path must start with a slash".into()));
     }
     if let Some(headers) = order.headers {
-        let headers = HeaderMap::try_from(&headers)
-            .map_err(|error| BadRequest(format!("headers: {error}")))?;
+        let headers =
+            read_headers(&headers).map_err(|error| BadRequest(format!("headers: {error}")))?;
         app.files.set_headers(order.path.clone(), headers);
     }
     if let Some(mode) = order.mode {
         app.files.set_mode(order.path, mode);
     }
     Ok(Json(json!({ "ok": true })))
+}
+
+fn read_headers(given: &BTreeMap<String, String>) -> Result<HeaderMap, axum::http::Error> {
+    given
+        .iter()
+        .map(|(name, value)| Ok((HeaderName::try_from(name)?, HeaderValue::try_from(value)?)))
+        .collect()
 }
 
 #[derive(Deserialize)]
