@@ -33,6 +33,19 @@ export default defineConfig({
       { extends: true, test: { name: 'docs', include: ['tests/docs/*.test.ts'] } },
       {
         extends: true,
+        // The oldest React that the adapter supports.
+        resolve: {
+          alias: [{ find: /^(react|react-dom)(\/.*)?$/, replacement: path('tests/react-18/node_modules/$1$2') }],
+        },
+        test: {
+          name: 'react-18',
+          environment: 'happy-dom',
+          env: { REACT: '18' },
+          include: ['tests/unit/react*.test.tsx'],
+        },
+      },
+      {
+        extends: true,
         test: {
           ...oneAtATime,
           name: 'browser',

@@ -73,6 +73,12 @@ const all = [
     run: () => vitest('unit', []),
   },
   {
+    name: 'react-18',
+    what: 'the React adapter with React 18, Vitest',
+    needs: ['build'],
+    run: () => vitest('react-18', []),
+  },
+  {
     name: 'docs',
     what: 'every block of README and guides compiled or looked up, links, names of files and tests',
     needs: ['build'],

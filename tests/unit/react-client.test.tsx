@@ -62,6 +62,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.unstubAllGlobals();
   vi.useRealTimers();
 });
@@ -123,6 +124,41 @@ test('what a server rendered is hydrated without a complaint, and then opens', a
   expect(complaints).not.toHaveBeenCalled();
   act(() => root.unmount());
   await settle();
+});
+
+test('what a server rendered is hydrated without a complaint where another part of the page is open already', async () => {
+  const complaints = vi.spyOn(console, 'error');
+  const first = mount(page('/live'));
+  await settle();
+  FakeSharedWorker.say([Op.Batch, CONN, 0, ['news']]);
+  await settle();
+  expect(first.element.textContent).toBe('open news');
+
+  const element = document.createElement('div');
+  element.innerHTML = renderToString(page('/live'));
+  expect(element.textContent).toBe('idle -');
+  const root = hydrateRoot(element, page('/live'), { onRecoverableError: console.error });
+  await settle();
+  expect(element.textContent).toBe('open news');
+  expect(FakeSharedWorker.attached).toHaveLength(1);
+  expect(complaints).not.toHaveBeenCalled();
+  act(() => root.unmount());
+  first.unmount();
+  await settle();
+  expect(FakeSharedWorker.detached).toHaveLength(1);
+});
+
+test('with nobody signed in nothing can be sent, and nothing is opened', async () => {
+  const { unmount } = mount(
+    <WebSocketProvider url="wss://example.test/live" userId={null}>
+      <State />
+    </WebSocketProvider>,
+  );
+  expect(() => result.send('whose?')).toThrow(new TypeError('key: null'));
+  result.close();
+  await settle();
+  expect(FakeSharedWorker.attached).toEqual([]);
+  unmount();
 });
 
 test('what the socket throws reaches the nearest error boundary', () => {

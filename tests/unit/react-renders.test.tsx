@@ -1,5 +1,11 @@
 import { type ReactNode, StrictMode, startTransition, useState } from 'react';
-import { type SharedWebSocketResult, useMessages, useSharedWebSocket, WebSocketProvider } from 'tabwire/react';
+import {
+  type SharedWebSocketResult,
+  useMessages,
+  useSharedWebSocket,
+  useSocketEvent,
+  WebSocketProvider,
+} from 'tabwire/react';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { forget, type Mounted, mount, only, run } from './react-support.js';
 
@@ -142,6 +148,17 @@ test('a child that is the first to read something of a result reads the newest',
   expect(seen).toEqual(['one', 'two']);
 });
 
+test('a copy of the result has all of it', () => {
+  const { Reader, seen } = reader((result) => {
+    const { send, ...rest } = { ...result };
+    return [typeof send, Object.keys(rest).sort(), rest.lastMessage?.data];
+  });
+  show(<Reader />);
+  run(() => only().receive('one'));
+  const names = ['close', 'lastMessage', 'publish', 'readyState', 'request', 'status', 'subscribe'];
+  expect(seen.at(-1)).toEqual(['function', names, 'one']);
+});
+
 test('a result that was kept shows what it showed', () => {
   const { Reader, results } = reader(({ status }) => status.state);
   show(<Reader />);
@@ -208,6 +225,32 @@ test('useMessages calls the function of the newest render', () => {
   );
   run(() => only().receive('two'));
   expect(got).toEqual(['a one', 'b two']);
+});
+
+test('useSocketEvent hears every event of its type, and those of another once that is asked for', () => {
+  const got: unknown[] = [];
+  let renders = 0;
+  const Watcher = ({ type }: { type: 'gap' | 'sendfailed' }) => {
+    renders++;
+    useSocketEvent(type, (event) => got.push([event.type, event.reason]));
+    return null;
+  };
+  const { render } = show(<Watcher type="gap" />);
+  const fire = (type: string, reason: string) => only().dispatchEvent(Object.assign(new Event(type), { reason }));
+  run(() => fire('gap', 'hub-lost'));
+  run(() => fire('sendfailed', 'expired'));
+  render(
+    <WebSocketProvider url="wss://example.test">
+      <Watcher type="sendfailed" />
+    </WebSocketProvider>,
+  );
+  run(() => fire('gap', 'hub-lost'));
+  run(() => fire('sendfailed', 'unknown'));
+  expect(got).toEqual([
+    ['gap', 'hub-lost'],
+    ['sendfailed', 'unknown'],
+  ]);
+  expect(renders).toBe(2);
 });
 
 test('useMessages of another user gets that one’s messages alone', () => {

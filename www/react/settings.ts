@@ -22,30 +22,18 @@ export interface HookOptions extends Partial<ConnectionSettings>, SocketOptions 
 /** A user id, `null` for nobody, or options. */
 export type UserIdOrOptions = string | null | HookOptions;
 
-/** What has been given, sorted. */
-export interface Settings {
-  readonly url?: ConnectionSettings['url'] | undefined;
-  readonly protocols: readonly string[];
-  readonly userId: string | null | undefined;
-  readonly useSharedWorker: boolean;
-  readonly options: SocketOptions;
+/** What has been given, as one; the user id is the key. */
+export interface Settings extends Partial<Omit<ConnectionSettings, 'userId'>>, Omit<SocketOptions, 'key'> {
+  key?: string | null | undefined;
 }
 
-/** Puts what is given over what is inherited. */
-export const settle = (given: UserIdOrOptions | undefined, inherited: Partial<Settings> = {}): Settings => {
-  const {
-    url = inherited.url,
-    protocols = inherited.protocols ?? [],
-    useSharedWorker = inherited.useSharedWorker ?? true,
-    key = inherited.userId,
-    userId = key,
-    ...options
-  } = typeof given === 'object' && given ? given : { userId: given };
-  return {
-    url,
-    protocols: [protocols].flat(),
-    userId,
-    useSharedWorker,
-    options: { ...inherited.options, ...options },
-  };
+/** Puts what is given over what is inherited; what is undefined is not given. */
+export const settle = (given: UserIdOrOptions | undefined, inherited?: Settings): Settings => {
+  const options = (Object(given) === given ? given : { userId: given }) as HookOptions;
+  const { key: name, userId: key = name, ...rest } = options;
+  const settings: Record<string, unknown> = { ...inherited };
+  for (const [name, value] of Object.entries({ ...rest, key })) {
+    if (value !== undefined) settings[name] = value;
+  }
+  return settings;
 };

@@ -1,134 +1,130 @@
 import { SharedWebSocket, type Status } from '../client/index.js';
 import type { Settings } from './settings.js';
+import { listen, type Source } from './use-view.js';
 
-/** How a connection is at one moment. */
-export interface View {
-  status: Status;
-  readyState: number;
-  lastMessage: MessageEvent | null;
+/** How a connection is, and what can be done with it. */
+export interface View extends Pick<SharedWebSocket, 'status' | 'readyState' | Call> {
+  readonly lastMessage: MessageEvent | null;
 }
 
-/** Told of every message, and with none that the status or the ready state may have changed. */
-export type Listener = (message?: MessageEvent) => void;
+type Call = 'send' | 'subscribe' | 'publish' | 'request' | 'close';
 
 /** A connection as components use it: one handle for all that ask for the same, closed when the last has gone. */
 export interface Connection {
-  /** How it is where there is no handle: on a server, before the first listener, and with nobody signed in. */
-  readonly idle: View;
-  /** How it is now. */
-  view(): View;
-  /** Opens the handle, unless it is open, and keeps it until the returned function is called. */
-  listen(listener: Listener): () => void;
+  /** What it was made of. */
+  readonly settings: Settings;
+  /** What is seen of it. */
+  readonly source: Source<View>;
   /**
-   * The handle to call. It is opened for effects that run before the one that listens; afterwards it stays what it was, so
-   * that a late call opens nothing that has been left. Throws `InvalidStateError` where nobody is signed in.
+   * Opens the handle, unless it is open, uses it, and keeps it until the returned function is called, which ends the use. Where
+   * nobody is signed in it does nothing.
    */
-  socket(): SharedWebSocket;
-  /** Closes the handle for every component of this page. */
-  close: SharedWebSocket['close'];
+  hold(use: (socket: SharedWebSocket) => () => void): () => void;
 }
 
-/** The connection with these settings; nothing is opened. Throws where there is no url. */
-export const connectionOf = (settings: Settings): Connection => {
-  const { url, protocols, userId, useSharedWorker, options } = settings;
-  if (url === undefined) throw new Error('tabwire: no url, and no <WebSocketProvider> that has one');
-  const id = JSON.stringify(settings);
-  const host = useSharedWorker ? options.host : { ...options.host, use: 'this-tab' as const };
-  const idle: View = { status: idleStatus(host?.use), readyState: 0, lastMessage: null };
+/** The connection with these settings, of which `id` is the text; nothing is opened. Throws where there is no url. */
+export const connectionOf = (id: string, settings: Settings): Connection => {
+  const { url, protocols, key, useSharedWorker = true, ...options } = settings;
+  if (url === undefined) throw new TypeError('no url, no WebSocketProvider');
+  if (!useSharedWorker) options.host = { ...options.host, use: 'this-tab' };
   let latest: Handle | undefined;
 
   const open = () => {
-    if (userId === null) throw new DOMException('userId: null', 'InvalidStateError');
-    latest = handles.get(id) ?? share(new SharedWebSocket(url, protocols, { ...options, key: userId, host }), userId);
-    handles.set(id, latest);
+    const own = { key, lastMessage: null, users: 0, purge: false };
+    // With null it throws.
+    const handle: Handle = Object.assign(new SharedWebSocket(url, protocols, { ...options, key: key as string }), own);
+    handle.addEventListener('message', (message) => {
+      handle.lastMessage = message;
+    });
+    handles.set(id, handle);
+    leave(id, handle);
+    return handle;
+  };
+
+  // For effects that run before the one that holds it, it is opened; a late call opens nothing that has been left.
+  const socket = () => {
+    latest = handles.get(id) ?? latest ?? open();
     return latest;
   };
-  const current = () => handles.get(id) ?? latest ?? open();
+
+  const hold: Connection['hold'] = (use) => {
+    if (key === null) return () => {};
+    latest = undefined;
+    const handle = socket();
+    const release = use(handle);
+    handle.purge = false;
+    handle.users++;
+    return () => {
+      release();
+      if (!--handle.users) leave(id, handle);
+    };
+  };
+
+  const calls: Record<string, unknown> = {};
+  for (const name of 'send subscribe publish request'.split(' ') as 'send'[]) {
+    calls[name] = (...args: [never]) => socket()[name](...args);
+  }
+
+  const idle = {
+    status: idleStatus(useSharedWorker),
+    readyState: 0,
+    lastMessage: null,
+    ...calls,
+    close(...args: []) {
+      if (key === null) return;
+      socket().close(...args);
+      // There is no event for CLOSING.
+      socket().dispatchEvent(new Event('statuschange'));
+    },
+  } as View;
+  const live = () => {
+    const { status, readyState, lastMessage } = handles.get(id) ?? idle;
+    return { ...idle, status, readyState, lastMessage };
+  };
 
   return {
-    idle,
-    view() {
-      const handle = handles.get(id);
-      if (!handle) return idle;
-      const { status, readyState } = handle.socket;
-      return { status, readyState, lastMessage: handle.lastMessage };
-    },
-    listen(listener) {
-      if (userId === null) return () => {};
-      const handle = open();
-      handle.listeners.add(listener);
-      handle.isRetired = false;
-      return () => {
-        handle.listeners.delete(listener);
-        if (handle.listeners.size) return;
-        // Later, because StrictMode, routers and a changed user unmount what they mount again at once.
-        setTimeout(() => {
-          if (handle.listeners.size || handles.get(id) !== handle) return;
-          handles.delete(id);
-          if (handle.isRetired) handle.socket.close({ purge: true });
-          else handle.socket.close();
-        });
-      };
-    },
-    socket: () => current().socket,
-    close(...given: []) {
-      if (userId === null) return;
-      const { socket, tell } = current();
-      socket.close(...given);
-      // A socket has no event for CLOSING.
-      tell();
-    },
+    settings,
+    source: [(onChange) => hold((socket) => listen(socket, onChange, 'message', 'statuschange')), live, idle],
+    hold,
   };
 };
 
 /** Says that this user has gone: what nobody uses any more of that user's connections is purged, not left to linger. */
-export const retire = (userId: Settings['userId']) => {
+export const retire = (key: Settings['key']) => {
   for (const handle of handles.values()) {
-    if (handle.userId === userId) handle.isRetired = true;
+    if (handle.key === key) handle.purge = true;
   }
 };
 
-/** A socket and the components that use it. */
-interface Handle {
-  readonly socket: SharedWebSocket;
-  readonly userId: Settings['userId'];
-  readonly listeners: Set<Listener>;
-  readonly tell: Listener;
+/** A socket that components use. */
+interface Handle extends SharedWebSocket {
+  readonly key: Settings['key'];
   lastMessage: MessageEvent | null;
-  isRetired: boolean;
+  /** How many hold it. */
+  users: number;
+  /** Whether it is purged when it is closed: its user has gone. */
+  purge: boolean;
 }
 
-const share = (socket: SharedWebSocket, userId: Settings['userId']): Handle => {
-  const listeners = new Set<Listener>();
-  const handle: Handle = {
-    socket,
-    userId,
-    listeners,
-    tell(message) {
-      for (const listener of listeners) listener(message);
-    },
-    lastMessage: null,
-    isRetired: false,
-  };
-  socket.addEventListener('statuschange', () => handle.tell());
-  socket.addEventListener('message', (message) => {
-    handle.lastMessage = message;
-    handle.tell(message);
+/** Closes a handle that nobody holds: later, because StrictMode, routers and a changed user unmount what they mount again at once. */
+const leave = (id: string, handle: Handle) => {
+  setTimeout(() => {
+    if (handle.users || handles.get(id) !== handle) return;
+    handles.delete(id);
+    handle.close({ purge: handle.purge });
   });
-  return handle;
 };
 
-const idleStatus = (use: string | undefined): Status =>
-  Object.freeze({
-    state: 'idle',
-    host: use === 'this-tab' ? use : 'shared-worker',
-    transport: 'websocket',
-    attempt: 0,
-    nextAttemptAt: null,
-    code: null,
-    reason: 'unused',
-    since: 0,
-    epoch: null,
-  });
+const idleStatus = (isShared: boolean): Status => ({
+  state: 'idle',
+  host: isShared ? 'shared-worker' : 'this-tab',
+  transport: 'websocket',
+  attempt: 0,
+  nextAttemptAt: null,
+  code: null,
+  reason: 'unused',
+  since: 0,
+  epoch: null,
+});
 
 const handles = /* @__PURE__ */ new Map<string, Handle>();

@@ -1,6 +1,5 @@
-import { useMemo, useSyncExternalStore } from 'react';
 import { type BreakerState, type BreakerStats, CircuitBreaker, type CircuitBreakerOptions } from '../client/index.js';
-import { createLens, type Reader } from './reader.js';
+import { listen, useView } from './use-view.js';
 
 /** What {@link useCircuitBreaker} returns. */
 export interface CircuitBreakerResult {
@@ -21,42 +20,27 @@ export interface CircuitBreakerResult {
  * `options` count if nobody has used the name before; of those only the first that are given do. Bad ones throw as
  * `new CircuitBreaker` does, once the component is mounted.
  */
-export const useCircuitBreaker = (name: string, options?: CircuitBreakerOptions): CircuitBreakerResult => {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only the first options count
-  const reader = useMemo(() => createReader(name, options), [name]);
-  return useSyncExternalStore(reader.subscribe, reader.snapshot, reader.serverSnapshot);
-};
+export const useCircuitBreaker = (name: string, options?: CircuitBreakerOptions): CircuitBreakerResult =>
+  useView(() => {
+    const reset = () => share(name, options).reset();
+    const viewOf = (stats: BreakerStats) => ({ state: stats.state, retryAt: stats.retryAt, stats, reset });
+    const idle = viewOf(unused);
+    let last = idle;
 
-/** How a breaker is at one moment. */
-type View = Omit<CircuitBreakerResult, 'reset'>;
-
-const createReader = (name: string, options: CircuitBreakerOptions | undefined): Reader<CircuitBreakerResult> => {
-  const { take } = createLens<View, { reset: () => void }>({ reset: () => share(name, options).reset() });
-  let last = idle;
-
-  const view = () => {
-    const breaker = breakers.get(name);
-    if (!breaker) return idle;
-    const told = breaker.stats;
-    // The clocks of hub, page and wall are told apart by less than this, and nobody wants to render that.
-    const isSameTime = Math.abs((told.retryAt ?? 0) - (last.retryAt ?? 0)) < 100;
-    const retryAt = isSameTime ? last.retryAt : told.retryAt;
-    const stats = { ...told, retryAt };
-    const isSame = (Object.keys(stats) as (keyof BreakerStats)[]).every((field) => stats[field] === last.stats[field]);
-    if (!isSame) last = { state: stats.state, retryAt, stats };
-    return last;
-  };
-
-  return {
-    subscribe(onChange) {
-      const breaker = share(name, options);
-      breaker.addEventListener('statschange', onChange);
-      return () => breaker.removeEventListener('statschange', onChange);
-    },
-    snapshot: () => take(view),
-    serverSnapshot: () => take(() => idle),
-  };
-};
+    return [
+      (onChange) => listen(share(name, options), onChange, 'statschange'),
+      () => {
+        const stats: { -readonly [field in keyof BreakerStats]: BreakerStats[field] } = {
+          ...(breakers.get(name)?.stats ?? unused),
+        };
+        // The clocks of hub, page and wall are told apart by less than this, and nobody wants to render that.
+        if (Math.abs(Number(stats.retryAt) - Number(last.retryAt)) < 100) stats.retryAt = last.retryAt;
+        if (`${Object.values(stats)}` !== `${Object.values(last.stats)}`) last = viewOf(stats);
+        return last;
+      },
+      idle,
+    ];
+  }, [name]);
 
 /** The breaker that all components with this name share: one that is listened to is never forgotten. */
 const share = (name: string, options: CircuitBreakerOptions | undefined) => {
@@ -67,25 +51,21 @@ const share = (name: string, options: CircuitBreakerOptions | undefined) => {
   return shared;
 };
 
-const idle: View = {
+const unused: BreakerStats = {
   state: 'closed',
+  reason: 'new',
   retryAt: null,
-  stats: {
-    state: 'closed',
-    reason: 'new',
-    retryAt: null,
-    successes: 0,
-    failures: 0,
-    neutral: 0,
-    slow: 0,
-    rejected: 0,
-    stale: 0,
-    expired: 0,
-    trips: 0,
-    retries: 0,
-    exhausted: 0,
-    persisted: true,
-  },
+  successes: 0,
+  failures: 0,
+  neutral: 0,
+  slow: 0,
+  rejected: 0,
+  stale: 0,
+  expired: 0,
+  trips: 0,
+  retries: 0,
+  exhausted: 0,
+  persisted: true,
 };
 
 const breakers = /* @__PURE__ */ new Map<string, CircuitBreaker>();

@@ -1,6 +1,5 @@
-import { useEffect, useInsertionEffect, useRef } from 'react';
-import { useConnection } from './provider.js';
 import type { UserIdOrOptions } from './settings.js';
+import { useSocketEvent } from './use-socket-event.js';
 
 /**
  * Calls back with every message of the connection, in order, from the component's mount to its unmount, and never renders it
@@ -8,21 +7,5 @@ import type { UserIdOrOptions } from './settings.js';
  *
  * `userIdOrOptions` chooses the connection, as `useSharedWebSocket` does.
  */
-export const useMessages = (onMessage: (message: MessageEvent) => void, userIdOrOptions?: UserIdOrOptions): void => {
-  const connection = useConnection(userIdOrOptions);
-  const newest = useRef(onMessage);
-  useInsertionEffect(() => {
-    newest.current = onMessage;
-  });
-  useEffect(
-    () =>
-      connection.listen((message) => {
-        try {
-          if (message) newest.current(message);
-        } catch (error) {
-          reportError(error);
-        }
-      }),
-    [connection],
-  );
-};
+export const useMessages = (onMessage: (message: MessageEvent) => void, userIdOrOptions?: UserIdOrOptions): void =>
+  useSocketEvent('message', onMessage, userIdOrOptions);

@@ -1,9 +1,7 @@
-import { useMemo, useSyncExternalStore } from 'react';
 import type { SharedWebSocket, Status } from '../client/index.js';
 import { useConnection } from './provider.js';
-import { createReader } from './reader.js';
 import type { UserIdOrOptions } from './settings.js';
-import type { Connection } from './store.js';
+import { useView } from './use-view.js';
 
 /** What {@link useSharedWebSocket} returns. The functions stay the same as long as the connection does. */
 export interface SharedWebSocketResult {
@@ -15,7 +13,7 @@ export interface SharedWebSocketResult {
   readonly lastMessage: MessageEvent | null;
   /**
    * Sends data; while the connection is not open it waits. Throws `QueueFullError` at the bounds of `options.queue`, and
-   * `InvalidStateError` with `userId` null. After `close`, and once the component is unmounted and nothing else on the page
+   * `TypeError` (`key: null`) with `userId` null. After `close`, and once the component is unmounted and nothing else on the page
    * uses the connection, data is discarded, as WebSocket does.
    */
   readonly send: SharedWebSocket['send'];
@@ -27,7 +25,7 @@ export interface SharedWebSocketResult {
   readonly request: SharedWebSocket['request'];
   /**
    * Ends the page's handle on the connection, which all components share; other tabs keep theirs. It is opened again by a
-   * component that is mounted after the last of them has been unmounted.
+   * component that is mounted after the last of them has been unmounted. With `userId` null it does nothing.
    */
   readonly close: SharedWebSocket['close'];
 }
@@ -35,24 +33,13 @@ export interface SharedWebSocketResult {
 /**
  * Uses the connection of the provider: `useSharedWebSocket()`; of another user: `useSharedWebSocket('ada')`, or
  * `useSharedWebSocket(null)` for none; or one with other settings or socket options: `useSharedWebSocket({ url })`, where
- * what is not given comes from the provider, if there is one. All components of the page that ask for the same share it.
+ * what is not given comes from the provider, if there is one. All components of the page that say the same share a handle.
  *
  * The component renders again only when something that it has read from the result changes: one that does not read
- * `lastMessage` is left alone by messages. Without a url it throws.
+ * `lastMessage` is left alone by messages. Without a url it throws a `TypeError`; what the constructor of `SharedWebSocket` throws
+ * reaches the nearest error boundary, once the component is mounted.
  */
 export const useSharedWebSocket = (userIdOrOptions?: UserIdOrOptions): SharedWebSocketResult => {
-  const connection = useConnection(userIdOrOptions);
-  const { subscribe, snapshot, serverSnapshot } = useMemo(
-    () => createReader(connection, functionsOf(connection)),
-    [connection],
-  );
-  return useSyncExternalStore(subscribe, snapshot, serverSnapshot);
+  const { source } = useConnection(userIdOrOptions);
+  return useView(() => source, [source]);
 };
-
-const functionsOf = ({ socket, close }: Connection) => ({
-  send: ((data) => socket().send(data)) as SharedWebSocket['send'],
-  subscribe: ((...args) => socket().subscribe(...args)) as SharedWebSocket['subscribe'],
-  publish: ((...args) => socket().publish(...args)) as SharedWebSocket['publish'],
-  request: ((...args) => socket().request(...args)) as SharedWebSocket['request'],
-  close,
-});
