@@ -30,9 +30,9 @@ export const connectionOf = (id: string, settings: Settings): Connection => {
   let latest: Handle | undefined;
 
   const open = () => {
-    const own = { key, lastMessage: null, users: 0, purge: false };
     // With null it throws.
-    const handle: Handle = Object.assign(new SharedWebSocket(url, protocols, { ...options, key: key as string }), own);
+    const socket = new SharedWebSocket(url, protocols, { ...options, key: key as string });
+    const handle: Handle = Object.assign(socket, { key, lastMessage: null, users: 0, purge: false });
     handle.addEventListener('message', (message) => {
       handle.lastMessage = message;
     });
@@ -66,7 +66,17 @@ export const connectionOf = (id: string, settings: Settings): Connection => {
   }
 
   const idle = {
-    status: idleStatus(useSharedWorker),
+    status: {
+      state: 'idle',
+      host: useSharedWorker ? 'shared-worker' : 'this-tab',
+      transport: 'websocket',
+      attempt: 0,
+      nextAttemptAt: null,
+      code: null,
+      reason: 'unused',
+      since: 0,
+      epoch: null,
+    } satisfies Status,
     readyState: 0,
     lastMessage: null,
     ...calls,
@@ -114,17 +124,5 @@ const leave = (id: string, handle: Handle) => {
     handle.close({ purge: handle.purge });
   });
 };
-
-const idleStatus = (isShared: boolean): Status => ({
-  state: 'idle',
-  host: isShared ? 'shared-worker' : 'this-tab',
-  transport: 'websocket',
-  attempt: 0,
-  nextAttemptAt: null,
-  code: null,
-  reason: 'unused',
-  since: 0,
-  epoch: null,
-});
 
 const handles = /* @__PURE__ */ new Map<string, Handle>();
