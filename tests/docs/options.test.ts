@@ -12,10 +12,7 @@ const source = readFileSync(at('www/client/options.ts'), 'utf8');
 for (const [, name = '', body = ''] of source.matchAll(/^export interface (\w+)[^{]*\{\n([\s\S]*?)^\}/gm)) {
   groups.set(name, body);
 }
-for (const { name, text, type } of membersOf('SocketOptions')) {
-  if (!groups.has(type) || type === 'Template') declared.set(name, defaultIn(text));
-  else for (const member of membersOf(type)) declared.set(`${name}.${member.name}`, defaultIn(member.text));
-}
+declare('', groups.get('SocketOptions') ?? '', '  ');
 
 /** The defaults of the hub, by the same names. */
 const inForce = new Map<string, string>();
@@ -26,17 +23,22 @@ for (const [, group, body = ''] of rust.matchAll(/^ {4}\w+, \w+, "(\w+)" \{\n([\
   }
 }
 
-/** The rows of tables that say what the default of an option is. */
-const rows = guides.flatMap(({ path, prose }) =>
-  prose.flatMap((line) => {
-    const [, name = '', value = ''] = /^\| `([\w.]+)` \|.* \| (.+) \|$/.exec(line) ?? [];
-    return declared.has(name) ? [{ path, name, value }] : [];
-  }),
-);
+/** The rows of tables that say what the default of an option is: in the column of that name. */
+const rows = guides.flatMap(({ path, prose }) => {
+  let column = -1;
+  return prose.flatMap((line) => {
+    const cells = line.split('|').map((cell) => cell.trim());
+    if (cells.includes('default')) column = cells.indexOf('default');
+    if (cells.length < 3) column = -1;
+    const [, name = ''] = /^`([\w.]+)`$/.exec(cells[1] ?? '') ?? [];
+    return column > 0 && declared.has(name) ? [{ path, name, value: cells[column] ?? '' }] : [];
+  });
+});
 
-test('the page of options has every option, each once', () => {
+test('the page of options names each once, and what it does not name another guide does', () => {
   const names = rows.filter(({ path }) => path === 'docs/OPTIONS.md').map(({ name }) => name);
-  expect([...names].sort()).toEqual([...declared.keys()].sort());
+  expect(names).toEqual([...new Set(names)]);
+  expect([...declared.keys()].filter((name) => !rows.some((row) => row.name === name))).toEqual([]);
 });
 
 describe('a table', () => {
@@ -67,10 +69,15 @@ test('the values of the preset for a fleet are those that the hub takes', () => 
   expect(numbers(shown).sort()).toEqual(numbers(taken).sort());
 });
 
-/** The members of an interface of options.ts. */
-function membersOf(group: string) {
-  const members = groups.get(group)?.matchAll(/^ {2}\/\*\*([\s\S]*?)\*\/\n {2}(\w+)\?: ([^;]+);/gm) ?? [];
-  return [...members].map(([, text = '', name = '', type = '']) => ({ name, text, type }));
+/** Notes the options of a group, and of the groups in it, by the comments before them. */
+function declare(prefix: string, body: string, indent: string): void {
+  const comment = `/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\n${indent}`;
+  const member = new RegExp(`^${indent}(?:${comment})?(\\w+)\\?: (\\{\\n([\\s\\S]*?)\\n${indent}\\}|[^;]+);`, 'gm');
+  for (const [, text = '', name = '', type = '', inner] of body.matchAll(member)) {
+    if (inner) declare(`${prefix}${name}.`, inner, `${indent}  `);
+    else if (type.endsWith('Options')) declare(`${prefix}${name}.`, groups.get(type) ?? '', indent);
+    else declared.set(prefix + name, defaultIn(text));
+  }
 }
 
 /** What a comment says the default is. */
