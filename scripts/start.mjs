@@ -22,7 +22,7 @@ main(async () => {
 
 /** The server ends with this process, whatever ends it: its stdin is a pipe from here. */
 async function serve() {
-  const args = ['--exit-with-stdin', '--watch', '--static', at('www/demo/dist'), ...argv.slice(2)];
+  const args = ['--exit-with-stdin', '--watch', '--prices', '120', '--static', at('www/demo/dist'), ...argv.slice(2)];
   const server = spawn(at('target/release/tabwire-server'), args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.stdin.end());
   server.stdout.setEncoding('utf8').once('data', (text) => {

@@ -2,13 +2,17 @@ import { memo, useEffect, useMemo, useRef, useState } from 'react';
 import type { Status } from 'tabwire';
 import { feed } from './feed.js';
 import { type Layout, layOut } from './layout.js';
+import { hueOf } from './me.js';
 import { createPulses } from './pulses.js';
+import type { Member } from './roster.js';
 import type { Tone } from './tone.js';
 import { transportNames } from './transport.js';
 
 interface Props {
   tabs: number;
   connections: number;
+  /** The tabs, as far as they are known by name. */
+  roster: readonly Member[];
   /** How the connection is. */
   tone: Tone;
   /** What messages come by. */
@@ -20,13 +24,13 @@ interface Props {
 }
 
 /** Tabs, hub and server, with the messages on their way between them. */
-export const Diagram = memo(function Diagram({ tabs, connections, tone, transport, hub, isListening }: Props) {
+export const Diagram = memo(function Diagram({ tabs, connections, roster, tone, transport, hub, isListening }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const size = useSize(box);
   const layout = useMemo(() => layOut(...size, tabs, connections), [size, tabs, connections]);
   const layer = useRef<SVGGElement>(null);
   const glyphs = useRef<SVGGElement>(null);
-  usePulses(layout, layer, glyphs);
+  usePulses(layout, roster, layer, glyphs);
   const { width, height, tab, server, middle } = layout;
 
   return (
@@ -48,7 +52,12 @@ export const Diagram = memo(function Diagram({ tabs, connections, tone, transpor
         <g ref={layer} />
         <g ref={glyphs}>
           {layout.tabs.map(({ x, y }, index) => (
-            <g className={index ? 'tab' : 'tab mine'} key={y} transform={`translate(${x} ${y - tab.height / 2})`}>
+            <g
+              className={index ? 'tab' : 'tab mine'}
+              key={y}
+              transform={`translate(${x} ${y - tab.height / 2})`}
+              style={{ '--hue': hueOf(roster[index]?.tab ?? '') }}
+            >
               <rect className="sheet" width={tab.width} height={tab.height} rx="4" />
               <rect className="lit" width={tab.width} height={tab.height} rx="4" />
               <path className="sheet" d={`M0 ${tab.height * 0.32}H${tab.width}`} />
@@ -110,20 +119,22 @@ function Server({ x, y, width, height, isListening }: Layout['server'] & { isLis
 /** Plays what arrives and leaves, thinned out to what an eye can follow. */
 function usePulses(
   layout: Layout,
+  roster: readonly Member[],
   layer: React.RefObject<SVGGElement | null>,
   glyphs: React.RefObject<SVGGElement | null>,
 ) {
   const current = useRef(layout);
   current.current = layout;
+  const members = useRef(roster);
+  members.current = roster;
   useEffect(() => {
     const dots = layer.current;
     if (!dots) return;
     const pulses = createPulses(dots);
-    const calm = matchMedia('(prefers-reduced-motion: reduce)');
     const last = { in: 0, out: 0 };
-    return feed.watch(async (direction, connection) => {
+    return feed.watch(async (direction, connection, symbol) => {
       const now = performance.now();
-      if (calm.matches || document.hidden || now - last[direction] < SHORTEST) return;
+      if (document.hidden || now - last[direction] < SHORTEST) return;
       // A window that is covered plays nothing, yet is not hidden.
       if (dots.childElementCount > MOST) return;
       last[direction] = now;
@@ -137,6 +148,8 @@ function usePulses(
       }
       await pulses.run(wire, 'back', 'in');
       current.current.tabs.forEach(async ({ path }, index) => {
+        const member = members.current[index];
+        if (symbol && member && !member.symbols.includes(symbol)) return;
         await pulses.run(path, 'back', 'in');
         pulses.flash(glyphs.current?.children[index]?.querySelector('.lit'));
       });

@@ -9,7 +9,8 @@ export function EventLog() {
   return (
     <section className="card log" aria-labelledby="log-title">
       <h2 id="log-title">Events</h2>
-      <ol>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it */}
+      <ol tabIndex={0} aria-labelledby="log-title">
         {entries.map((entry) => (
           <Row key={entry.id} entry={entry} />
         ))}

@@ -1,32 +1,36 @@
 import { memo } from 'react';
 import type { Status } from 'tabwire';
-import type { Census } from './census.js';
 import { Diagram } from './Diagram.js';
+import type { Member } from './roster.js';
 import type { Stats } from './server.js';
 import { tones } from './tone.js';
 
 interface Props {
   status: Status;
-  census: Census;
+  /** What the hub counts. */
+  tabs: number;
+  connections: number;
+  /** The tabs, as far as they are known by name. */
+  roster: readonly Member[];
   /** What the server counts; `null` when it does not answer, `undefined` when it has not yet. */
   server: Stats | null | undefined;
 }
 
 /** The two numbers that matter, and between them the picture of why. */
-export const Numbers = memo(function Numbers({ status, census, server }: Props) {
-  const { tabs, connections } = census;
+export const Numbers = memo(function Numbers({ status, tabs, connections, roster, server }: Props) {
   return (
     <section className="card numbers" aria-label="Tabs and connections">
       <Figure value={tabs} name={tabs === 1 ? 'tab' : 'tabs'} note="counted by the hub" />
       <Diagram
         tabs={tabs}
         connections={connections}
+        roster={roster}
         tone={tones[status.state]}
         transport={status.transport}
         hub={hubs[status.host]}
         isListening={server?.listening ?? server === undefined}
       />
-      <Connections status={status} census={census} server={server} />
+      <Connections status={status} tabs={tabs} connections={connections} server={server} />
     </section>
   );
 });
@@ -35,8 +39,7 @@ export const Numbers = memo(function Numbers({ status, census, server }: Props) 
 const hubs = { 'shared-worker': 'SharedWorker', 'leader-tab': 'in the leading tab', 'this-tab': 'in this tab' };
 
 /** What the server has to do with all these tabs. */
-function Connections({ status: { transport }, census, server }: Props) {
-  const { tabs, connections } = census;
+function Connections({ status: { transport }, tabs, connections, server }: Omit<Props, 'roster'>) {
   if (transport === 'polling') {
     const note = `counted by the hub; ${(server?.polls ?? 0).toLocaleString('en')} polls at the server`;
     return (
@@ -60,9 +63,9 @@ const some = (count: number, what: string, how = '') => `${what}${count === 1 ? 
 function Figure({ value, name, note, tone }: { value: number; name: string; note: string; tone?: 'accent' | 'off' }) {
   return (
     <p className="figure" data-tone={tone}>
-      <output className="value" key={value}>
+      <span className="value" key={value}>
         {value}
-      </output>
+      </span>
       <span className="name">{name}</span>
       <span className="note">{note}</span>
     </p>

@@ -8,7 +8,7 @@ import { useStore } from './store.js';
 /** A REST call behind a breaker that all tabs share, and what lets it fail. */
 export const ServiceCard = memo(function ServiceCard({ service }: { service: Service }) {
   const stats = useStore(service.breaker);
-  const outcome = useStore(service.outcome);
+  const outcomes = useStore(service.outcomes);
   const { state, reason, successes, failures, rejected, trips } = stats;
   return (
     <section className="card service" aria-labelledby="service-title">
@@ -28,17 +28,27 @@ export const ServiceCard = memo(function ServiceCard({ service }: { service: Ser
         <Count name="opened" value={trips} />
       </dl>
       <div className="calls">
-        <button type="button" className="primary" onClick={service.call}>
+        <button type="button" className="primary" onClick={() => service.call(1)}>
           Call
         </button>
-        <Last outcome={outcome} />
+        <button type="button" onClick={() => service.call(10)}>
+          Call 10 ×
+        </button>
+        <Last outcome={outcomes.at(-1)} />
       </div>
+      <Strip outcomes={outcomes} />
       <fieldset aria-label="What the route does">
         <button
           type="button"
           onClick={() => order('Let the route fail', 'service', { route, mode: 'fail', status: 503 })}
         >
           Let it fail
+        </button>
+        <button
+          type="button"
+          onClick={() => order('Let the route be slow', 'service', { route, mode: 'slow', delay_ms: 3000 })}
+        >
+          Let it be slow
         </button>
         <button type="button" onClick={() => order('Let the route recover', 'service', { route, mode: 'ok' })}>
           Let it recover
@@ -50,6 +60,18 @@ export const ServiceCard = memo(function ServiceCard({ service }: { service: Ser
     </section>
   );
 });
+
+/** The last calls of this tab, one after the other. */
+function Strip({ outcomes }: { outcomes: readonly Outcome[] }) {
+  return (
+    <span className="strip" aria-hidden="true">
+      {outcomes.map((outcome, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: they have no names
+        <i key={index} data-tone={describeOutcome(outcome)[1]} />
+      ))}
+    </span>
+  );
+}
 
 function Next(stats: Parameters<typeof describeBreaker>[0]) {
   return describeBreaker(stats, useNow(100));
@@ -64,7 +86,7 @@ function Count({ name, value }: { name: string; value: number }) {
   );
 }
 
-function Last({ outcome }: { outcome: Outcome | null }) {
+function Last({ outcome }: { outcome: Outcome | undefined }) {
   const [text, tone] = outcome ? describeOutcome(outcome) : [`GET …/${route}`, 'neutral'];
   return (
     <output className="last" data-tone={tone}>

@@ -1,12 +1,17 @@
 import { memo } from 'react';
+import { curve } from './curve.js';
 
-/** How much arrived lately. */
-export const Sparkline = memo(function Sparkline({ values }: { values: readonly number[] }) {
-  const most = Math.max(4, ...values);
-  const step = WIDTH / (values.length - 1);
-  const points = values.map(
-    (value, index) => `${(index * step).toFixed(1)},${(HEIGHT - (value / most) * HEIGHT).toFixed(1)}`,
-  );
+interface Props {
+  values: readonly number[];
+  /** What is at the bottom; the lowest value by default. */
+  floor?: number;
+  /** The least that the whole height stands for. */
+  least?: number;
+}
+
+/** How something went lately. */
+export const Sparkline = memo(function Sparkline({ values, floor, least }: Props) {
+  const points = curve(values, WIDTH, HEIGHT, floor, least);
   return (
     <svg
       className="sparkline"
@@ -14,8 +19,8 @@ export const Sparkline = memo(function Sparkline({ values }: { values: readonly 
       preserveAspectRatio="none"
       aria-hidden="true"
     >
-      <polygon points={`0,${HEIGHT} ${points.join(' ')} ${WIDTH},${HEIGHT}`} />
-      <polyline points={points.join(' ')} />
+      {values.length > 1 && <polygon points={`0,${HEIGHT} ${points} ${WIDTH},${HEIGHT}`} />}
+      <polyline points={points} />
     </svg>
   );
 });

@@ -5,35 +5,29 @@ import { feed, type Message } from './feed.js';
 import { hueOf, me } from './me.js';
 import { SendBox } from './SendBox.js';
 import { Sparkline } from './Sparkline.js';
-import { wantsPipeline } from './setting.js';
 import { useStore } from './store.js';
 import type { Wire } from './wire.js';
 
-/** Every message that reaches this tab, newest on top, and a box to send one to every tab. */
-export function Stream({ wire, hasPipeline }: { wire: Wire; hasPipeline: boolean }) {
+/** How much reaches this tab, what of it is no price, newest on top, and a box to send something to every tab. */
+export function Stream({ wire }: { wire: Wire }) {
   const { messages, rate, total, history } = useStore(feed.traffic);
   return (
     <section className="card stream" aria-labelledby="stream-title">
       <header>
         <h2 id="stream-title">Messages</h2>
-        <Sparkline values={history} />
+        <Sparkline values={history} floor={0} least={4} />
         <p className="rate">
           <b>{rate.toLocaleString('en')}</b>/s <small>{total.toLocaleString('en')} in this tab</small>
         </p>
       </header>
       <SendBox onSend={wire.broadcast} />
-      <ol>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it */}
+      <ol tabIndex={0} aria-labelledby="stream-title">
         {messages.map((message) => (
           <Row key={message.id} message={message} />
         ))}
         {messages.length === 0 && <li className="empty">Nothing has arrived yet.</li>}
       </ol>
-      <label className="switch">
-        <input type="checkbox" checked={hasPipeline} onChange={(event) => wantsPipeline.set(event.target.checked)} />
-        <span>
-          Pipeline status <small>a second URL is a second connection, also one for all tabs</small>
-        </span>
-      </label>
     </section>
   );
 }

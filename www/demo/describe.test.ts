@@ -6,6 +6,11 @@ test('a broadcast of a tab names the tab', () => {
   expect(describe(data)).toEqual({ type: 'broadcast', from: 'a41f', text: 'hello' });
 });
 
+test('a message of a topic is called by the topic', () => {
+  const data = '{"type":"message","topic":"chat","seq":1,"data":{"from":"a41f","text":"hello"}}';
+  expect(describe(data)).toEqual({ type: 'chat', from: 'a41f', text: 'hello' });
+});
+
 test('a report becomes named values, words before numbers, without what is nested', () => {
   const data = '{"type":"pipeline_status","data":{"latency_ms":1234,"stages":[],"status":"running"}}';
   expect(describe(data)).toEqual({

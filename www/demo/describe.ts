@@ -13,7 +13,8 @@ export const describe = (data: unknown): Description => {
   if (typeof data !== 'string') return { type: 'binary', text: `${(data as Blob).size} bytes` };
   const flood = /^(\d+) x*$/.exec(data);
   if (flood) return { type: 'flood', text: `number ${flood[1]}, ${data.length} bytes` };
-  const { type, data: body } = parse(data);
+  const { type: kind, topic, data: body } = parse(data);
+  const type = typeof topic === 'string' ? topic : kind;
   if (typeof type !== 'string') return { type: 'text', text: data };
   if (!isRecord(body)) return { type, text: body === undefined ? '' : String(body) };
   if (typeof body.text === 'string') {

@@ -9,7 +9,7 @@ export interface Message {
 
 /** What has arrived in this tab. */
 export interface Traffic {
-  /** The newest messages, newest first. */
+  /** The newest messages, newest first, of the first connection; prices are shown elsewhere. */
   readonly messages: readonly Message[];
   readonly total: number;
   /** Messages in the last second. */
@@ -32,7 +32,7 @@ export interface Feed {
   watch(watcher: Watcher): () => void;
 }
 
-type Watcher = (direction: Direction, connection: number) => void;
+type Watcher = (direction: Direction, connection: number, symbol?: string) => void;
 
 /** Makes a feed. It changes ten times a second at most, however much arrives. */
 const createFeed = (): Feed => {
@@ -70,11 +70,13 @@ const createFeed = (): Feed => {
   return {
     traffic,
     add(data, connection) {
-      recent.push({ id: ++total, at: Date.now(), data });
+      total++;
       current++;
+      const symbol = symbolOf(data);
+      if (!symbol && connection === 0) recent.push({ id: total, at: Date.now(), data });
       if (recent.length > 2 * KEPT) recent.splice(0, KEPT);
       showSoon();
-      note('in', connection);
+      note('in', connection, symbol);
     },
     noteSent: (connection) => note('out', connection),
     watch(watcher) {
@@ -85,6 +87,10 @@ const createFeed = (): Feed => {
     },
   };
 };
+
+/** The symbol whose price a frame brings, by a look at its text: it may be one of 50,000 in a second. */
+export const symbolOf = (data: unknown) =>
+  typeof data === 'string' ? /"topic":"prices\.(\w+)"/.exec(data)?.[1] : undefined;
 
 /** How many messages are shown. */
 const KEPT = 50;

@@ -7,7 +7,7 @@ import { toneOf, transportNames } from './transport.js';
 export interface Entry {
   readonly id: number;
   readonly at: number;
-  readonly kind: 'status' | 'gap' | 'sendfailed' | 'overflow' | 'send' | 'order' | 'breaker';
+  readonly kind: 'status' | 'gap' | 'sendfailed' | 'overflow' | 'send' | 'order' | 'breaker' | 'topic';
   readonly tone: Tone;
   readonly text: string;
   /** A code that says why. */

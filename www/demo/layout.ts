@@ -21,7 +21,7 @@ export const layOut = (width: number, height: number, tabs: number, connections:
   const drawn = Math.min(tabs, MOST);
   const step = Math.min(36, (height - 8) / drawn);
   const tab = { width: isNarrow ? 34 : 44, height: Math.min(isNarrow ? 18 : 22, step * 0.74) };
-  const hub = { x: width * (isNarrow ? 0.5 : 0.49), y: height / 2 - 6, r: isNarrow ? 30 : 38 };
+  const hub = { x: width * (isNarrow ? 0.42 : 0.49), y: height / 2 - 6, r: isNarrow ? 30 : 38 };
   const server = { width: isNarrow ? 46 : 58, height: isNarrow ? 66 : 82, x: 0, y: hub.y };
   server.x = width - server.width - 4;
 

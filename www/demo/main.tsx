@@ -1,7 +1,10 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App.js';
+import { watchAsked } from './asked.js';
+import { createChoice } from './choice.js';
 import { me } from './me.js';
+import { watchRoster } from './roster.js';
 import { readConfig, watchStats } from './server.js';
 import { openWire } from './wire.js';
 
@@ -9,10 +12,13 @@ document.title = `tabwire, tab ${me}`;
 const root = createRoot(document.getElementById('root') as HTMLElement);
 
 try {
-  const wire = openWire((await readConfig()).wire);
+  const { wire: base, prices: symbols } = await readConfig();
+  const choice = createChoice(symbols);
+  const wire = openWire(base, choice);
+  const market = { symbols, choice, quotes: wire.quotes, roster: watchRoster(choice), asked: watchAsked() };
   root.render(
     <StrictMode>
-      <App wire={wire} stats={watchStats()} />
+      <App wire={wire} market={market} stats={watchStats()} />
     </StrictMode>,
   );
 } catch (error) {

@@ -18,11 +18,19 @@ export interface Stats {
   routes: Record<string, string>;
 }
 
-/** Asks the server where its WebSockets are. */
+/** What the server tells a page first. */
+export interface Config {
+  /** Where its WebSockets are. */
+  wire: string;
+  /** The symbols of which it has prices. */
+  prices: string[];
+}
+
+/** Asks the server where everything is. */
 export const readConfig = async () => {
   const answer = await fetch('/config.json');
   if (!answer.ok) throw new Error(`config.json: ${answer.status} ${await answer.text()}`);
-  return (await answer.json()) as { wire: string };
+  return (await answer.json()) as Config;
 };
 
 /** Gives the server an order, such as `reset` or `fault`; throws with its answer when it refuses. */

@@ -8,9 +8,10 @@ import { createStore, type Store } from './store.js';
 export interface Service {
   /** How the breaker is, and what has gone through it in all tabs. */
   readonly breaker: Store<BreakerStats>;
-  /** What has become of the last call of this tab; `null` before the first. */
-  readonly outcome: Store<Outcome | null>;
-  call(): Promise<void>;
+  /** What has become of the last calls of this tab, the newest last. */
+  readonly outcomes: Store<readonly Outcome[]>;
+  /** Makes so many calls at once. */
+  call(count: number): void;
   /** Closes the breaker, for all tabs. */
   reset(): void;
 }
@@ -23,7 +24,7 @@ export const openService = (hub: Hub, base: string): Service => {
   const url = `${base}/api/v1/service/${route}`;
   const breaker = hub.breaker(route, options);
   const stats = createStore(breaker.stats);
-  const outcome = createStore<Outcome | null>(null);
+  const outcomes = createStore<readonly Outcome[]>([]);
   const look = () => {
     const { stats: found } = breaker;
     const before = stats.get();
@@ -40,10 +41,14 @@ export const openService = (hub: Hub, base: string): Service => {
   poll(250, async () => look());
   return {
     breaker: stats,
-    outcome,
-    async call() {
-      outcome.set(await callOnce(hub, url));
-      look();
+    outcomes,
+    call(count) {
+      for (let made = 0; made < count; made++) {
+        void callOnce(hub, url).then((outcome) => {
+          outcomes.set([...outcomes.get().slice(1 - KEPT), outcome]);
+          look();
+        });
+      }
     },
     reset: () => breaker.reset(),
   };
@@ -52,13 +57,18 @@ export const openService = (hub: Hub, base: string): Service => {
 const callOnce = async (hub: Hub, url: string): Promise<Outcome> => {
   const began = performance.now();
   try {
-    const { status } = await hub.fetch(url, { breaker: route });
+    const { status } = await hub.fetch(url, { breaker: route, timeout: TIMEOUT });
     return { status, ms: performance.now() - began };
   } catch (error) {
     if (isCircuitOpenError(error)) return { refused: error.reason };
     return { error: (error as Error).message };
   }
 };
+
+/** How long a call may take, in ms. */
+const TIMEOUT = 1500;
+/** How many outcomes are kept. */
+const KEPT = 24;
 
 /** Soon open, so that there is something to see. */
 const options = { failureThreshold: 3, resetTimeout: 5000 };

@@ -3,7 +3,7 @@ import { type EngineName, engineNames } from '../../../scripts/lib/engines.mjs';
 import { type Browser, openBrowser } from './browser.js';
 import type { BrowserOptions } from './capabilities.js';
 import { engines } from './engines.js';
-import { type Server, startServer } from './server.js';
+import { type Server, type ServerOptions, startServer } from './server.js';
 
 export interface SuiteOptions {
   /** The engines that the suite is about; all by default. */
@@ -11,6 +11,8 @@ export interface SuiteOptions {
   readonly browser?: BrowserOptions;
   /** The hosts of the hub that the pages have: a SharedWorker by default. */
   readonly hosts?: readonly PageHost[];
+  /** What the servers serve and how; the test pages by default. */
+  readonly server?: ServerOptions;
 }
 
 /** What a page of the tests has for its hub: a SharedWorker, or none, so that one page leads. */
@@ -41,7 +43,7 @@ export function describeEngines(name: string, define: (use: Use) => void, option
         return () => use.browser.close();
       });
       beforeEach(async () => {
-        use.server = await startServer();
+        use.server = await startServer(options.server);
       });
       afterEach(async () => {
         await use.browser.closeTabs();

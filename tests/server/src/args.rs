@@ -40,6 +40,10 @@ pub fn parse(args: impl IntoIterator<Item = String>) -> Result<Args, String> {
                 let seconds: u64 = number(&name, &value()?)?;
                 options.max_age = (seconds > 0).then(|| Duration::from_secs(seconds));
             }
+            "--prices" => {
+                let ms: u64 = number(&name, &value()?)?;
+                options.prices = (ms > 0).then(|| Duration::from_millis(ms));
+            }
             "--watch" => options.watch = true,
             "--exit-with-stdin" => exit_with_stdin = true,
             _ => return Err(format!("unknown argument {name}")),
@@ -66,6 +70,7 @@ tabwire-server: the demo and fault server of tabwire, on 127.0.0.1 only
   --static DIR            serve the files of DIR; repeatable, the first match wins
   --max-connections N     answer 503 to further WebSockets [50]
   --max-age SECONDS       close older WebSockets with 1001 [1800, 0 = never]
+  --prices MS             publish a price every MS milliseconds [0 = never]
   --watch                 print a line whenever tabs or connections change
   --exit-with-stdin       stop when stdin ends
 
@@ -93,8 +98,8 @@ mod tests {
 
     #[test]
     fn every_argument_is_read() {
-        let words = "--site-port 1 --wire-port 2 --static a --static b --max-connections 3 --max-age 4 --watch \
-                     --exit-with-stdin";
+        let words = "--site-port 1 --wire-port 2 --static a --static b --max-connections 3 --max-age 4 --prices 5 \
+                     --watch --exit-with-stdin";
         let expected = Args::Serve {
             options: Options {
                 site_port: 1,
@@ -102,6 +107,7 @@ mod tests {
                 static_dirs: vec!["a".into(), "b".into()],
                 max_connections: 3,
                 max_age: Some(Duration::from_secs(4)),
+                prices: Some(Duration::from_millis(5)),
                 watch: true,
             },
             exit_with_stdin: true,

@@ -17,6 +17,8 @@ mod listener;
 mod offer;
 mod pending;
 mod pipeline;
+mod prices;
+mod random;
 mod record;
 mod registry;
 mod route_fault;

@@ -24,7 +24,7 @@ use crate::state::{App, Counts};
 use crate::tcp::Cut;
 use crate::tokens::Tokens;
 use crate::topics::Topics;
-use crate::{site, watch, wire};
+use crate::{prices, site, watch, wire};
 
 /// How a server is to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Options {
     pub max_connections: usize,
     /// The age at which a WebSocket is closed [30 minutes].
     pub max_age: Option<Duration>,
+    /// How often a price is published [never].
+    pub prices: Option<Duration>,
     /// Whether to print changes of the number of tabs or connections [no].
     pub watch: bool,
 }
@@ -51,6 +53,7 @@ impl Default for Options {
             static_dirs: Vec::new(),
             max_connections: 50,
             max_age: Some(Duration::from_secs(30 * 60)),
+            prices: None,
             watch: false,
         }
     }
@@ -61,6 +64,7 @@ pub struct Server {
     app: Arc<App>,
     site: SocketAddr,
     tasks: [JoinHandle<io::Result<()>>; 2],
+    prices: Option<JoinHandle<Infallible>>,
 }
 
 /// Opens both ports and serves in the background.
@@ -98,8 +102,11 @@ pub async fn start(options: Options) -> io::Result<Server> {
         SiteListener::new(site_port),
         site::router(Arc::clone(&app)).into_make_service_with_connect_info::<Peer>(),
     );
+    let period = app.options.prices;
+    let prices = period.map(|period| prices::start(&app, period));
     Ok(Server {
         app,
+        prices,
         site: site_address,
         tasks: [
             tokio::spawn(wire.into_future()),
@@ -132,6 +139,9 @@ impl Drop for Server {
     fn drop(&mut self) {
         for task in &self.tasks {
             task.abort();
+        }
+        if let Some(prices) = &self.prices {
+            prices.abort();
         }
         self.app.cut_wire(Cut::Reset);
     }

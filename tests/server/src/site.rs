@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use crate::state::App;
-use crate::{control, files, wire};
+use crate::{control, files, prices, wire};
 
 /// The routes.
 pub fn router(app: Arc<App>) -> Router {
@@ -22,5 +22,11 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 async fn config(State(app): State<Arc<App>>) -> Json<Value> {
-    Json(json!({ "wire": format!("ws://{}", app.wire_address) }))
+    let prices: Vec<_> = app
+        .options
+        .prices
+        .iter()
+        .flat_map(|_| prices::symbols())
+        .collect();
+    Json(json!({ "wire": format!("ws://{}", app.wire_address), "prices": prices }))
 }

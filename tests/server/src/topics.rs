@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Mutex;
+use std::sync::atomic::Ordering;
 
 use axum::extract::ws::Message;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,8 @@ struct Inner {
 #[derive(Default)]
 struct History {
     last: u64,
+    /// Whether whoever asks for it gets the last message at once.
+    is_retained: bool,
     kept: VecDeque<(u64, Value)>,
 }
 
@@ -80,13 +83,33 @@ impl Inner {
         Ok(())
     }
 
-    /// How far topics are.
-    fn positions(&self, topics: &[String]) -> Value {
-        let last = |topic| self.published.get(topic).map_or(0, |history| history.last);
+    /// How far topics are, the last of those that are retained left out: that is sent when one begins.
+    fn positions(&self, topics: &[String], from: Option<&Map<String, Value>>) -> Value {
+        let last = |topic| {
+            let history = self.published.get(topic);
+            history.map_or(0, |history| {
+                history
+                    .last
+                    .saturating_sub(u64::from(from.is_none() && history.is_retained))
+            })
+        };
         let positions = topics
             .iter()
             .map(|topic| (topic.clone(), last(topic).into()));
         Value::Object(positions.collect())
+    }
+
+    /// The last message of each topic that is retained, in frames.
+    fn retained(&self, dialect: Dialect, topics: &[String]) -> Vec<Value> {
+        let frame = |topic: &String| {
+            let history = self
+                .published
+                .get(topic)
+                .filter(|history| history.is_retained)?;
+            let (seq, data) = history.kept.back()?;
+            Some(dialect.message(topic, data, *seq))
+        };
+        topics.iter().filter_map(frame).collect()
     }
 
     /// What has been published after each position, in frames, and whether that is all.
@@ -146,6 +169,7 @@ enum Order {
     Unsubscribe(Vec<String>),
     Publish(String, Value),
     Ask(Value),
+    Tabs(u64),
     Unknown,
 }
 
@@ -187,24 +211,36 @@ impl Topics {
         sent
     }
 
+    /// Whoever asks for this topic from now on, and not from a position on, gets its last message at once.
+    pub fn retain(&self, topic: &str) {
+        let mut inner = lock(&self.0);
+        inner.published.entry(topic.into()).or_default().is_retained = true;
+    }
+
     /// Forgets what a connection that has ended had asked for.
     pub fn forget(&self, connection: u64) {
         lock(&self.0).wanted.remove(&connection);
     }
 
-    /// Notes what a connection asks for, and answers; from a position on, what has been published since comes behind the answer and
-    /// before all that is published from now on.
+    /// Notes what a connection asks for, and answers. What has been published since a position, or else the last message of what is
+    /// retained, comes behind the answer and before all that is published from now on.
     fn subscribe(&self, connection: &Connection, dialect: Dialect, id: Option<&Value>, ask: Ask) {
         let inner = &mut *lock(&self.0);
         let refusal = inner.subscribe(connection.id, dialect, &ask.topics).err();
         let mut answer =
             id.map(|id| dialect.answer(id, refusal.clone().map_or(Ok(Value::Null), Err)));
         let mut later = Vec::new();
+        if refusal.is_none() && ask.from.is_none() {
+            later = inner.retained(dialect, &ask.topics);
+        }
         if let Some(Value::Object(answer)) = &mut answer
             && dialect == Dialect::Json
             && refusal.is_none()
         {
-            answer.insert("positions".into(), inner.positions(&ask.topics));
+            answer.insert(
+                "positions".into(),
+                inner.positions(&ask.topics, ask.from.as_ref()),
+            );
             if let Some(from) = &ask.from {
                 let (frames, recovered) = inner.after(dialect, from);
                 answer.insert("recovered".into(), recovered);
@@ -250,6 +286,10 @@ pub fn answer(app: &App, connection: &Connection, dialect: Dialect, text: &str) 
             Some(error) => Err(error.clone()),
             None => Ok(data),
         },
+        Order::Tabs(count) => {
+            app.counts.tabs.store(count, Ordering::SeqCst);
+            Ok(Value::Null)
+        }
         Order::Unknown => return None,
     };
     app.changed.raise();
@@ -300,6 +340,7 @@ impl Dialect {
             (Self::Json, "unsubscribe") => Order::Unsubscribe(names("/topics")),
             (Self::Json, "publish") => Order::Publish(text(&at("/topic")), at("/data")),
             (Self::Json, "request") => Order::Ask(at("/data")),
+            (Self::Json, "tabs") => at("/count").as_u64().map_or(Order::Unknown, Order::Tabs),
             (Self::Pubsub, "LISTEN") => Ask::now(names("/data/topics")),
             (Self::Pubsub, "UNLISTEN") => Order::Unsubscribe(names("/data/topics")),
             (Self::Rpc, "subscribe") => Ask::now(names("/params/topics")),

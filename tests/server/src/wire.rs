@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::extract::{Query, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::middleware::from_fn;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
@@ -16,7 +17,7 @@ use crate::connection::Purpose;
 use crate::state::App;
 use crate::topics::Dialect;
 use crate::upgrade::Upgrade;
-use crate::{cors, events, send, service};
+use crate::{cors, events, pipeline, send, service};
 
 /// The routes, open to pages of every origin.
 pub fn router(app: Arc<App>) -> Router {
@@ -25,6 +26,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/ws/topics", get(topics))
         .route("/ws/monitoring/pipeline-status", get(pipeline))
         .route("/api/v1/public/health", get(health))
+        .route("/api/v1/public/pipeline-status", get(pipeline_now))
         .route("/api/v1/websocket/stats", get(socket_stats))
         .route("/api/v1/websocket/health", get(socket_health))
         .route("/api/v1/service/{*route}", any(service::answer))
@@ -76,6 +78,15 @@ struct PipelineQuery {
 async fn pipeline(Query(query): Query<PipelineQuery>, upgrade: Upgrade) -> Response {
     let every = query.every.unwrap_or(REPORT_EVERY);
     upgrade.answer(Purpose::Pipeline { every }).await
+}
+
+/// The present report alone, for those who cannot have it sent.
+async fn pipeline_now() -> impl IntoResponse {
+    let kind = [
+        (CONTENT_TYPE, "application/json"),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    (kind, pipeline::report())
 }
 
 async fn health(State(app): State<Arc<App>>) -> Json<Value> {

@@ -164,12 +164,12 @@ async fn a_chosen_path_is_missing_or_hangs_until_it_is_well_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_configuration_names_the_wire() {
+async fn the_configuration_names_the_wire_and_no_prices_where_there_are_none() {
     let server = start().await;
     let wire = format!("ws://{}", server.wire);
     assert_eq!(
         server.get("/config.json").await.json(),
-        json!({ "wire": wire })
+        json!({ "wire": wire, "prices": [] })
     );
 }
 

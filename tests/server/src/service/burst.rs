@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Failure, Verdict};
+use crate::random::Random;
 
 /// Fails at the beginning of each period, always or with some probability.
 pub struct Burst {
@@ -48,28 +49,6 @@ impl Burst {
         let within = elapsed.checked_rem(self.period.as_nanos());
         within.is_some_and(|within| within < self.fails.as_nanos())
             && self.random.next() < self.chance
-    }
-}
-
-/// A xorshift generator.
-struct Random(u64);
-
-impl Random {
-    fn new(seed: u64) -> Self {
-        // Spreads small seeds over all bits; a state of zero would stay zero.
-        Self(
-            seed.wrapping_add(1)
-                .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-                .max(1),
-        )
-    }
-
-    /// The next number, from 0 and below 1.
-    fn next(&mut self) -> f64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as f64 / (1u64 << 53) as f64
     }
 }
 

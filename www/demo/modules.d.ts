@@ -1,0 +1,5 @@
+/** The url of a worker that Vite bundles. */
+declare module '*?worker&url' {
+  const url: string;
+  export default url;
+}
