@@ -45,7 +45,7 @@ test.each(named)('the tests that %s names are in the files that it says', (_, { 
   const name = /"[^"]+"|`[\w…]+`/.source;
   const claims = prose
     .join('\n')
-    .matchAll(new RegExp(`\`(tests/[\\w./-]+)\`(?:\\]\\([^)]*\\))?: ((?:${name})(?:, (?:${name}))*)`, 'g'));
+    .matchAll(new RegExp(`\`((?:tests|www)/[\\w./-]+)\`(?:\\]\\([^)]*\\))?: ((?:${name})(?:, (?:${name}))*)`, 'g'));
   const untrue = [...claims].flatMap(([, file = '', names = '']) => {
     const text = readFileSync(at(file), 'utf8');
     return [...names.matchAll(new RegExp(name, 'g'))]
