@@ -155,6 +155,7 @@ fn drain(hub: &mut Hub<Frame>) -> Option<SocketId> {
             }
             Output::Post(..)
             | Output::Hand(..)
+            | Output::Show(..)
             | Output::Send(..)
             | Output::Measure(_)
             | Output::Close { .. }

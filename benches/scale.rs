@@ -337,6 +337,7 @@ impl World {
                 Output::Deliver(_)
                 | Output::Post(..)
                 | Output::Hand(..)
+                | Output::Show(..)
                 | Output::Close { .. }
                 | Output::Retire { .. }
                 | Output::Announce(_)

@@ -15,10 +15,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tabwire::protocol::{
-    Address, Answer, BreakerCounters, BreakerReason, BreakerState, BreakerView, Calls, Cause,
-    ConnId, Env, GapReason, HandleId, HubMessage, Loss, MessageError, Need, Notice, Options, Order,
-    Outcome, Peer, PeerMessage, Permit, Reason, Refusal, Report, RequestError, SendFailure,
-    Snapshot, State, Status, TabMessage, Transport, WhenSlow, Wish, op, op_of,
+    Address, Ailment, Alert, Answer, BreakerCounters, BreakerReason, BreakerState, BreakerView,
+    Calls, Cause, ConnId, Entry, Env, GapReason, HandleId, HubMessage, Instability, Loss,
+    MessageError, Need, Notice, Options, Order, Outcome, Peer, PeerMessage, Permit, Reason,
+    Refusal, Remark, Report, RequestError, Seen, SendFailure, Snapshot, State, Status, TabMessage,
+    Transport, WhenSlow, Wish, encode_entries, op, op_of,
 };
 use tabwire::time::Time;
 
@@ -52,7 +53,7 @@ fn fixture(name: &str) -> Vec<Value> {
 const NOT_THE_HUBS: &[&str] = &["script", "unavailable", "crashed", "lead"];
 
 /// What the driver posts, since payloads are its own.
-const WITH_PAYLOADS: &[&str] = &["batch", "subscribed", "answered", "single"];
+const WITH_PAYLOADS: &[&str] = &["batch", "subscribed", "answered", "single", "inspected"];
 
 #[test]
 fn every_message_of_a_tab_in_the_fixtures_can_be_read() {
@@ -100,6 +101,30 @@ fn the_hub_says_only_what_the_fixtures_show() {
 }
 
 #[test]
+fn what_is_shown_to_those_who_look_inside_is_what_the_fixtures_show() {
+    let examples = fixture("protocol/messages.json");
+    let example = examples.iter().find(|case| case["name"] == "inspected");
+    let seen = [
+        Seen::In(4, None),
+        Seen::Out(4, Some("ping")),
+        Seen::State(State::Open, Reason::Opened, 1, None),
+        Seen::Log(Remark::SendsFailed, 3),
+    ];
+    let entries = seen.map(|what| Entry {
+        at: Time::from_millis(1000),
+        conn: ConnId(2),
+        what,
+    });
+    let env = TestEnv(address());
+    let Json(wire) = encode_entries(3, &entries.into(), &env, |text| Json(json!(text)));
+    // A number of JSON is the same with and without a fraction.
+    assert_eq!(
+        wire.to_string().replace(".0", ""),
+        example.unwrap()["wire"].to_string()
+    );
+}
+
+#[test]
 fn options_are_judged_as_the_fixtures_say() {
     for case in fixture("options.json") {
         let given = Json(case["options"].clone());
@@ -144,9 +169,9 @@ fn hub_messages() -> Vec<(&'static str, HubMessage)> {
         reason: Reason::ConnectionLost,
         since: Time::from_millis(1000),
         protocol: "v1".into(),
-        extensions: String::new(),
+        extensions: Box::default(),
         cause: Cause::Lost,
-        close_reason: String::new(),
+        close_reason: Box::default(),
         clean: false,
         notice: None,
         transport: Transport::WebSocket,
@@ -164,6 +189,20 @@ fn hub_messages() -> Vec<(&'static str, HubMessage)> {
         ..status.clone()
     };
     let mut messages = breaker_messages();
+    let alerts = [
+        Alert::Unhealthy {
+            score: 40,
+            reasons: vec![Ailment::Down],
+            count: 1,
+        },
+        Alert::Unstable {
+            reason: Instability::Losses,
+            value: 5.0,
+            threshold: 5.0,
+            count: 2,
+        },
+    ];
+    messages.extend(alerts.map(|alert| ("alert", HubMessage::Alert(conn, alert))));
     messages.extend([
         ("welcome", HubMessage::Welcome),
         (

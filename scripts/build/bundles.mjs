@@ -79,8 +79,10 @@ const bundles = {
       /new SharedWorker\(new URL\((["'])\.\/worker\.js\1, import\.meta\.url\), \{/,
       /import\((["'])\.\/life\.js\1\)/,
       /import\((["'])\.\/topics\.js\1\)/,
+      /import\((["'])\.\/observe\.js\1\)/,
     ],
-    without: /^(worker\/(entry|host|local)\.ts|www\/client\/(life|seek|ladder|answers|topics)\.ts|target\/)/,
+    without:
+      /^(worker\/(entry|host|local)\.ts|www\/client\/(life|seek|ladder|answers|topics|observe|reports|metrics|inspect|log)\.ts|target\/)/,
   },
   'life.js': {
     entry: 'www/client/life.ts',
@@ -100,6 +102,11 @@ const bundles = {
     minify: false,
     without: /^(?!www\/client\/(topics|cue|protocol|deadline)\.ts)/,
   },
+  'observe.js': {
+    entry: 'www/client/observe.ts',
+    minify: false,
+    without: /^(?!www\/client\/(observe|reports|metrics|inspect|log|cue|protocol|errors)\.ts)/,
+  },
   'react.js': { entry: 'www/react/index.ts', minify: false, without: /^(www\/client|worker|target)\// },
 };
 
@@ -113,7 +120,7 @@ const seams = (entry) => ({
   setup(build) {
     build.onResolve({ filter: /^#glue$/ }, () => ({ path: at('target/glue/hub.js') }));
     build.onResolve(
-      { filter: /\/(local|life|lead|answers|topics|index)\.js$/ },
+      { filter: /\/(local|life|lead|answers|topics|observe|index)\.js$/ },
       async ({ path, pluginData, ...rest }) => {
         if (pluginData === resolving) return undefined;
         const found = await build.resolve(path, { ...rest, pluginData: resolving });

@@ -34,12 +34,14 @@ async function measure() {
   // All hooks of the adapter need no more of the page side than this.
   const page = "export { SharedWebSocket, CircuitBreaker } from './dist/index.js'";
   const pageAndReact = await bundled(`${page}; export * from './dist/react.js'`);
+  const observe = await bundled("export * from './dist/observe.js'");
   return {
     "import { SharedWebSocket } from 'tabwire'": await bundled("export { SharedWebSocket } from './dist/index.js'"),
     'life.js, loaded while the worker starts': life,
     'lead.js, only where there is no SharedWorker': lead,
     'answers.js, only for tokens and function urls': answers,
     'topics.js, only for subprotocols other than raw': topics,
+    'observe.js, only for reports, metrics and inspect': observe,
     "everything from 'tabwire'": await bundled("export * from './dist/index.js'"),
     "'tabwire/react', all of it, beside 'tabwire'": pageAndReact - (await bundled(page)),
     'local.js, only where the page hosts the hub': gzipped(readFileSync(at('dist/local.js'))),
@@ -70,7 +72,7 @@ async function bundled(contents) {
 const apart = {
   name: 'apart',
   setup(build) {
-    build.onResolve({ filter: /^(react|\.\/(life|lead|answers|topics|local)\.js$)/ }, ({ path }) => ({
+    build.onResolve({ filter: /^(react|\.\/(life|lead|answers|topics|observe|local)\.js$)/ }, ({ path }) => ({
       path,
       external: true,
     }));

@@ -26,8 +26,8 @@ use super::tally::Tally;
 use super::timers::Timers;
 use super::topics::{Of, Topics};
 use crate::protocol::{
-    Attach, Cause, ConnId, ConnectionConfig, ConnectionReport, Counters, FlowConfig, HandleId,
-    HubMessage, Needs, Options, Outgoing, Reason, SendFailure, State, Status,
+    Attach, Cause, ConnId, ConnectionConfig, FlowConfig, HandleId, HubMessage, Needs, Options,
+    Outgoing, Reason, Remark, Seen, SendFailure, State, Status,
 };
 use crate::time::Time;
 
@@ -110,7 +110,8 @@ pub struct Connection<P> {
     pub(super) inbound_at: Time,
     /// Since when there has been this socket.
     pub(super) socket_at: Time,
-    pub(super) woke_at: Time,
+    /// When it was made.
+    pub(super) made_at: Time,
     pub(super) successor: Option<Box<Successor>>,
     pub(super) retired: Option<SocketId>,
     /// How the server speaks of topics, if it does, and what is wanted of them.
@@ -208,6 +209,13 @@ impl<P: Payload> Connection<P> {
     /// Whether a tab gets this connection's messages.
     pub fn has_port(&self, port: PortId) -> bool {
         self.handles.keys().any(|(owner, _)| *owner == port)
+    }
+
+    /// The tabs that get this connection's messages.
+    pub fn ports(&self) -> Vec<PortId> {
+        let mut ports: Vec<_> = self.handles.keys().map(|(port, _)| *port).collect();
+        ports.dedup();
+        ports
     }
 
     /// Whether anything of this connection may still be posted to a tab.
@@ -391,6 +399,7 @@ impl<P: Payload> Connection<P> {
             TimerReason::TabSilence
             | TimerReason::Watch
             | TimerReason::Meet
+            | TimerReason::Health
             | TimerReason::Gates => {}
         }
     }
@@ -406,31 +415,6 @@ impl<P: Payload> Connection<P> {
             self.flush(cx);
         }
         can_wait && !core::mem::replace(&mut self.is_unflushed, true)
-    }
-
-    /// What there is to tell of it.
-    pub fn report(&self) -> ConnectionReport {
-        let (failed, orphaned) = self.outbox.failures();
-        let mut ports: Vec<_> = self.handles.keys().map(|(port, _)| *port).collect();
-        ports.dedup();
-        ConnectionReport {
-            conn: self.id,
-            state: self.status.state.code(),
-            transport: self.status.transport.code(),
-            handles: self.handles.len() as u32,
-            tabs: ports.len() as u32,
-            counters: Counters {
-                received: self.fanout.received(),
-                failed,
-                orphaned,
-                dropped: self.fanout.dropped(),
-                ..self.counters.counters()
-            },
-            rtt: self.heartbeat.rtt().map(|rtt| rtt.as_secs_f64() * 1000.0),
-            sockets: 1,
-            queued: self.outbox.len() as u32,
-            backlog: self.fanout.backlog() as u32,
-        }
     }
 
     /// Ends all that some handles of a tab want of the server.
@@ -474,6 +458,7 @@ impl<P: Payload> Connection<P> {
         {
             sent += 1;
             if let Some(frame) = self.frame_of(outgoing) {
+                self.counters.sent_bytes += frame.size() as u64;
                 let is_due = self.outflow.give(frame.size());
                 self.give(socket, frame, cx);
                 if is_due {
@@ -494,10 +479,14 @@ impl<P: Payload> Connection<P> {
     pub(super) fn post_verdicts(&mut self, cx: &mut Cx<'_, P>) {
         let can_hear = |port| cx.tabs.mode(port) != Mode::Suspended;
         for (port, verdict) in self.outbox.take_verdicts(can_hear) {
+            if let HubMessage::Failed { count, .. } = verdict {
+                self.see(Seen::Log(Remark::SendsFailed, count), cx);
+            }
             cx.out.push(Output::Post(port, verdict));
         }
     }
 
+    #[inline(never)]
     pub(super) fn transition(
         &mut self,
         state: State,
@@ -511,6 +500,8 @@ impl<P: Payload> Connection<P> {
         self.status.state = state;
         self.status.reason = reason;
         self.status.cause = cause;
+        let Status { attempt, code, .. } = self.status;
+        self.see(Seen::State(state, reason, attempt, code), cx);
         let note = HubMessage::Status(self.id, Rc::new(self.status.clone()));
         self.status.notice = None;
         self.fanout.push_note(note);
@@ -519,7 +510,13 @@ impl<P: Payload> Connection<P> {
 
     pub(super) fn flush_all(&mut self, hidden_due: bool, cx: &mut Cx<'_, P>) {
         let (owner, reason) = (self.owner(), TimerReason::HiddenFlush);
-        match self.fanout.flush(self.id, cx.tabs, hidden_due, cx.out) {
+        let dropped = self.fanout.dropped();
+        let wait = self.fanout.flush(self.id, cx.tabs, hidden_due, cx.out);
+        let dropped = self.fanout.dropped() - dropped;
+        if dropped > 0 {
+            self.see(Seen::Log(Remark::MessagesDropped, dropped), cx);
+        }
+        match wait {
             Some(wait) => cx.timers.set_at_latest(owner, reason, cx.now + wait),
             None => cx.timers.clear(owner, reason),
         }

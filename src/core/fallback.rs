@@ -177,8 +177,8 @@ impl<P: Payload> Connection<P> {
         };
         let (socket, transport) = (*socket, stream.transport);
         self.status.transport = transport;
-        self.status.protocol = String::new();
-        self.status.extensions = String::new();
+        self.status.protocol = Box::default();
+        self.status.extensions = Box::default();
         // What can be asked for again on a WebSocket cannot on this.
         let has_hole = self.counters.opened > 0 && self.is_resumable();
         self.open(socket, cx);
@@ -245,6 +245,7 @@ impl<P: Payload> Connection<P> {
     /// Gives a frame to what carries the messages.
     pub(super) fn give(&mut self, socket: SocketId, frame: P, cx: &mut Cx<'_, P>) {
         let is_stream = self.stream().is_some_and(|stream| stream.socket == socket);
+        self.see_out(&frame, cx);
         match &mut self.fallback {
             Some(fallback) if is_stream => {
                 fallback.posts.push_back(frame);

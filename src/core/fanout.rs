@@ -26,6 +26,7 @@ pub struct Fanout<P> {
     collected_bytes: usize,
     lanes: LiteMap<PortId, Lane<P>>,
     dropped: u64,
+    bytes: u64,
 }
 
 /// How frames are marked, where there are topics.
@@ -54,12 +55,18 @@ impl<P: Payload> Fanout<P> {
             collected_bytes: 0,
             lanes: LiteMap::with_capacity(1),
             dropped: 0,
+            bytes: 0,
         }
     }
 
     /// Frames that have come.
     pub fn received(&self) -> u64 {
         self.next
+    }
+
+    /// Their bytes.
+    pub fn received_bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Sequence of the next frame for a tab.
@@ -117,11 +124,13 @@ impl<P: Payload> Fanout<P> {
 
     /// Adds a frame to the stream, for the tabs that want its topic and have not had it.
     pub fn push_frame(&mut self, frame: P, topic: TopicNo, had: &[PortId]) {
+        let size = frame.size();
         self.next += 1;
+        self.bytes += size as u64;
         if self.lanes.is_empty() {
             return;
         }
-        self.collected_bytes += frame.size();
+        self.collected_bytes += size;
         if topic != EVERYBODY || !self.marks.topics.is_empty() {
             let (marks, at) = (&mut *self.marks, self.collected.len());
             marks.topics.resize(at, EVERYBODY);

@@ -124,6 +124,7 @@ impl<P: Payload> Hub<P> {
             }
             TabMessage::Acquire { name, id, wish } => self.acquire(port, &name, id, wish),
             TabMessage::Force { name, order } => self.force(port, &name, order),
+            TabMessage::Inspect(wants) => self.inspect(port, wants),
             TabMessage::Report(id) => {
                 let report = self.report(port);
                 self.out

@@ -1,8 +1,7 @@
 //! Pings and pongs of one socket.
 
-use core::time::Duration;
-
 use super::io::Payload;
+use super::trips::Trips;
 use crate::protocol::HeartbeatConfig;
 use crate::time::Time;
 
@@ -24,7 +23,7 @@ pub struct Heartbeat<P> {
     pong: Option<P>,
     /// When the ping was sent that waits for its pong; never, if none does.
     sent_at: Time,
-    rtt: Option<Duration>,
+    trips: Trips,
 }
 
 impl<P: Payload> Heartbeat<P> {
@@ -34,7 +33,7 @@ impl<P: Payload> Heartbeat<P> {
             ping: config.message.as_deref().map(P::from_text),
             pong: config.pong.as_deref().map(P::from_text),
             sent_at: Time::NEVER,
-            rtt: None,
+            trips: Trips::NONE,
         }
     }
 
@@ -58,9 +57,9 @@ impl<P: Payload> Heartbeat<P> {
         self.sent_at != Time::NEVER
     }
 
-    /// The last round trip.
-    pub fn rtt(&self) -> Option<Duration> {
-        self.rtt
+    /// The round trips of the pings.
+    pub fn trips(&self) -> &Trips {
+        &self.trips
     }
 
     /// Notes that a ping was sent.
@@ -90,7 +89,7 @@ impl<P: Payload> Heartbeat<P> {
 
     fn take_rtt(&mut self, now: Time) {
         if self.is_waiting() {
-            self.rtt = Some(now.since(self.sent_at));
+            self.trips.add(self.sent_at, now);
             self.sent_at = Time::NEVER;
         }
     }

@@ -58,6 +58,8 @@ pub struct Hub<P> {
     last_conn: u32,
     questions: u32,
     pub(super) census: (u32, u32),
+    /// When the health of connections was looked at last.
+    pub(super) looked_at: Time,
     pub(super) watch: Watch,
     /// Ports whose tabs were given up, and may not know it.
     given_up: Vec<PortId>,
@@ -90,6 +92,7 @@ impl<P: Payload> Hub<P> {
             last_conn: numbered_from,
             questions: numbered_from,
             census: (0, 0),
+            looked_at: Time::ZERO,
             watch: Watch::default(),
             given_up: Vec::new(),
             locks_fall: true,
@@ -128,7 +131,7 @@ impl<P: Payload> Hub<P> {
 
     /// Gives the next output. [`Output::Timeout`] says that there is nothing more until the next input.
     pub fn poll_output(&mut self) -> Output<P> {
-        self.out.pop().unwrap_or_else(|| {
+        self.out.pop().or_else(|| self.show()).unwrap_or_else(|| {
             Output::Timeout(
                 self.timers
                     .next()
@@ -205,6 +208,7 @@ impl<P: Payload> Hub<P> {
                 Owner::Tab(port) => self.handle_silence(port),
                 Owner::Hub if reason == TimerReason::Meet => self.finish_meeting(),
                 Owner::Hub if reason == TimerReason::Gates => self.tell_used(),
+                Owner::Hub if reason == TimerReason::Health => self.look_at_health(),
                 Owner::Hub => self.watch_clocks(),
             }
         }
@@ -317,6 +321,7 @@ impl<P: Payload> Hub<P> {
         if !self.timers.is_set(Owner::Hub, TimerReason::Watch) {
             self.watch_clocks();
         }
+        self.watch_health(conn);
         self.announce_census();
     }
 
@@ -402,6 +407,7 @@ impl<P: Payload> Hub<P> {
         }
         self.with_all(&|connection, cx| connection.remove_port(port, departure, cx));
         self.gates.remove_port(port);
+        self.stop_inspection(port);
         if matches!(departure, Departure::Left | Departure::Moved) {
             self.out.push(Output::Forget(port));
         }
@@ -443,6 +449,7 @@ impl<P: Payload> Hub<P> {
             self.connections.remove(&conn);
             self.timers.remove(Owner::Conn(conn));
             if self.connections.is_empty() {
+                self.timers.clear(Owner::Hub, TimerReason::Health);
                 self.watch_clocks();
             }
         }
@@ -525,6 +532,7 @@ impl<P: Payload> Hub<P> {
         conn: ConnId,
         act: impl FnOnce(&mut Connection<P>, &mut Cx<'_, P>) -> T,
     ) -> Option<T> {
+        let audience = self.audience(conn);
         let mut connection = self.connections.get_mut(&conn)?;
         if connection.needs_loan(self.now) {
             self.lend(conn);
@@ -543,10 +551,20 @@ impl<P: Payload> Hub<P> {
             gates: &mut self.gates,
         };
         let result = act(connection, &mut cx);
-        if connection.has_mail() {
+        if let (Some(before), Some(inspector)) = (audience, &mut self.out.inspector) {
+            inspector.share(&before, connection);
+        }
+        let has_mail = connection.has_mail();
+        self.go_on(conn, has_mail);
+        Some(result)
+    }
+
+    /// What follows from what was done to a connection. Apart, since there are many who do something to one.
+    #[inline(never)]
+    fn go_on(&mut self, conn: ConnId, has_mail: bool) {
+        if has_mail {
             self.settle(conn);
         }
         self.tell_news();
-        Some(result)
     }
 }

@@ -1,6 +1,7 @@
 //! The whole boundary of the core: what goes in and what comes out.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -9,7 +10,7 @@ use core::time::Duration;
 use super::flow::{Batch, Parcel};
 use super::interest::EVERYBODY;
 use super::topics::TopicNo;
-use crate::protocol::{ConnId, HubMessage, Peer, PeerMessage, TabMessage};
+use crate::protocol::{ConnId, Entry, HubMessage, Peer, PeerMessage, TabMessage};
 use crate::time::Time;
 
 /// A frame of a WebSocket: opaque to the core but for its size and for equality.
@@ -134,6 +135,8 @@ pub enum Output<P> {
     Post(PortId, HubMessage),
     /// Post the same frames to these ports.
     Deliver(Delivery<P>),
+    /// Show a tab that looks inside what there is to see: how many entries were forgotten since it was shown the last, and those that were not.
+    Show(PortId, u64, VecDeque<Entry<P>>),
     /// Post frames for one subscription or request.
     Hand(PortId, Parcel<P>),
     /// Open a socket.
@@ -349,6 +352,8 @@ pub enum TimerReason {
     Fetch,
     /// What was posted takes too long.
     Post,
+    /// Time to look at the health of connections.
+    Health,
 }
 
 impl TimerReason {
@@ -379,7 +384,8 @@ impl TimerReason {
         Self::Fallback,
         Self::Fetch,
         Self::Post,
+        Self::Health,
     ];
     /// How many reasons there are.
-    pub const COUNT: usize = Self::Post as usize + 1;
+    pub const COUNT: usize = Self::Health as usize + 1;
 }

@@ -6,6 +6,7 @@ use super::backoff::local_delay;
 use super::connection::{Connection, Cx, Phase, close};
 use super::heartbeat::Beat;
 use super::io::{Output, Payload, SocketEvent, SocketId, TimerReason};
+use super::lately::Event;
 use super::pool::Upward;
 use super::reading::Meaning;
 use super::wake::DOUBT_FOR;
@@ -40,7 +41,7 @@ impl<P: Payload> Connection<P> {
                 extensions,
             } => self.handle_opened(protocol, extensions, cx),
             SocketEvent::Frame(frame) => self.handle_frame(frame, cx),
-            SocketEvent::Garbled => self.counters.rare.malformed += 1,
+            SocketEvent::Garbled => self.note_malformed(cx.now),
             SocketEvent::Response(number, response) => self.handle_response(number, *response, cx),
             SocketEvent::Text(number, text) => {
                 self.handle_text(number, &text, cx);
@@ -150,8 +151,8 @@ impl<P: Payload> Connection<P> {
         let Phase::Handshake(socket) = self.phase else {
             return;
         };
-        self.status.protocol = protocol;
-        self.status.extensions = extensions;
+        self.status.protocol = protocol.into();
+        self.status.extensions = extensions.into();
         self.access.handle_opened();
         cx.timers.clear(self.owner(), TimerReason::ConnectTimeout);
         self.authenticate(socket, cx);
@@ -170,6 +171,7 @@ impl<P: Payload> Connection<P> {
             proved: false,
         };
         self.counters.opened += 1;
+        self.note_opened(cx.now);
         self.status.notice = (self.counters.opened > 1).then_some(Notice::Recovered);
         cx.timers.clear(self.owner(), TimerReason::Fallback);
         self.watch_age(cx);
@@ -202,6 +204,7 @@ impl<P: Payload> Connection<P> {
     }
 
     pub(super) fn handle_frame(&mut self, frame: P, cx: &mut Cx<'_, P>) {
+        self.see_in(&frame, cx);
         if self.template.is_some() {
             self.topics.heard_at = cx.now;
         }
@@ -248,7 +251,7 @@ impl<P: Payload> Connection<P> {
         if is_refused {
             self.handle_refused((code, why, clean), cx);
         } else if self.config.reconnect.fatal_codes.contains(&code) {
-            self.status.close_reason = why;
+            self.status.close_reason = why.into();
             self.end(State::Closed, Reason::FatalCode, code, clean, cx);
         } else if was_open {
             let reason = if clean {
@@ -283,7 +286,7 @@ impl<P: Payload> Connection<P> {
     /// is the sleep of this computer.
     pub(super) fn lose(&mut self, reason: Reason, close: (u16, String, bool), cx: &mut Cx<'_, P>) {
         let woke = self.status.state == State::Suspect && self.status.reason == Reason::Woke;
-        let has_slept = woke && !close.2 && cx.now.since(self.woke_at) < DOUBT_FOR;
+        let has_slept = woke && !close.2 && cx.now.since(self.counters.rare.woke_at) < DOUBT_FOR;
         let delay = if has_slept {
             local_delay(cx.rng)
         } else {
@@ -301,6 +304,9 @@ impl<P: Payload> Connection<P> {
         cx: &mut Cx<'_, P>,
     ) {
         self.note_loss((code, why, clean), cx);
+        if reason != Reason::Requested {
+            self.note(Event::Loss, 1, cx.now);
+        }
         self.wait(delay, reason, Cause::Lost, cx);
         self.settle_loss(reason, cx);
     }
@@ -311,9 +317,9 @@ impl<P: Payload> Connection<P> {
         (code, why, clean): (u16, String, bool),
         cx: &mut Cx<'_, P>,
     ) {
-        self.counters.rare.lost += 1;
+        self.note_down(cx.now);
         self.status.code = Some(code);
-        self.status.close_reason = why;
+        self.status.close_reason = why.into();
         self.status.clean = clean;
         self.stop_timers(cx);
     }
@@ -351,6 +357,7 @@ impl<P: Payload> Connection<P> {
     }
 
     pub(super) fn fail_attempt(&mut self, reason: Reason, cx: &mut Cx<'_, P>) {
+        self.note_failed_attempt(cx.now);
         if self.try_next_stream(cx) {
             return;
         }
@@ -434,7 +441,7 @@ impl<P: Payload> Connection<P> {
             let closed = HubMessage::Closed {
                 handle,
                 code,
-                reason: self.status.close_reason.clone(),
+                reason: self.status.close_reason.as_ref().into(),
                 clean,
             };
             self.fanout.push_note_to(port, closed);
@@ -469,7 +476,7 @@ impl<P: Payload> Connection<P> {
         if self.heartbeat.is_waiting() {
             return;
         }
-        cx.out.push(Output::Send(socket, ping));
+        self.put(socket, ping, cx);
         self.counters.pings += 1;
         self.heartbeat.handle_sent(cx.now);
         self.outbox.handle_ping();
@@ -497,6 +504,7 @@ impl<P: Payload> Connection<P> {
 
     pub(super) fn handle_pong_timeout(&mut self, cx: &mut Cx<'_, P>) {
         self.counters.rare.pong_timeouts += 1;
+        self.note(Event::MissedPong, 1, cx.now);
         let reason = if self.status.reason == Reason::Woke {
             Reason::WakeTimeout
         } else if self.status.state.is_open() {

@@ -12,11 +12,14 @@ mod fanout;
 mod flow;
 mod gates;
 mod gating;
+mod health;
 mod hearing;
 mod heartbeat;
 mod hub;
+mod inspector;
 mod interest;
 mod io;
+mod lately;
 mod lean;
 mod lifecycle;
 mod meeting;
@@ -48,6 +51,7 @@ mod tabs;
 mod tally;
 mod timers;
 mod topics;
+mod trips;
 mod wake;
 mod window;
 
@@ -59,6 +63,7 @@ pub use connection::FUNCTION;
 pub use flow::{Batch, Parcel, ParcelKind};
 pub use gates::MOST as MOST_BREAKERS;
 pub use hub::Hub;
+pub use inspector::{MOST_ENTRIES, MOST_PAYLOADS};
 pub use io::{
     Deadline, Delivery, Fetch, Input, Method, Output, Payload, PortId, Response, SocketEvent,
     SocketId, TimerReason,

@@ -333,6 +333,12 @@ impl<P: Payload> Outbox<P> {
         self.queue.len()
     }
 
+    /// The share of its bounds that the handle has taken which has most waiting.
+    pub fn fill(&self) -> f64 {
+        let fills = self.senders.values().map(Sender::fill);
+        fills.fold(0.0, f64::max)
+    }
+
     /// Sends that were reported as failed, and those whose tab was gone by then.
     pub fn failures(&self) -> (u64, u64) {
         (self.failures.failed, self.failures.orphaned)

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::inspector::Inspector;
 use super::io::Output;
 
 /// So much room is kept once all are carried out: more than that comes of a burst.
@@ -11,6 +12,8 @@ const KEPT: usize = 256;
 #[derive(Debug)]
 pub struct Outputs<P> {
     queue: VecDeque<Output<P>>,
+    /// Who looks inside.
+    pub inspector: Option<Box<Inspector<P>>>,
 }
 
 impl<P> Outputs<P> {
@@ -33,6 +36,7 @@ impl<P> Default for Outputs<P> {
     fn default() -> Self {
         Self {
             queue: VecDeque::new(),
+            inspector: None,
         }
     }
 }

@@ -305,6 +305,7 @@ impl<P: Payload> Hub<P> {
 
 impl<P: Payload> Connection<P> {
     /// Whether a socket of a pool has something for another.
+    #[inline(never)]
     pub(super) fn has_mail(&self) -> bool {
         if let Some(shard) = &self.shard {
             return !shard.upward.is_empty();

@@ -104,7 +104,7 @@ impl<P: Payload> Connection<P> {
             Meaning::Reconnect(delay) => self.reconnect_in(delay, cx),
             Meaning::Pong => {}
             Meaning::Malformed => {
-                self.counters.rare.malformed += 1;
+                self.note_malformed(cx.now);
                 self.push_other(frame);
             }
         }

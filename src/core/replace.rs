@@ -6,7 +6,7 @@ use super::access::{ASK_AGAIN, REFRESH_AGAIN};
 use super::connection::{Connection, Cx, Phase, close};
 use super::io::{Output, Payload, SocketEvent, SocketId, TimerReason};
 use super::reading::Meaning;
-use crate::protocol::{Cause, Notice, Reason, State};
+use crate::protocol::{Cause, Notice, Reason, Remark, Seen, State};
 
 /// How long a closing handshake that the hub has started may take before what was handed counts as unknown.
 pub const CLOSE_WITHIN: Duration = Duration::from_secs(2);
@@ -107,7 +107,7 @@ impl<P: Payload> Connection<P> {
                 let ping = self.heartbeat.ping().cloned();
                 match ping.filter(|_| self.config.heartbeat.verify_on_open) {
                     Some(ping) => {
-                        cx.out.push(Output::Send(socket, ping));
+                        self.put(socket, ping, cx);
                         self.counters.pings += 1;
                         let timeout = self.config.heartbeat.timeout.get();
                         self.set_timer_in(TimerReason::Successor, timeout, cx);
@@ -117,6 +117,7 @@ impl<P: Payload> Connection<P> {
             }
             SocketEvent::Frame(frame) => {
                 let is_open = successor.is_open();
+                self.see_in(&frame, cx);
                 let meaning = self.meaning(&frame);
                 if let (Some(successor), Meaning::Reconnect(delay)) =
                     (&mut self.successor, &meaning)
@@ -210,9 +211,11 @@ impl<P: Payload> Connection<P> {
         if was_on_stream {
             self.leave_stream(cx);
         }
-        self.status.protocol = protocol;
-        self.status.extensions = extensions;
+        self.status.protocol = protocol.into();
+        self.status.extensions = extensions.into();
         self.counters.rare.replaced += 1;
+        self.counters.rare.up_since = Some(self.up_since());
+        self.see(Seen::Log(Remark::Replaced, 1), cx);
         self.heartbeat.handle_lost();
         self.reset_outflow(cx);
         self.access.handle_opened();
@@ -235,6 +238,7 @@ impl<P: Payload> Connection<P> {
     }
 
     fn handle_failed_successor(&mut self, cx: &mut Cx<'_, P>) {
+        self.note_failed_attempt(cx.now);
         cx.timers.clear(self.owner(), TimerReason::Successor);
         self.access.handle_failed_handshake();
         if self.is_on_stream() {

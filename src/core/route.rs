@@ -21,6 +21,20 @@ pub fn route_of(origin: &str, url: &str) -> String {
     route
 }
 
+/// A url as it may be shown to anybody: without user, query and fragment.
+pub fn without_secrets(url: &str) -> String {
+    let shown = url.split(['?', '#']).next().unwrap_or_default();
+    let origin = origin_of(shown);
+    match origin.split_once("://") {
+        Some((scheme, host)) => {
+            let host = host.rsplit('@').next().unwrap_or_default();
+            let path = shown.get(origin.len()..).unwrap_or_default();
+            [scheme, "://", host, path].concat()
+        }
+        None => shown.into(),
+    }
+}
+
 /// What comes before the path of an absolute url.
 pub fn origin_of(url: &str) -> &str {
     let bytes = url.as_bytes();
@@ -44,6 +58,18 @@ fn is_id(segment: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_what_may_be_secret() {
+        for (url, shown) in [
+            ("wss://a.example/ws?access_token=x#y", "wss://a.example/ws"),
+            ("wss://me:pass@a.example:1/ws@2", "wss://a.example:1/ws@2"),
+            ("wss://a.example?x", "wss://a.example"),
+            ("function", "function"),
+        ] {
+            assert_eq!(without_secrets(url), shown);
+        }
+    }
 
     #[test]
     fn a_route_ends_before_an_id_and_after_three_segments() {

@@ -98,6 +98,14 @@ impl Sender {
         messages > self.config.max_messages.get() || bytes > self.config.max_bytes.get()
     }
 
+    /// The share of the bounds that is taken, from 0 to 1.
+    pub fn fill(&self) -> f64 {
+        let of = |waiting: usize, most: usize| waiting as f64 / most.max(1) as f64;
+        let messages = of(self.waiting.messages, self.config.max_messages.get());
+        let bytes = of(self.waiting.bytes, self.config.max_bytes.get());
+        messages.max(bytes).min(1.0)
+    }
+
     /// Notes that a send was given to the socket.
     pub fn handle_handed(&mut self, id: u64, now: Time) {
         self.dirty = true;

@@ -318,7 +318,7 @@ impl<P: Payload> Connection<P> {
 
     /// An answer is larger than anything that is kept.
     fn give_up_body(&mut self, cx: &mut Cx<'_, P>) {
-        self.counters.rare.malformed += 1;
+        self.note_malformed(cx.now);
         self.fail_fetch(Outcome::Neutral, Reason::ConnectionLost, cx);
     }
 

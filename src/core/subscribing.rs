@@ -2,7 +2,7 @@
 
 use super::connection::{Connection, Cx, Phase};
 use super::flow::{Parcel, ParcelKind};
-use super::io::{Output, Payload, PortId, SocketId, TimerReason};
+use super::io::{Payload, PortId, SocketId, TimerReason};
 use super::pool::{UPWARD, Upward};
 use super::position::Position;
 use super::reading::Reply;
@@ -138,7 +138,7 @@ impl<P: Payload> Connection<P> {
         let is_told = self.with_token && self.config.auth.via == Via::Message;
         if let Some(form) = form.filter(|_| is_told) {
             let frame = self.fill(form, Filling::default());
-            cx.out.push(Output::Send(socket, frame));
+            self.put(socket, frame, cx);
         }
     }
 
@@ -197,7 +197,7 @@ impl<P: Payload> Connection<P> {
                 id: self.topics.next_id(),
                 ..Filling::default()
             };
-            cx.out.push(Output::Send(*socket, self.fill(form, with)));
+            self.put(*socket, self.fill(form, with), cx);
         }
     }
 
@@ -317,7 +317,7 @@ impl<P: Payload> Connection<P> {
             id,
             ..Filling::default()
         };
-        cx.out.push(Output::Send(socket, self.fill(form, with)));
+        self.put(socket, self.fill(form, with), cx);
         let is_answered = form.has(&Hole::Id) && template.has_answers();
         let topics: Vec<_> = topics.iter().map(|(no, _)| *no).collect();
         if is_answered {

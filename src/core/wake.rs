@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::backoff::local_delay;
 use super::connection::{Connection, Cx, Owner, Phase};
 use super::hub::Hub;
-use super::io::{Input, Output, Payload, TimerReason};
+use super::io::{Input, Payload, TimerReason};
 use super::topics::SUBSCRIBE_WITHIN;
 use crate::protocol::{Cause, Reason, State};
 use crate::time::Time;
@@ -124,7 +124,7 @@ impl<P: Payload> Connection<P> {
 
     fn doubt(&mut self, cx: &mut Cx<'_, P>) {
         self.inbound_at = cx.now;
-        self.woke_at = cx.now;
+        self.counters.rare.woke_at = cx.now;
         let was_waiting = self.heartbeat.is_waiting();
         self.heartbeat.handle_lost();
         cx.timers.clear(self.owner(), TimerReason::PongLate);
@@ -147,7 +147,7 @@ impl<P: Payload> Connection<P> {
             self.set_timer(TimerReason::Confirm, self.outbox.next_confirm(), cx);
             return;
         };
-        cx.out.push(Output::Send(socket, ping));
+        self.put(socket, ping, cx);
         self.counters.pings += 1;
         self.heartbeat.handle_sent(cx.now);
         if !was_waiting {

@@ -1,7 +1,5 @@
 //! Values from outside: a `JsValue` in the browser, JSON in the native tests.
 
-use super::Report;
-
 /// A structured-clone value, as far as the protocol needs it.
 pub trait Foreign: Sized {
     /// What a payload is on this side of the border.
@@ -34,6 +32,4 @@ pub trait Foreign: Sized {
     fn from_text(text: &str) -> Self;
     /// Nothing.
     fn null() -> Self;
-    /// A report, as an object.
-    fn report(report: &Report) -> Self;
 }

@@ -3,8 +3,9 @@
 use core::time::Duration;
 use std::rc::Rc;
 
+use super::report::Told;
 use super::{
-    BreakerView, ConnId, Foreign, HandleId, Loss, MAJOR, MessageError, Need, Permit, Reason,
+    Alert, BreakerView, ConnId, Foreign, HandleId, Loss, MAJOR, MessageError, Need, Permit, Reason,
     Refusal, Report, RequestError, SendFailure, Transport, WhenSlow, op,
 };
 use crate::time::Time;
@@ -116,6 +117,8 @@ pub enum HubMessage {
         /// Connections.
         connections: u32,
     },
+    /// Something about the health of a connection.
+    Alert(ConnId, Alert),
     /// The answer to `report`.
     Reply(u32, Report),
     /// The server, or nobody, gives a subscription anything.
@@ -284,13 +287,13 @@ pub struct Status {
     /// Since when.
     pub since: Time,
     /// The subprotocol that the server chose.
-    pub protocol: String,
+    pub protocol: Box<str>,
     /// The extensions in use.
-    pub extensions: String,
+    pub extensions: Box<str>,
     /// Which event this is.
     pub cause: Cause,
     /// The last close reason.
-    pub close_reason: String,
+    pub close_reason: Box<str>,
     /// Whether the last close was clean.
     pub clean: bool,
     /// The further event that this is.
@@ -441,8 +444,9 @@ impl HubMessage {
             Self::Census { tabs, connections } => {
                 items.extend([number(op::CENSUS), number(*tabs), number(*connections)]);
             }
+            Self::Alert(conn, alert) => items = alert.items(*conn),
             Self::Reply(id, report) => {
-                items.extend([number(op::REPLY), number(*id), F::report(report)]);
+                items.extend([number(op::REPLY), number(*id), report.tell()]);
             }
             Self::Unsubscribed {
                 handle,

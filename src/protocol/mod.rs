@@ -6,7 +6,9 @@ mod breaker;
 mod error;
 mod fallback;
 mod foreign;
+mod health;
 mod hub;
+mod inspect;
 pub mod op;
 mod option_values;
 mod options;
@@ -22,26 +24,26 @@ pub use breaker::{
 pub use error::MessageError;
 pub use fallback::{After, Place, Polling, Transport};
 pub use foreign::Foreign;
+pub use health::{Ailment, Alert, Instability, Thresholds};
 pub use hub::{Address, Cause, Env, GapReason, HubMessage, Notice, State, Status};
+pub use inspect::{Entry, Inspection, Remark, Seen, encode_entries};
 pub use option_values::{
     Amount, Count, Fraction, Given, Growth, Jitter, Millis, Overflow, Period, Positive, Preset,
     Resend, Span, Via, WhenSlow,
 };
 pub use options::{
     AuthConfig, AuthOptions, BreakerConfig, BreakerOptions, ConnectionConfig, FallbackConfig,
-    FallbackOptions, FlowConfig, FlowOptions, HeartbeatConfig, HeartbeatOptions, Options,
-    PoolConfig, PoolOptions, QueueConfig, QueueOptions, ReconnectConfig, ReconnectOptions,
-    RecoveryConfig, RecoveryOptions, ReplayConfig, ReplayOptions, StalenessConfig,
-    StalenessOptions,
+    FallbackOptions, FlowConfig, FlowOptions, HealthConfig, HealthOptions, HeartbeatConfig,
+    HeartbeatOptions, Options, PoolConfig, PoolOptions, QueueConfig, QueueOptions, ReconnectConfig,
+    ReconnectOptions, RecoveryConfig, RecoveryOptions, ReplayConfig, ReplayOptions,
+    StalenessConfig, StalenessOptions,
 };
 pub use peer::{Build, Peer, PeerMessage};
 pub use reason::{Loss, Reason, RequestError, SendFailure};
-pub use report::{ConnectionReport, Counters, Report};
+pub use report::{BreakerReport, ConnectionReport, Counters, Recent as RecentReport, Report};
 pub use tab::{
     Answer, Attach, Hello, Liveness, Need, Needs, Outgoing, Subscription, TabMessage, op_of,
 };
-
-use serde::Serialize;
 
 /// The version that hub and tab must share.
 pub const MAJOR: u32 = 1;
@@ -51,5 +53,5 @@ pub const MAJOR: u32 = 1;
 pub struct HandleId(pub u32);
 
 /// A connection: a number that the hub chose, the same in every tab.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub u32);

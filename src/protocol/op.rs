@@ -50,6 +50,9 @@ pub const ACQUIRE: u32 = 23;
 /// `force name order`
 pub const FORCE: u32 = 24;
 
+/// `inspect level`
+pub const INSPECT: u32 = 26;
+
 /// `welcome {…}`
 pub const WELCOME: u32 = 65;
 /// `attached handle conn next ignored …`
@@ -106,3 +109,7 @@ pub const BREAKER: u32 = 92;
 pub const VERDICT: u32 = 93;
 /// `ungated name`
 pub const UNGATED: u32 = 94;
+/// `alert conn event {…}`
+pub const ALERT: u32 = 95;
+/// `inspected dropped entries`
+pub const INSPECTED: u32 = 96;

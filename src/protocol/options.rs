@@ -5,6 +5,7 @@ use core::time::Duration;
 use super::Foreign;
 use super::breaker::{Budget, Recent};
 use super::fallback::{After, Place, Polling};
+use super::health::Thresholds;
 use super::option_values::{
     Amount, Count, Fraction, Given, Growth, Jitter, Millis, Overflow, Period, Positive, Preset,
     Resend, Span, Via, WhenSlow,
@@ -121,6 +122,16 @@ group! {
         failure_threshold: Count = Count::INFINITE, "failureThreshold";
         /// How long the pause is, and each one that follows until an attempt succeeds. Default 60 s.
         open_for: Millis = Millis::from_millis(60_000), "openFor";
+    }
+}
+
+group! {
+    /// When a connection is looked at, and what is too bad.
+    HealthConfig, HealthOptions, "health" {
+        /// How often it is looked at. Default 60 s.
+        check_every: Period = Period::from_millis(60_000), "checkEvery";
+        /// What it is measured against.
+        thresholds: Thresholds = Thresholds::DEFAULT, "thresholds";
     }
 }
 
@@ -259,6 +270,8 @@ pub struct Options {
     pub staleness: StalenessOptions,
     /// See [`RecoveryConfig`].
     pub recovery: RecoveryOptions,
+    /// See [`HealthConfig`].
+    pub health: HealthOptions,
     /// See [`AuthConfig`].
     pub auth: AuthOptions,
     /// See [`FallbackConfig`].
@@ -286,6 +299,7 @@ impl Options {
             heartbeat: HeartbeatOptions::read(from)?,
             staleness: StalenessOptions::read(from)?,
             recovery: RecoveryOptions::read(from)?,
+            health: HealthOptions::read(from)?,
             auth: AuthOptions::read(from)?,
             fallback: FallbackOptions::read(from)?,
             queue: QueueOptions::read(from)?,
@@ -350,6 +364,8 @@ pub struct ConnectionConfig {
     pub staleness: StalenessConfig,
     /// When attempts are paused.
     pub recovery: RecoveryConfig,
+    /// What its health is measured against.
+    pub health: HealthConfig,
     /// How the server is shown a token.
     pub auth: AuthConfig,
     /// What is kept of each topic.
@@ -368,6 +384,7 @@ impl ConnectionConfig {
             heartbeat: options.heartbeat.resolve(),
             staleness: options.staleness.resolve(),
             recovery: options.recovery.resolve(),
+            health: options.health.resolve(),
             auth: options.auth.resolve(),
             replay: options.replay.resolve(),
             pool: options.pool.resolve(),
@@ -382,6 +399,7 @@ impl ConnectionConfig {
         options.heartbeat.differences(&self.heartbeat, &mut names);
         options.staleness.differences(&self.staleness, &mut names);
         options.recovery.differences(&self.recovery, &mut names);
+        options.health.differences(&self.health, &mut names);
         options.auth.differences(&self.auth, &mut names);
         options.replay.differences(&self.replay, &mut names);
         options.pool.differences(&self.pool, &mut names);

@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use super::{
-    BreakerOptions, Calls, ConnId, Foreign, Given, HandleId, MOST_NAME, MessageError, Millis,
-    Options, Order, Outcome, Snapshot, Wish, op,
+    BreakerOptions, Calls, ConnId, Foreign, Given, HandleId, Inspection, MOST_NAME, MessageError,
+    Millis, Options, Order, Outcome, Snapshot, Wish, op,
 };
 
 /// A message of a tab.
@@ -116,6 +116,8 @@ pub enum TabMessage<P> {
     Shutdown(HandleId),
     /// Asks for the report.
     Report(u32),
+    /// Asks for what there is to see inside.
+    Inspect(Inspection),
     /// What the tab was asked for, under the number that it was asked with.
     Answer(u32, Answer),
     /// Uses a breaker, and wants to be told of it.
@@ -327,6 +329,12 @@ impl<P> TabMessage<P> {
             op::RECONNECT => Self::Reconnect(handle(from)?),
             op::SHUTDOWN => Self::Shutdown(handle(from)?),
             op::REPORT => Self::Report(natural(&from.item(1))?),
+            op::INSPECT => Self::Inspect(match natural(&from.item(1))? {
+                0 => Inspection::Off,
+                1 => Inspection::Sizes,
+                2 => Inspection::Payloads,
+                _ => return Err(MessageError::Malformed),
+            }),
             op::SUBSCRIBE => Self::Subscribe {
                 handle: handle(from)?,
                 conn: ConnId(natural(&from.item(2))?),

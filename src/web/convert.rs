@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::core::Payload;
-use crate::protocol::{Foreign, Report};
+use crate::protocol::Foreign;
 
 #[wasm_bindgen]
 extern "C" {
@@ -122,9 +122,5 @@ impl Foreign for JsValue {
 
     fn null() -> Self {
         Self::NULL
-    }
-
-    fn report(report: &Report) -> Self {
-        serde_wasm_bindgen::to_value(report).unwrap_or(Self::NULL)
     }
 }

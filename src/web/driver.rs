@@ -24,7 +24,9 @@ use crate::core::{
     Deadline, Delivery, Fetch, Hub, Input, Output, Parcel, ParcelKind, PortId, SocketEvent,
     SocketId,
 };
-use crate::protocol::{Address, Env, HubMessage, Peer, PeerMessage, TabMessage, op, op_of};
+use crate::protocol::{
+    Address, Env, HubMessage, Peer, PeerMessage, TabMessage, encode_entries, op, op_of,
+};
 use crate::time::Time;
 
 /// What the hub is told about the worker it runs in.
@@ -205,6 +207,12 @@ impl Driver {
             Output::Post(port, message) => self.post(port, &message),
             Output::Deliver(delivery) => self.deliver(&delivery),
             Output::Hand(port, parcel) => self.hand(port, &parcel),
+            Output::Show(port, dropped, entries) => {
+                if let Some(port) = self.ports.borrow().get(&port) {
+                    let show = |frame: &Frame| frame.value().clone();
+                    port.post(&encode_entries(dropped, &entries, &self.surroundings, show));
+                }
+            }
             Output::Send(socket, frame) => {
                 let sockets = self.sockets.borrow();
                 if sockets.get(&socket).is_some_and(|open| !open.send(&frame)) {

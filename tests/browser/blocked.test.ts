@@ -52,7 +52,7 @@ describeEngines('a tab that is blocked for 30 s under 5000 messages a second', (
     const backlogs: number[] = [];
     const report = () =>
       healthy.run(async () => {
-        const { attached } = (await window.hub().report()) as { attached: { backlog: number }[] };
+        const { attached } = await window.hub().report();
         return attached[0]?.backlog ?? 0;
       });
     await waitFor(

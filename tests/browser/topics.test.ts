@@ -193,7 +193,7 @@ function define(use: Use) {
     const malformed = await tab.run(async () => {
       window.socket().send('what no JSON is');
       await window.socket().request('a turn');
-      const { attached } = (await window.hub().report()) as { attached: { counters: { malformed: number } }[] };
+      const { attached } = await window.hub().report();
       return attached[0]?.counters.malformed;
     });
     expect(malformed).toBe(1);

@@ -42,7 +42,7 @@ fn a_lost_connection_is_told_then_tried_again() {
         (lost.reason, lost.code, lost.clean),
         (Reason::ClosedByServer, Some(1012), true)
     );
-    assert_eq!(lost.close_reason, "because");
+    assert_eq!(&*lost.close_reason, "because");
     assert!(lost.next_attempt_at.is_some());
     let gap = HubMessage::Gap {
         conn: rig.conn(),

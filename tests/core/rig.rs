@@ -1,6 +1,6 @@
 //! A hub with scripted tabs and sockets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use tabwire::core::{
     Deadline, Fetch, Hub, Input, Output, ParcelKind, Payload, PortId, SocketEvent, SocketId,
 };
-use tabwire::protocol::{ConnId, HandleId, HubMessage, PeerMessage, State, Status, TabMessage};
+use tabwire::protocol::{
+    ConnId, Entry, HandleId, HubMessage, PeerMessage, State, Status, TabMessage,
+};
 use tabwire::time::Time;
 
 use crate::json::{Bytes, Json};
@@ -20,6 +22,9 @@ pub enum Got {
     Frames(u64, Vec<String>, bool),
     Parcel(ParcelKind, u32, Vec<(String, Time)>),
 }
+
+/// What a tab was shown that looks inside.
+pub type Shown = (PortId, u64, VecDeque<Entry<Bytes>>);
 
 pub struct Rig {
     pub hub: Hub<Bytes>,
@@ -38,6 +43,7 @@ pub struct Rig {
     pub watched_peers: Vec<String>,
     pub fetched: Vec<Fetch<Bytes>>,
     pub aborted: Vec<(SocketId, u32)>,
+    pub shown: Vec<Shown>,
     /// How long the computer has slept with its monotonic clock standing still.
     pub slept: Duration,
     pub ticks: usize,
@@ -76,6 +82,7 @@ impl Rig {
             watched_peers: Vec::new(),
             fetched: Vec::new(),
             aborted: Vec::new(),
+            shown: Vec::new(),
             slept: Duration::ZERO,
             ticks: 0,
             buffered: 0,
@@ -148,6 +155,7 @@ impl Rig {
                 Output::WatchPeer { epoch, .. } => self.watched_peers.push(epoch),
                 Output::Fetch(fetch) => self.fetched.push(*fetch),
                 Output::Abort(socket, request) => self.aborted.push((socket, request)),
+                Output::Show(port, dropped, entries) => self.shown.push((port, dropped, entries)),
                 Output::Watch(port, lock) => self.watched.push((port, lock)),
                 Output::Rebind { from, to } => self.rebound.push((from, to)),
                 Output::Forget(port) => self.forgotten.push(port),

@@ -300,7 +300,8 @@ impl Driver {
             Output::Announce(message) => {
                 net.after(ANNOUNCED, Event::Announced(self.no, message));
             }
-            Output::Fetch(_) | Output::Abort(..) => {}
+            // Nobody in these worlds looks inside.
+            Output::Show(..) | Output::Fetch(_) | Output::Abort(..) => {}
             Output::WatchPeer { epoch, .. } => {
                 if let Some(peer) = HubNo::of(&epoch) {
                     self.peers.insert(peer);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 use tabwire::core::Payload;
-use tabwire::protocol::{Foreign, Report};
+use tabwire::protocol::Foreign;
 
 /// A JSON value from outside.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,9 +96,5 @@ impl Foreign for Json {
 
     fn null() -> Self {
         Self(Value::Null)
-    }
-
-    fn report(report: &Report) -> Self {
-        Self(serde_json::to_value(report).unwrap_or_default())
     }
 }

@@ -14,7 +14,7 @@ const browserCalls = `
 
 /** What wasm-bindgen itself and plain JavaScript values take. */
 const plainJavaScript = `
-  Error Number __wbindgen_boolean_get __wbindgen_is_null __wbindgen_is_string __wbindgen_is_undefined
+  __wbindgen_boolean_get __wbindgen_is_null __wbindgen_is_string __wbindgen_is_undefined
   __wbindgen_jsval_eq __wbindgen_number_get __wbindgen_string_get __wbindgen_throw _wbg_cb_unref
   __wbindgen_is_falsy __wbindgen_is_function add apply byteLength call clear delete done fromEntries get get_unchecked hub_new instanceof_ArrayBuffer instanceof_Blob
   isArray length new new_from_slice next of push set slice values

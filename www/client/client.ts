@@ -1,12 +1,12 @@
 // biome-ignore-all lint/suspicious/noDoubleEquals: a byte shorter each, where both sides are of one type
 
-import { type Host, loadLife, openShared, type Port, type Rung } from './connect.js';
+import { type Host, openShared, type Port, type Rung } from './connect.js';
 import { Cue, type CueMessage, type Handle } from './cue.js';
 import { Ms } from './deadline.js';
 import { UnsupportedError } from './errors.js';
 import type { Inner, Life } from './life.js';
 import { checkHubOptions, type HubOptions, type SocketOptions } from './options.js';
-import { type Bit, type Frame, type HubMessage, Op, Protocol, type TabMessage } from './protocol.js';
+import { type Bit, type HubMessage, Op, Protocol, type TabMessage } from './protocol.js';
 
 declare const __BUILD__: string;
 
@@ -48,12 +48,6 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
   let isBroken: unknown;
   let open: Rung[2] | undefined;
 
-  /** What has arrived and waits; and how many messages of the first, if it is a batch, have been dispatched to whom. */
-  const waiting: HubMessage[] = [];
-  let done = 0;
-  let takers: Handle[];
-  let tick: MessageChannel | undefined;
-
   const post = (message: TabMessage) => {
     port?.postMessage(message);
     return port;
@@ -73,7 +67,6 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
 
   const abandon = () => {
     port = null;
-    waiting.length = done = 0;
   };
 
   const greet = () => {
@@ -94,45 +87,10 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
     tell([Cue.Attach]);
   };
 
-  const push = (message: HubMessage) => {
-    if (waiting.push(message) == 1) pump();
-  };
-
-  /** Keeps the order of arrival: batches are dispatched in slices, and what arrives meanwhile waits behind them. */
-  const pump = () => {
-    const until = Date.now() + Ms.Slice;
-    for (let pause: unknown; !pause && waiting[0]; pause ||= Date.now() > until) {
-      const message = waiting[0];
-      if (message[0] == Op.Batch) {
-        const frames = message[3];
-        if (!done) takers = [...handles].filter((handle) => handle(message));
-        const mark = message[5]?.[done];
-        const frame = frames[done++] as Frame;
-        // Each handle may keep and change its buffer; for a string a copy costs nothing.
-        for (const taker of takers) pause = taker(takers[1] ? frame.slice(0) : frame, mark) || pause;
-        if (done < frames.length) continue;
-        if (message[4]) post([Op.Ack, message[1], message[2] + done]);
-      }
-      done = 0;
-      waiting.shift();
-      if (message[0] != Op.Batch) route(message);
-    }
-    if (!waiting[0]) return;
-    if (!tick) {
-      tick = new MessageChannel();
-      tick.port1.onmessage = pump;
-    }
-    tick.port2.postMessage(0);
-  };
-
-  const route = (message: HubMessage) => {
-    if (message[0] == Op.Welcome) {
-      const { epoch: name } = message[1];
-      if (name != epoch) forget();
-      epoch = name;
-    }
-    tell(message);
-    life?.[1](message);
+  /** A hub says who it is. */
+  const meet = (name: string) => {
+    if (name != epoch) forget();
+    epoch = name;
   };
 
   /** What the hub knew is gone. */
@@ -184,16 +142,16 @@ export const createClient = ({ host: where = {}, liveness }: HubOptions): Client
   };
 
   const load = () => {
-    loadLife().then(
+    import('./life.js').then(
       ({ live }) => {
         life ??= live(
           client,
-          [handles, () => locks, push, hold, greet, adopt, forget, abandon, openWorker],
+          [handles, () => locks, meet, hold, greet, adopt, forget, abandon, openWorker],
           where,
           quit,
         );
         if (isRunning)
-          life[2]((use, fail) => {
+          life[1]((use, fail) => {
             use(worker as SharedWorker);
             if (isBroken) fail('error');
           });

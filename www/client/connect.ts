@@ -37,6 +37,3 @@ export const openShared = ({ workerUrl }: HostOptions) =>
   workerUrl
     ? new SharedWorker(workerUrl as URL, { type: 'module', name: 'tabwire@1' })
     : new SharedWorker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'tabwire@1' });
-
-/** Loads what seeks a hub, and what lives with it. */
-export const loadLife = () => import('./life.js');

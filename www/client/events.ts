@@ -47,6 +47,27 @@ export type StaleConnectionEvent = Event;
 /** Fired when `recovery.failureThreshold` attempts in a row have failed: there are none until `status.nextAttemptAt`. */
 export type CircuitBreakerOpenedEvent = Event;
 
+/** Fired when a look at the connection, every `health.checkEvery`, finds its score fallen below `health.thresholds.score`. */
+export interface UnhealthyConnectionEvent extends Event {
+  /** The score: 0 to 100. */
+  readonly score: number;
+  /** What it is so low for, the gravest first: `down suspect losses missed-pongs errors rtt queue`. */
+  readonly reasons: readonly string[];
+  /** How often this has happened to the connection. */
+  readonly count: number;
+}
+
+/** Fired when the same look finds that the connection is lost too often, or seldom comes back. */
+export interface StabilityAlertEvent extends Event {
+  /** `losses`: so many in five minutes; `recovery-rate`: such a share of the attempts of five minutes has opened it again. */
+  readonly reason: 'losses' | 'recovery-rate';
+  readonly value: number;
+  /** The threshold that `value` has crossed. */
+  readonly threshold: number;
+  /** How often this has happened to the connection, for either reason. */
+  readonly count: number;
+}
+
 /** The events of a socket. */
 export interface SharedWebSocketEventMap extends WebSocketEventMap {
   statuschange: StatusChangeEvent;
@@ -55,5 +76,7 @@ export interface SharedWebSocketEventMap extends WebSocketEventMap {
   overflow: OverflowEvent;
   connectionRecovered: ConnectionRecoveredEvent;
   staleConnection: StaleConnectionEvent;
+  unhealthyConnection: UnhealthyConnectionEvent;
+  stabilityAlert: StabilityAlertEvent;
   circuitBreakerOpened: CircuitBreakerOpenedEvent;
 }

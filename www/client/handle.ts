@@ -60,6 +60,8 @@ export interface Shown {
   close(code?: number | { purge?: boolean }, reason?: string): void;
   reconnect(): void;
   shutdown(): Promise<void>;
+  /** Asks the hub how the connections of this page do. */
+  ask(what: 'getStabilityReport' | 'getRecoveryStats' | 'metrics'): Promise<unknown>;
   subscribe?(topic: string, listener: (message: TopicMessage) => unknown, options?: SubscriptionOptions): Subscription;
   publish?(topic: string, data: unknown): void;
   request?(data: unknown, options?: RequestOptions): Promise<unknown>;
@@ -75,7 +77,7 @@ export const openHandle = (
   target: URL | UrlFunction,
   protocols: string[],
   // What stays here: a url object of `host` cannot even be cloned.
-  { key = '', host: _, auth: { token, ...auth } = {}, subprotocol, ...rest }: SocketOptions,
+  { key = '', host: _, auth: { token, ...auth } = {}, subprotocol, log, ...rest }: SocketOptions,
 ) => {
   const [post, add, remove, place] = client;
   const options = {
@@ -153,6 +155,9 @@ export const openHandle = (
     items = now('connecting', null);
     ignored = [];
     add(handle);
+    if (log) {
+      import('./observe.js').then(({ follow }) => follow(log, client, () => show.readyState < Ready.Closed && conn));
+    }
     topics?.then((topics) => {
       loaded = topics;
       if (show.readyState < Ready.Closing) topics.start();
@@ -326,6 +331,7 @@ export const openHandle = (
       fireGap(...gap);
     },
     [Op.Closed]: end,
+    [Op.Alert]: fire,
     [Op.Overflow]: (count: number, policy: string) => fire('overflow', { count, policy }),
     [Op.Need]: (_: number, kind: Need) => functions[kind],
     [Cue.Look]: () => {
@@ -338,6 +344,7 @@ export const openHandle = (
   };
 
   const show = {
+    ask: (what) => import('./observe.js').then((observe) => observe[what](client, () => conn) as Promise<unknown>),
     url: href ?? '',
     readyState: Ready.Connecting,
     bufferedAmount: 0,
@@ -413,7 +420,7 @@ const now = (state: State, code: number | null, reason: string = state): StatusI
 ];
 
 let lastId = 0;
-const connOps: (Op | Cue)[] = [Op.Status, Op.Batch, Op.Gap, Op.Overflow];
+const connOps: (Op | Cue)[] = [Op.Status, Op.Batch, Op.Gap, Op.Overflow, Op.Alert];
 const readyStates: Partial<Record<State, Ready>> = {
   open: Ready.Open,
   suspect: Ready.Open,

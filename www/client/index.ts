@@ -26,8 +26,10 @@ export type {
   OverflowEvent,
   SendFailedEvent,
   SharedWebSocketEventMap,
+  StabilityAlertEvent,
   StaleConnectionEvent,
   StatusChangeEvent,
+  UnhealthyConnectionEvent,
 } from './events.js';
 export { type GatedRequestInit, gatedFetch, type RetryOptions } from './fetch.js';
 export type { Sendable, Status } from './handle.js';
@@ -37,9 +39,12 @@ export type {
   FallbackOptions,
   FlowOptions,
   Form,
+  HealthOptions,
   HeartbeatOptions,
   HostOptions,
   HubOptions,
+  LogLine,
+  LogOptions,
   Pointer,
   PoolOptions,
   QueueOptions,
@@ -54,5 +59,16 @@ export type {
   When,
 } from './options.js';
 export type { BreakerState, State } from './protocol.js';
+export type {
+  BreakerReport,
+  ConnectionReport,
+  Counters,
+  HubReport,
+  InspectEntry,
+  InspectOptions,
+  RecoveryStats,
+  SocketHealth,
+  StabilityReport,
+} from './report.js';
 export { createHub, type Hub, SharedWebSocket, type SharedWebSocketConstructor } from './socket.js';
 export type { RequestOptions, Subscription, SubscriptionOptions, TopicMessage } from './subscription.js';

@@ -3,6 +3,7 @@ import type { Client } from './client.js';
 import type { Host, Past, Port, Rung } from './connect.js';
 import { Cue, type CueMessage, type Handle, Leave } from './cue.js';
 import { deadline, Ms } from './deadline.js';
+import { createInbox } from './inbox.js';
 import type { HostOptions } from './options.js';
 import { type AnswerBody, type Bit, type HubMessage, type Need, Op, type WelcomeBody } from './protocol.js';
 import { seek } from './seek.js';
@@ -12,8 +13,8 @@ export type Inner = [
   handles: ReadonlySet<Handle>,
   /** Where the tab holds its lock and waits for that of the hub, if it may. */
   locksOf: () => LockManager | '' | false | undefined,
-  /** Says that this is so, in the order of arrival. */
-  push: (message: HubMessage) => void,
+  /** A hub of this epoch has said welcome. */
+  meet: (epoch: string) => void,
   /** Takes a lock that shows that this tab lives, and then calls back. */
   hold: (then: () => void) => void,
   /** Says hello and attaches all handles. */
@@ -22,7 +23,7 @@ export type Inner = [
   adopt: (port: Port | null, host?: Host, open?: Rung[2]) => void,
   /** Forgets what the hub knew. */
   forget: (cue?: CueMessage) => void,
-  /** Has no port any more, and nothing that has come by it. */
+  /** Has no port any more. */
   abandon: () => void,
   /** Opens the SharedWorker that all tabs of this build share. */
   openWorker: () => SharedWorker,
@@ -32,8 +33,6 @@ export type Inner = [
 export type Life = [
   /** The client has ended. */
   quit: () => void,
-  /** A message has come to its turn. */
-  take: (message: HubMessage) => void,
   /** The client begins: `first` gives what it has opened. */
   search: (first: Rung[2]) => void,
 ];
@@ -44,7 +43,7 @@ export type Life = [
  */
 export const live = (
   [post, , , place]: Client,
-  [handles, locksOf, push, hold, greet, adopt, forget, abandon, openWorker]: Inner,
+  [handles, locksOf, meet, hold, greet, adopt, forget, abandon, openWorker]: Inner,
   where: HostOptions,
   quit: (failure: string) => void,
 ): Life => {
@@ -130,6 +129,7 @@ export const live = (
   const depart = () => {
     leave();
     abandon();
+    clear();
   };
 
   /** Leaves the hub, and seeks another after that long. */
@@ -169,6 +169,8 @@ export const live = (
   };
 
   const take = (message: HubMessage) => {
+    if (message[0] == Op.Welcome) meet(message[1].epoch);
+    tell(message);
     const [host, epoch, trail] = place();
     switch (message[0]) {
       case Op.Welcome: {
@@ -252,6 +254,8 @@ export const live = (
     }
   };
 
+  const [push, clear] = createInbox(post, handles, take);
+
   const suspend = () => {
     post([Op.Suspend]);
     risk();
@@ -297,8 +301,8 @@ export const live = (
     () => {
       stop();
       leave();
+      clear();
     },
-    take,
     (first) => search(undefined, first),
   ];
 };

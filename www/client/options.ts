@@ -1,11 +1,12 @@
 // biome-ignore-all lint/suspicious/noDoubleEquals: a byte shorter each, where both sides are of one type
+import type { InspectOptions } from './report.js';
 
 /**
  * Options of a socket. Durations are milliseconds, sizes bytes. Numbers are finite and not negative unless an option says
  * otherwise. A bad name or type throws `TypeError`, a bad value `RangeError`; both name the option and the value, as in
  * `reconnect.jitter: "foo"`.
  *
- * The options of one connection (`reconnect`, `heartbeat`, `staleness`, `recovery`, `auth` without its function) are decided by the handle that attached it first, in whichever
+ * The options of one connection (`reconnect`, `heartbeat`, `staleness`, `recovery`, `health`, `auth` without its function) are decided by the handle that attached it first, in whichever
  * tab; what a later one asks for differently is ignored, warned of and listed in `status.reason`.
  */
 export interface SocketOptions {
@@ -24,6 +25,10 @@ export interface SocketOptions {
   staleness?: StalenessOptions;
   /** When attempts are paused. */
   recovery?: RecoveryOptions;
+  /** When the connection is looked at, and what is too bad. */
+  health?: HealthOptions;
+  /** Lines about the connection, written by this page. Default: none. */
+  log?: LogOptions;
   /** How the server is shown who connects. */
   auth?: AuthOptions;
   /** What takes the place of the WebSocket while that does not open. */
@@ -236,6 +241,42 @@ export interface RecoveryOptions {
   openFor?: number;
 }
 
+/** Lines about what the hub does for a connection. Given, if only as `{}`, they are written. */
+export interface LogOptions {
+  /** The least that is written. `debug`: each frame by its size; `info`: transitions; `warn`: losses; `error`: the end. Default `'info'`. */
+  level?: LogLine['level'];
+  /** Takes each line. Default: the console. */
+  sink?: (line: LogLine) => unknown;
+  /** How often there is a line, of level `info`, about the health of the connection; at least 1. Default 60 000 ms. */
+  healthEvery?: number;
+}
+
+/** A line. It shows no payload, no token and no url. */
+export interface LogLine {
+  /** When it was, in ms since 1970. */
+  readonly at: number;
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly text: string;
+}
+
+/** When the health of a connection is looked at, and what is too bad: see `docs/OBSERVABILITY.md`. */
+export interface HealthOptions {
+  /** How often it is looked at; at least 1. Default 60 000 ms. */
+  checkEvery?: number;
+  thresholds?: {
+    /** Below this score, of 0 to 100, it is unhealthy. Default 50. */
+    score?: number;
+    /** The smoothed round trip that costs the most points; at least 1. Default 1000 ms. */
+    rtt?: number;
+    /** So many losses in five minutes are a `stabilityAlert`; at least 1. Default 5. */
+    losses?: number;
+    /** As is a smaller share of attempts that have opened the lost connection again, of at least four in five minutes. Default 0.5. */
+    recoveryRate?: number;
+    /** An open connection that has brought nothing but pongs for so long is stale. Default 600 000 ms. */
+    silence?: number;
+  };
+}
+
 /**
  * What takes the place of a WebSocket that does not open, as behind a proxy that lets none through: server-sent events, and
  * where those do not come either, requests that ask again and again. `status.transport` says what messages come by. One stream
@@ -357,6 +398,10 @@ export const checkHubOptions = (options: HubOptions) => {
   return check(options, { name: '', host, liveness }) as HubOptions;
 };
 
+/** Checks the options of `inspect`; throws for the first that is bad. */
+export const checkInspectOptions = (options: InspectOptions): InspectOptions =>
+  check(options, { payloads: true, signal: (value) => !(value instanceof AbortSignal) && TypeError });
+
 /** What an option may be: one of these words or any text, a boolean, a group, or what a function finds no error in. */
 type Rule = string | true | Rules | ((value: unknown) => Wrong);
 type Rules = { readonly [name: string]: Rule };
@@ -397,12 +442,14 @@ export const positive = /* @__PURE__ */ from(1);
 export const endless = /* @__PURE__ */ from(1, Infinity);
 /** A number from 0 to 1. */
 export const fraction = /* @__PURE__ */ from(0, 1);
+const percent = /* @__PURE__ */ from(0, 100);
 const code = /* @__PURE__ */ from(1000, 4999);
 const each =
   (rule: (value: unknown) => Wrong, other: (value: unknown) => Wrong) =>
   (value: unknown): Wrong =>
     Array.isArray(value) ? value.map(rule).find(Boolean) : other(value);
 const codes = /* @__PURE__ */ each(code, () => TypeError);
+const callable = (value: unknown) => typeof value != 'function' && TypeError;
 const url = (value: unknown) => Object(value) !== value && judge(value, '');
 
 const socketRules = {
@@ -435,6 +482,11 @@ const socketRules = {
   heartbeat: { message: '', pong: '', interval: positive, jitter: fraction, timeout: amount, verifyOnOpen: true },
   staleness: { staleAfter: positive, checkEvery: positive, maxAge: positive },
   recovery: { failureThreshold: endless, openFor: amount },
+  health: {
+    checkEvery: positive,
+    thresholds: { score: percent, rtt: positive, losses: positive, recoveryRate: fraction, silence: amount },
+  },
+  log: { level: 'debug info warn error', sink: callable, healthEvery: positive },
   auth: {
     // A token that is given instead of the function that gives it must not get into an error.
     token(value: unknown): undefined {

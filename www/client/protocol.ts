@@ -36,6 +36,7 @@ export enum Op {
   Acquire = 23,
   Force = 24,
   Lead = 25,
+  Inspect = 26,
 
   Script = 64,
   Welcome = 65,
@@ -68,6 +69,8 @@ export enum Op {
   Breaker = 92,
   Verdict = 93,
   Ungated = 94,
+  Alert = 95,
+  Inspected = 96,
 }
 
 /** A boolean on the wire. */
@@ -142,6 +145,7 @@ export type TabMessage =
   | [Op.Online, Bit]
   | [Op.Reconnect | Op.Shutdown, handle: number]
   | [Op.Report, id: number]
+  | [Op.Inspect, level: 0 | 1 | 2]
   | [Op.Answer, id: number, value: AnswerBody]
   | [Op.Subscribe, handle: number, conn: number, subscriptions: WantedTopic[]]
   | [Op.Unsubscribe, handle: number, conn: number, numbers: number[]]
@@ -249,7 +253,14 @@ export type GapMessage = [
 export type ConnMessage =
   | [Op.Status, conn: number, ...StatusItems]
   | GapMessage
-  | [Op.Overflow, conn: number, count: number, policy: string];
+  | [Op.Overflow, conn: number, count: number, policy: string]
+  | [Op.Alert, conn: number, event: string, fields: object];
+
+/** What a hub has seen, for those who look inside. */
+export type EntryItems =
+  | [what: 'in' | 'out', at: number, conn: number, size: number, payload?: Frame]
+  | [what: 'state', at: number, conn: number, state: State, reason: string, attempt: number, code?: number | null]
+  | [what: 'log', at: number, conn: number, level: 'info' | 'warn', code: string, number: number];
 
 /** What a hub says. */
 export type HubMessage =
@@ -271,4 +282,5 @@ export type HubMessage =
   | [Op.Verdict, name: string, id: number, granted: 1, generation: number, permit: number, lease: number | null]
   | [Op.Verdict, name: string, id: number, granted: 0, reason: string, retryAfter: number | null]
   | [Op.Ungated, name: string]
+  | [Op.Inspected, dropped: number, entries: EntryItems[]]
   | [Op.Error, op: number, code: string];

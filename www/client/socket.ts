@@ -3,7 +3,6 @@ import { readProtocols, readUrl } from './address.js';
 import { CircuitBreaker } from './breaker.js';
 import type { CircuitBreakerOptions } from './breaker-options.js';
 import { type Client, clientFor, createClient } from './client.js';
-import { Cue, type Handle } from './cue.js';
 import { UnsupportedError } from './errors.js';
 import type { SharedWebSocketEventMap } from './events.js';
 import { fetchBehind, type GatedRequestInit } from './fetch.js';
@@ -11,13 +10,14 @@ import { createGates, type Gates } from './gate.js';
 import { openHandle, type Sendable, type Shown, type Status } from './handle.js';
 import {
   checkHubOptions,
+  checkInspectOptions,
   checkSocketOptions,
   type HubOptions,
   judge,
   type SocketOptions,
   type UrlFunction,
 } from './options.js';
-import { Op } from './protocol.js';
+import type { HubReport, InspectEntry, InspectOptions, RecoveryStats, StabilityReport } from './report.js';
 import type { RequestOptions, Subscription, SubscriptionOptions, TopicMessage } from './subscription.js';
 
 /**
@@ -66,6 +66,12 @@ export interface SharedWebSocket extends EventTarget {
   reconnect(): void;
   /** Closes the connection for every tab with 1000 `shutdown`. Resolves when this handle is closed. */
   shutdown(): Promise<void>;
+  /** How the connections of this tab do: how many are healthy, their scores, uptime, throughput and errors. */
+  getStabilityReport(): Promise<StabilityReport>;
+  /** How lost connections of this tab have come back, and the breakers that it uses. */
+  getRecoveryStats(): Promise<RecoveryStats>;
+  /** The numbers of this tab's connections and breakers in the text format of Prometheus, version 0.0.4: see `docs/OBSERVABILITY.md`. */
+  metrics(): Promise<string>;
   /**
    * Calls the listener with each message of a topic, the last one first if the hub has it. The server is asked once for all
    * tabs; when nobody wants the topic any more, it is given back after `linger`. With `raw` throws `UnsupportedError`.
@@ -146,8 +152,14 @@ export interface Hub {
   breaker(name: string, options?: CircuitBreakerOptions): CircuitBreaker;
   /** {@link gatedFetch} behind the breakers of this hub. */
   fetch(input: RequestInfo | URL, init?: GatedRequestInit): Promise<Response>;
-  /** Asks the hub how many tabs and connections it has, and how this page's connections are. */
-  report(): Promise<unknown>;
+  /** Asks the hub how many tabs and connections it has, and how this page's connections and breakers are. */
+  report(): Promise<HubReport>;
+  /**
+   * Shows what the hub sees of this page's connections: frames as sizes, transitions and remarks, from now on until the loop is
+   * left or `signal` aborted. Who is too slow to take them is told how many were dropped. Ends with an `UnsupportedError`
+   * where there is no hub, and when the client is closed.
+   */
+  inspect(options?: InspectOptions): AsyncIterableIterator<InspectEntry>;
   /** Closes all sockets of this hub client and leaves the hub. */
   close(): void;
 }
@@ -162,7 +174,7 @@ export const createHub = (options: HubOptions = {}): Hub => {
     host.workerUrl = `${host.workerUrl}#${name}`;
   }
   const client = createClient(checked);
-  const [post, add, remove, , quit] = client;
+  const [, , , , quit] = client;
   let gates: Gates | undefined;
   const own = () => {
     gates ??= createGates(client, name);
@@ -172,23 +184,23 @@ export const createHub = (options: HubOptions = {}): Hub => {
     breaker: (name, options) => new (CircuitBreaker as BreakerConstructor)(name, options, own()),
     fetch: (input, init) => fetchBehind(own(), input, init),
     socket: (...args) => new (SharedWebSocket as Constructor)(args[0], args[1], args[2], client),
-    // A handle of its own, which asks again when the hub has changed meanwhile.
-    report: () =>
-      new Promise((resolve, reject) => {
-        const id = ++lastReport;
-        const handle: Handle = (input) => {
-          if (!Array.isArray(input)) return;
-          if (input[0] == Cue.Attach) post([Op.Report, id]);
-          if (input[0] == Op.Reply && input[1] == id) resolve(input[2]);
-          else if (input[0] == Cue.End) reject(new UnsupportedError(`there is no hub: ${input[2]}`));
-          else return;
-          remove(handle);
-        };
-        add(handle);
-      }),
+    report: async () => (await observe()).ask(client),
+    inspect(options = {}) {
+      const checked = checkInspectOptions(options);
+      const entries = observe().then(({ inspect }) => inspect(client, checked));
+      return {
+        next: async () => (await entries).next(),
+        return: async () => ((await entries).return as Method)() as never,
+        [Symbol.asyncIterator]() {
+          return this;
+        },
+      };
+    },
     close: () => quit(),
   };
 };
+
+const observe = () => import('./observe.js');
 
 /** The listener behind an `on…` attribute, and the value of that. */
 interface Listener {
@@ -197,8 +209,6 @@ interface Listener {
 }
 
 type Method = (...args: unknown[]) => unknown;
-
-let lastReport = 0;
 
 type BreakerConstructor = new (
   name: string,
@@ -265,6 +275,11 @@ function define() {
           if (!method) throw new UnsupportedError('subprotocol: "raw"');
           if (args.length < method.length) throw new TypeError(name);
           return method(...args);
+        };
+      }
+      for (const name of 'getStabilityReport getRecoveryStats metrics'.split(' ')) {
+        prototype[name] = function (this: SharedWebSocket) {
+          return this.#shown.ask(name as 'metrics');
         };
       }
       for (const type of 'open message error close'.split(' ')) {

@@ -40,3 +40,4 @@ export { useMessages } from './use-messages.js';
 export { type SharedWebSocketResult, useSharedWebSocket } from './use-shared-web-socket.js';
 export { useSocketEvent } from './use-socket-event.js';
 export { type TopicOptions, useTopic } from './use-topic.js';
+export { useWebSocketHealth, type WebSocketHealth } from './use-web-socket-health.js';

@@ -33,8 +33,8 @@ export const useCircuitBreaker = (name: string, options?: CircuitBreakerOptions)
         const stats: { -readonly [field in keyof BreakerStats]: BreakerStats[field] } = {
           ...(breakers.get(name)?.stats ?? unused),
         };
-        // The clocks of hub, page and wall are told apart by less than this, and nobody wants to render that.
-        if (Math.abs(Number(stats.retryAt) - Number(last.retryAt)) < 100) stats.retryAt = last.retryAt;
+        // The clocks of hub, page and wall are told apart by less than this, and nobody wants to render that. Null is 0 here.
+        if (Math.abs((stats.retryAt as number) - (last.retryAt as number)) < 100) stats.retryAt = last.retryAt;
         if (`${Object.values(stats)}` !== `${Object.values(last.stats)}`) last = viewOf(stats);
         return last;
       },

@@ -9,6 +9,7 @@ mod template;
 
 pub use error::TemplateError;
 pub use form::{Filling, Form, Hole};
+pub(super) use json::push_text;
 pub use json::text_of;
 pub use pointer::Pointer;
 pub use rule::{Answered, Reading, is_something, part_of};

@@ -192,6 +192,7 @@ impl Page {
             | HubMessage::Beat
             | HubMessage::Welcome
             | HubMessage::Beside { .. }
+            | HubMessage::Alert(..)
             | HubMessage::Census { .. }
             | HubMessage::Reply(..)
             | HubMessage::Ungated(_)

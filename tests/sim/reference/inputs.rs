@@ -184,6 +184,7 @@ impl Reference {
                 }
             }
             TabMessage::Answer(id, answer) => self.take_answer(port, *id, answer),
+            TabMessage::Inspect(_) => {}
             TabMessage::Report(id) => self.tabs.owe(port, Answer::Reply(*id)),
         }
     }

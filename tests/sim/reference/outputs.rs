@@ -28,6 +28,7 @@ impl Reference {
                 self.observe_post(*port, message)
             }
             Output::Deliver(delivery) => self.observe_delivery(delivery),
+            Output::Show(..) => Err(Check::AttachIsAnswered.breach(NOBODY_LOOKS_INSIDE)),
             Output::Hand(..) => Err(Check::AttachIsAnswered.breach(NOBODY_SUBSCRIBES)),
             Output::Open {
                 socket,
@@ -126,6 +127,7 @@ impl Reference {
                 }
                 Ok(())
             }
+            HubMessage::Alert(conn, _) => self.with_lane(port, *conn, |_, _| Ok(())),
             HubMessage::Need { handle, id, kind } => self.observe_need((port, *handle), *id, *kind),
             HubMessage::Move(_) => self.observe_move(port),
             // Breakers have books of their own.
@@ -543,3 +545,4 @@ fn check_status(conn: &Conn, status: &Status, now: Time) -> Held {
 
 /// Pages of the simulation have no topics.
 const NOBODY_SUBSCRIBES: &str = "nobody has subscribed";
+const NOBODY_LOOKS_INSIDE: &str = "nobody looks inside in these worlds";

@@ -1,6 +1,7 @@
 import { vi } from 'vitest';
 // What a client loads later is here already, so that it takes no more than a turn.
 import '../../../www/client/life.js';
+import '../../../www/client/observe.js';
 import { type HubMessage, Op, type StatusItems, type TabMessage } from '../../../www/client/protocol.js';
 import { faultOf } from './fixtures.js';
 

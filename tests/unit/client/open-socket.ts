@@ -37,6 +37,8 @@ export const record = (socket: SharedWebSocket) => {
   note('connectionRecovered');
   note('staleConnection');
   note('circuitBreakerOpened');
+  note('unhealthyConnection', 'score', 'reasons', 'count');
+  note('stabilityAlert', 'reason', 'value', 'threshold', 'count');
   return fired;
 };
 

@@ -29,7 +29,7 @@ const bundle = async (contents: string, options: BuildOptions) => {
     write: false,
     logLevel: 'silent',
     define: { __BUILD__: '"test"' },
-    external: ['*/life.js'],
+    external: ['*/life.js', '*/observe.js'],
   });
   return outputFiles?.[0]?.text ?? '';
 };

@@ -442,6 +442,7 @@ describe('a hub client', () => {
     const { hub, port } = await openSocket();
     port.take();
     const report = hub.report();
+    await settle();
     const [[, id]] = port.all(Op.Report) as [[Op.Report, number]];
     port.say(Op.Who);
     expect(port.all(Op.Report)).toHaveLength(2);

@@ -60,6 +60,7 @@ const SHAPES: &[(u32, &[Item])] = &[
     (op::RECONNECT, &[Small]),
     (op::SHUTDOWN, &[Small]),
     (op::REPORT, &[Count]),
+    (op::INSPECT, &[Flag]),
     (op::ANSWER, &[Question, Answer]),
     (op::SUBSCRIBE, &[Small, Conn, Subscriptions]),
     (op::UNSUBSCRIBE, &[Small, Conn, Numbers]),

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tabwire::core::{Deadline, Hub, Input, Output, PortId, SocketEvent, SocketId};
+use tabwire::core::{Deadline, Hub, Input, MOST_ENTRIES, Output, PortId, SocketEvent, SocketId};
 use tabwire::protocol::{
-    Address, Env, HubMessage, MessageError, Peer, PeerMessage, TabMessage, op_of,
+    Address, Env, HubMessage, MessageError, Peer, PeerMessage, TabMessage, encode_entries, op,
+    op_of,
 };
 use tabwire::time::Time;
 
@@ -222,6 +223,15 @@ impl Session {
                 }
                 let written: Value = message.encode(&self.place);
                 assert!(op_of(&written) > 64, "{message:?} has no op of a hub");
+            }
+            Output::Show(_, dropped, entries) => {
+                assert!(
+                    entries.len() <= MOST_ENTRIES,
+                    "a tab is shown more than is kept for it"
+                );
+                let written: Value =
+                    encode_entries(dropped, &entries, &self.place, |_| Value::Nothing);
+                assert_eq!(op_of(&written), op::INSPECTED);
             }
             Output::Deliver(delivery) => {
                 for (port, _) in &delivery.ports {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use tabwire::core::Payload;
-use tabwire::protocol::{Foreign, Report};
+use tabwire::protocol::Foreign;
 
 /// A structured-clone value.
 #[derive(Clone, Debug, PartialEq)]
@@ -225,9 +225,5 @@ impl Foreign for Value {
 
     fn null() -> Self {
         Self::Nothing
-    }
-
-    fn report(report: &Report) -> Self {
-        serde_json::to_value(report).map_or(Self::Nothing, Self::from)
     }
 }
