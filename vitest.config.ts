@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type Plugin } from 'vitest/config';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -11,15 +12,28 @@ const faults = ['auth', 'cache', 'login', 'nowhere', 'scenarios', 'skew', 'survi
 /** Suites that drive browsers or install packages: one file at a time, and minutes rather than seconds. */
 const oneAtATime = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 } as const;
 
+/** `#wasm`: the bytes of the hub, as the build puts them into `tabwire/testing`. */
+const wasm: Plugin = {
+  name: 'wasm',
+  enforce: 'pre',
+  resolveId: (id) => (id === '#wasm' ? '\0wasm' : undefined),
+  load: (id) =>
+    id === '\0wasm'
+      ? `export default Uint8Array.from(atob('${readFileSync(path('dist/hub.wasm'), 'base64')}'), (c) => c.charCodeAt(0))`
+      : undefined,
+};
+
 export default defineConfig({
+  plugins: [wasm],
   resolve: {
     alias: [
       { find: '#glue', replacement: path('target/glue/hub.js') },
+      { find: /^tabwire\/testing$/, replacement: path('www/testing/index.ts') },
       { find: /^tabwire$/, replacement: path('www/client/index.ts') },
       { find: /^tabwire\/react$/, replacement: path('www/react/index.ts') },
     ],
   },
-  define: { __BUILD__: JSON.stringify('0.0.0+test') },
+  define: { __BUILD__: JSON.stringify('0.0.0+test'), __WASM__: 'undefined' },
   test: {
     projects: [
       {

@@ -1,12 +1,11 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { engineNames } from './lib/engines.mjs';
+import { writeBetween } from './lib/marks.mjs';
 import { at } from './lib/paths.mjs';
 import { main, Stop, say } from './lib/say.mjs';
 
 const folder = at('target/reliability');
 const document = at('docs/RELIABILITY.md');
-const begin = '<!-- faults: written by scripts/reliability.mjs -->';
-const end = '<!-- /faults -->';
 const columns = [...engineNames, 'simulation'];
 const head = [
   '| fault | host | a tab shows | Chromium | Firefox | WebKitGTK | simulated |',
@@ -71,10 +70,6 @@ main(async () => {
       .sort()
       .map((host) => lineOf(about.filter((row) => row.host === host)));
   });
-  const text = readFileSync(document, 'utf8');
-  const [before, rest = ''] = text.split(begin);
-  const after = rest.slice(rest.indexOf(end));
-  if (!after) throw new Stop(`${document} has lost the marks of its table`);
-  writeFileSync(document, `${before}${begin}\n${[...head, ...lines].join('\n')}\n${after}`);
+  writeBetween(document, 'faults', [...head, ...lines]);
   say(`${lines.length} lines from ${rows.length} rows`);
 });

@@ -4,6 +4,7 @@ import type { Endpoint } from './endpoint.js';
 import { lead } from './lead.js';
 import { request } from './requests.js';
 import { subprotocols, translate } from './subprotocols.js';
+import { ownWasm } from './wasm.js';
 
 declare const __BUILD__: string;
 
@@ -13,14 +14,16 @@ export interface Host {
   open(port: Endpoint): void;
   /** The hub has failed: says so at every port, and ends. */
   crash(detail: string): void;
+  /** Gives back all that the hub has, and says nothing. */
+  free(): void;
 }
 
 /**
  * Makes a host without a hub. The wasm is loaded at the first `hello`, which may say where it lies; when that fails every
  * waiting port is told, and the next `hello` tries again. `workerUrl` and the `name` of a
- * SharedWorker are what tabs make another worker of, `end` ends this one.
+ * SharedWorker are what tabs make another worker of, `end` ends this one, and `start` starts a hub.
  */
-export const createHost = (workerUrl: string, name: string | undefined, end: () => void): Host => {
+export const createHost = (workerUrl: string, name: string | undefined, end: () => void, start = Hub.start): Host => {
   const ports = new Set<Endpoint>();
   const waiting = new Map<Endpoint, unknown[]>();
   let hub: Hub | undefined;
@@ -30,8 +33,8 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
     if (loading) return;
     loading = true;
     try {
-      await init({ module_or_path: wasmUrl ?? new URL('./hub.wasm', import.meta.url) });
-      hub = await Hub.start({
+      await init({ module_or_path: wasmUrl ?? ownWasm() });
+      hub = await start({
         build: __BUILD__,
         workerUrl,
         name,
@@ -43,7 +46,7 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
         subprotocols: subprotocols(),
         translate,
         request,
-      } as never);
+      });
       for (const port of [...waiting.keys()]) connect(port);
     } catch (error) {
       loading = false;
@@ -57,7 +60,7 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
   const connect = (port: Endpoint) => {
     const said = waiting.get(port) ?? [];
     waiting.delete(port);
-    hub?.connect(port as never, said);
+    hub?.connect(port, said);
   };
 
   const forget = (port: Endpoint) => {
@@ -84,6 +87,11 @@ export const createHost = (workerUrl: string, name: string | undefined, end: () 
       for (const port of ports) port.postMessage([Op.Crashed, detail]);
       ports.clear();
       end();
+    },
+
+    free() {
+      hub?.free();
+      hub = undefined;
     },
   };
   return host;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { deflateSync } from 'node:zlib';
 import { at, root } from '../lib/paths.mjs';
 import { Stop } from '../lib/say.mjs';
 import { hashOf, isFresh, setFresh } from '../lib/stamp.mjs';
@@ -11,13 +12,13 @@ import { buildName, pageInputs } from './inputs.mjs';
 export const buildBundles = (step) => bundle(step, Object.keys(bundles), 'dist', buildName());
 
 /**
- * Bundles what a page needs, but not React, into another folder under the name of another version.
+ * Bundles what a page needs, but neither React nor what has the wasm inside, into another folder under the name of another version.
  * @param {(line: string) => void} step @param {string} folder @param {string} version
  */
 export const buildVariant = (step, folder, version) =>
   bundle(
     step,
-    Object.keys(bundles).filter((file) => file !== 'react.js'),
+    Object.keys(bundles).filter((file) => !['react.js', 'testing.js', 'worker.inline.js'].includes(file)),
     folder,
     buildName(version),
   );
@@ -31,7 +32,7 @@ async function bundle(step, files, folder, name) {
   step(`bundles of ${name}: ${files.join(', ')}`);
   const { build } = await import('esbuild');
   for (const file of files) {
-    const { entry, minify } = /** @type {Bundle} */ (bundles[file]);
+    const { entry, minify, inline } = /** @type {Bundle} */ (bundles[file]);
     const result = await build({
       absWorkingDir: root,
       entryPoints: [entry],
@@ -44,7 +45,8 @@ async function bundle(step, files, folder, name) {
       legalComments: 'none',
       jsx: 'automatic',
       external: ['react', 'react/jsx-runtime'],
-      define: { __BUILD__: JSON.stringify(name) },
+      loader: { '.wasm': 'binary' },
+      define: { __BUILD__: JSON.stringify(name), __WASM__: inline ? JSON.stringify(deflated(inline)) : 'undefined' },
       plugins: [seams(entry)],
       metafile: true,
     }).catch(() => {
@@ -59,18 +61,20 @@ async function bundle(step, files, folder, name) {
  * @typedef {object} Bundle
  * @property {string} entry
  * @property {boolean} minify the page side is left readable: a user's bundler shakes and minifies it
+ * @property {string} [inline] the wasm that it has inside
  * @property {RegExp[]} [literals] what must stay whole and literal
- * @property {RegExp} [without] what it must not hold
+ * @property {RegExp} [no] an expression that it must not hold
+ * @property {RegExp} [without] what it must not hold a copy of
  */
+
+/** How the worker names the wasm: bundlers find it by that. */
+const besideIt = /new URL\("\.\/hub\.wasm",import\.meta\.url\)/;
 
 /** @type {Record<string, Bundle>} */
 const bundles = {
-  'worker.js': {
-    entry: 'worker/entry.ts',
-    minify: true,
-    literals: [/new URL\("\.\/hub\.wasm",import\.meta\.url\)/],
-    without: /^www\/react\//,
-  },
+  'worker.js': { entry: 'worker/entry.ts', minify: true, literals: [besideIt], without: /^www\/react\// },
+  // A bundler that saw a path of the wasm in it would emit that a second time.
+  'worker.inline.js': { entry: 'worker/entry.ts', minify: true, inline: 'dist/hub.wasm', no: /hub\.wasm/ },
   'local.js': { entry: 'worker/local.ts', minify: true, without: /^www\/react\// },
   'index.js': {
     entry: 'www/client/index.ts',
@@ -107,11 +111,22 @@ const bundles = {
     minify: false,
     without: /^(?!www\/client\/(observe|reports|metrics|inspect|log|cue|protocol|errors)\.ts)/,
   },
-  'react.js': { entry: 'www/react/index.ts', minify: false, without: /^(www\/client|worker|target)\// },
+  'testing.js': {
+    entry: 'www/testing/index.ts',
+    minify: true,
+    without: /^www\/(react\/|client\/(client|connect|socket|handle|life|answers|topics|lead)\.ts)/,
+  },
+  'react.js': {
+    entry: 'www/react/index.ts',
+    minify: false,
+    // Server components may import what holds hooks only from a file that begins so.
+    literals: [/^(["'])use client\1;/],
+    without: /^(www\/client|worker|target)\//,
+  },
 };
 
 /**
- * Resolves what crosses from one bundle to another to the file that stands beside it in dist, and `#glue` to the generated glue.
+ * Resolves what crosses from one bundle to another to the file that stands beside it in dist, `#glue` to the generated glue, and `#wasm` to the hub.
  * @param {string} entry
  * @returns {import('esbuild').Plugin}
  */
@@ -119,6 +134,8 @@ const seams = (entry) => ({
   name: 'seams',
   setup(build) {
     build.onResolve({ filter: /^#glue$/ }, () => ({ path: at('target/glue/hub.js') }));
+    // The bytes themselves: unit tests run where nothing can be fetched.
+    build.onResolve({ filter: /^#wasm$/ }, () => ({ path: at('dist/hub.wasm') }));
     build.onResolve(
       { filter: /\/(local|life|lead|answers|topics|observe|index)\.js$/ },
       async ({ path, pluginData, ...rest }) => {
@@ -135,17 +152,21 @@ const seams = (entry) => ({
 
 const resolving = Symbol('resolving');
 
+/** A file as `worker/wasm.ts` inflates it. @param {string} file */
+const deflated = (file) => deflateSync(readFileSync(at(file)), { level: 9 }).toString('base64');
+
 /**
  * Stops the build when a bundle lost an expression that must stay literal, or swallowed what it must not hold.
  * @param {string} file @param {string} folder @param {string[]} inputs
  */
 function checkShape(file, folder, inputs) {
-  const { literals = [], without } = bundles[file] ?? {};
+  const { literals = [], no, without } = bundles[file] ?? {};
   const text = readFileSync(at(folder, file), 'utf8');
   for (const literal of literals) {
     if (!literal.test(text))
       throw new Stop(`${folder}/${file} must hold this expression whole and literal: ${literal.source}`);
   }
+  if (no?.test(text)) throw new Stop(`${folder}/${file} must not hold this: ${no.source}`);
   const swallowed = inputs.filter((input) => without?.test(input));
   if (swallowed.length > 0) throw new Stop(`${folder}/${file} must not hold a copy of ${swallowed.join(', ')}`);
 }

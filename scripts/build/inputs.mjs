@@ -18,6 +18,7 @@ export const pageInputs = [
   'worker',
   'www/client',
   'www/react',
+  'www/testing',
   'package-lock.json',
   'tsconfig.base.json',
   'tsconfig.types.json',

@@ -8,7 +8,7 @@ import { main, Stop, say } from '../lib/say.mjs';
 /** Prints what a user downloads, after gzip -9, and stops when a budget of scripts/budgets.json is broken. */
 export async function reportSizes() {
   if (!existsSync(at('dist/index.js'))) throw new Stop('there is nothing to measure: run `npm run build` first');
-  const rows = await measure();
+  const rows = await sizesOf();
   const budgets = JSON.parse(readFileSync(at('scripts/budgets.json'), 'utf8'));
   say('\n  min + gzip -9, in bytes');
   for (const [what, size] of Object.entries(rows)) {
@@ -23,8 +23,8 @@ export async function reportSizes() {
   }
 }
 
-/** @returns {Promise<Record<string, number>>} */
-async function measure() {
+/** What a user downloads, in bytes after gzip -9. @returns {Promise<Record<string, number>>} */
+export async function sizesOf() {
   const wasm = gzipped(readFileSync(at('dist/hub.wasm')));
   const worker = gzipped(readFileSync(at('dist/worker.js')));
   const life = await bundled("export * from './dist/life.js'");
@@ -48,6 +48,7 @@ async function measure() {
     'hub.wasm': wasm,
     'worker.js, the glue in it': worker,
     'hub.wasm + worker.js': wasm + worker,
+    'worker.inline.js, the wasm in it': gzipped(readFileSync(at('dist/worker.inline.js'))),
   };
 }
 

@@ -7,7 +7,9 @@ import { pageInputs } from './inputs.mjs';
 /** Emits the declarations of the public entries into dist/types. @param {(line: string) => void} step */
 export async function buildTypes(step) {
   const key = hashOf([...pageInputs, 'target/glue/hub.d.ts']);
-  const outputs = ['www/client/index', 'www/react/index', 'worker/entry'].map((entry) => `dist/types/${entry}.d.ts`);
+  const outputs = ['www/client/index', 'www/react/index', 'www/testing/index', 'worker/entry'].map(
+    (entry) => `dist/types/${entry}.d.ts`,
+  );
   if (isFresh('types', key, outputs)) return step('types are up to date');
   step('types: tsc');
   rmSync(at('dist/types'), { recursive: true, force: true });

@@ -8,7 +8,7 @@ const target = 'wasm32-unknown-unknown';
 
 /** Checks Node, npm, cargo and rustc against the versions that package.json and Cargo.toml ask for. @param {(line: string) => void} step */
 export async function checkPrograms(step) {
-  const wantedNode = JSON.parse(readFileSync(at('package.json'), 'utf8')).engines.node.replace('>=', '');
+  const wantedNode = JSON.parse(readFileSync(at('package.json'), 'utf8')).devEngines.runtime.version.replace('>=', '');
   const wantedRust = readFileSync(at('Cargo.toml'), 'utf8').match(/^rust-version = "(.+)"/m)?.[1] ?? '0';
   if (!atLeast(versions.node, wantedNode)) {
     throw new Stop(`Node ${versions.node} is too old: install Node ${wantedNode} or newer`);

@@ -24,7 +24,7 @@ const all = [
   },
   {
     name: 'lint',
-    what: 'Biome (formatting too), clippy for the machine and for wasm',
+    what: 'Biome (formatting too), clippy and rustdoc for the machine and for wasm',
     run: () =>
       check(
         ['biome', 'check', '--error-on-warnings'],
@@ -33,6 +33,8 @@ const all = [
         ['cargo', 'clippy', '--quiet', '--package=tabwire', '--test=sim', '--', '-Dwarnings'],
         ['cargo', 'clippy', '--quiet', '--package=tabwire', '--lib', `--target=${wasmTarget}`, '--', '-Dwarnings'],
         ['cargo', 'clippy', '--quiet', fuzzPackage, '--target-dir=target/fuzz', '--', '-Dwarnings'],
+        ['cargo', 'doc', '--quiet', '--no-deps', '--workspace', noDocWarnings],
+        ['cargo', 'doc', '--quiet', '--no-deps', '--package=tabwire', `--target=${wasmTarget}`, noDocWarnings],
       ),
   },
   {
@@ -111,7 +113,7 @@ const all = [
   },
   {
     name: 'packaging',
-    what: 'npm pack, installed in a scratch app',
+    what: 'what npm pack gives: publint, attw, and apps of Vite 8, webpack and no bundler; `npm run matrix` has the others',
     needs: ['build', 'server'],
     run: () => inEngines(['chromium'], (present) => vitest('packaging', present)),
   },
@@ -130,6 +132,8 @@ export const steps = all.filter(
 );
 
 const wasmTarget = 'wasm32-unknown-unknown';
+
+const noDocWarnings = '--config=build.rustdocflags=["-Dwarnings"]';
 
 /** A workspace of its own. */
 const fuzzPackage = '--manifest-path=tests/fuzz/Cargo.toml';

@@ -273,7 +273,7 @@ impl<P> Delivery<P> {
             .flat_map(|(batch, range)| batch.frames.get(range.clone()).unwrap_or_default())
     }
 
-    /// The topic of each frame, [`EVERYBODY`] for those without one. Nothing where none has one.
+    /// The topic of each frame, 2³² − 1 for those without one. Nothing where none has one.
     pub fn topics(&self) -> Option<Vec<TopicNo>> {
         let mut parts = self.parts.iter();
         if parts.all(|(batch, _)| batch.topics.is_empty()) {

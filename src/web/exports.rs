@@ -14,9 +14,13 @@ use super::websocket::close_all;
 use crate::core::origin_of;
 use crate::protocol::Address;
 
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = include_str!("env.d.ts");
+
 #[wasm_bindgen]
 extern "C" {
-    /// What the worker script hands to its hub.
+    /// What the worker script hands to its hub: `env.d.ts` has it in full.
+    #[wasm_bindgen(typescript_type = "HubEnv")]
     pub type HubEnv;
     #[wasm_bindgen(method, getter)]
     fn build(this: &HubEnv) -> String;
@@ -51,9 +55,9 @@ pub struct Hub {
 
 #[wasm_bindgen]
 impl Hub {
-    /// Starts a hub. `env` is `{ build, workerUrl, name?, locks, locksFall, crashed(detail), gone(port), subprotocols, translate(name, socket, receive), request(url, method, headers, body, tell) }`. With `locks` it holds a lock for
-    /// as long as it lives; in Firefox that keeps its pages out of the back-forward cache, so only tabs that hold locks themselves ask for it. With the `name` of a SharedWorker the hub
-    /// meets those of other builds.
+    /// Starts a hub. With `locks` it holds a lock for as long as it lives; in Firefox that keeps its pages out of the
+    /// back-forward cache, so only tabs that hold locks themselves ask for it. With the `name` of a SharedWorker the hub meets
+    /// those of other builds.
     ///
     /// The promise is kept with a `Hub` once that holds its lock: tabs that wait for the lock before would find it free.
     /// After a panic `crashed` is called with what is known of it; nothing of this instance may be used any more.

@@ -14,6 +14,7 @@ use crate::core::PortId;
 extern "C" {
     /// What both kinds of port have in common.
     #[derive(Clone)]
+    #[wasm_bindgen(typescript_type = "HubPort")]
     pub type JsPort;
     #[wasm_bindgen(method, catch, js_name = postMessage)]
     fn post_message(this: &JsPort, message: &JsValue) -> Result<(), JsValue>;

@@ -24,6 +24,7 @@ const open = async () => {
       opened.push(Object.assign(port, { got }));
     },
     crash() {},
+    free() {},
   };
   lead(host, 'place', 'term');
   await settle();

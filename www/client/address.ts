@@ -13,7 +13,10 @@ export const readUrl = (given: string | URL) => {
 
 /** The subprotocols to offer as the constructor reads them: tokens, none twice. */
 export const readProtocols = (given: string | Iterable<string>) => {
-  const protocols = Array.from(Object(given) === given ? given : [given], String);
+  const protocols = Array.from(
+    Object(given) === given && (given as string[])[Symbol.iterator] ? given : [given as string],
+    String,
+  );
   if (new Set(protocols).size < protocols.length || !protocols.every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name))) {
     throw exception(protocols);
   }

@@ -194,4 +194,5 @@ export const configure = (options: HubOptions) => {
 };
 
 let defaults: HubOptions = {};
-const clients: Record<string, Client> = {};
+/** The clients of this page's sockets, by what tells them apart. */
+export const clients: Record<string, Client> = {};

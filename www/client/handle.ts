@@ -353,12 +353,13 @@ export const openHandle = (
     binaryType: 'blob',
 
     send(given) {
-      const { buffer = given, byteOffset, byteLength } = Object(given) as ArrayBufferView;
+      const { buffer = given, byteOffset, byteLength, type } = Object(given) as ArrayBufferView & Blob;
+      // By what it has: what another window has made is of no class of this one.
       const data =
-        ArrayBuffer.isView(given) || given instanceof ArrayBuffer
+        byteLength >= 0
           ? new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength).slice().buffer
-          : given instanceof Blob
-            ? given
+          : type >= '' && (given as { slice?: unknown }).slice
+            ? (given as Blob)
             : `${given}`;
       enqueue(data, byteLength ?? (data as Blob).size);
     },

@@ -72,3 +72,8 @@ export type {
 } from './report.js';
 export { createHub, type Hub, SharedWebSocket, type SharedWebSocketConstructor } from './socket.js';
 export type { RequestOptions, Subscription, SubscriptionOptions, TopicMessage } from './subscription.js';
+
+// What `tabwire/testing` ends after a test.
+
+/** @internal */
+export { clients as pageClients } from './client.js';

@@ -29,19 +29,19 @@ use crate::{prices, site, watch, wire};
 /// How a server is to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// The port of the site, 0 for any free one [0].
+    /// The port of the site, 0 for any free one; 0 by default.
     pub site_port: u16,
-    /// The port of the wire, 0 for any free one [0].
+    /// The port of the wire, 0 for any free one; 0 by default.
     pub wire_port: u16,
-    /// Where static files are looked for, the first match wins [none].
+    /// Where static files are looked for, the first match wins; none by default.
     pub static_dirs: Vec<PathBuf>,
-    /// How many WebSockets may be live at one time [50].
+    /// How many WebSockets may be live at one time; 50 by default.
     pub max_connections: usize,
-    /// The age at which a WebSocket is closed [30 minutes].
+    /// The age at which a WebSocket is closed; 30 minutes by default.
     pub max_age: Option<Duration>,
-    /// How often a price is published [never].
+    /// How often a price is published; never by default.
     pub prices: Option<Duration>,
-    /// Whether to print changes of the number of tabs or connections [no].
+    /// Whether to print changes of the number of tabs or connections; off by default.
     pub watch: bool,
 }
 

@@ -2,12 +2,14 @@ import { createRoot } from 'react-dom/client';
 import { SharedWebSocket } from 'tabwire';
 import { useSharedWebSocket, WebSocketProvider } from 'tabwire/react';
 
-const url = new URLSearchParams(location.search).get('socket') ?? '';
+const asked = new URLSearchParams(location.search);
+const url = asked.get('socket') ?? '';
+const options = { host: { use: (asked.get('use') ?? 'auto') as 'auto' | 'leader-tab' } };
 
 /** What the test reads: the texts that this tab's plain handle was sent. */
 const texts: unknown[] = [];
 Object.assign(window, { texts });
-new SharedWebSocket(url).addEventListener('message', (event) => texts.push((event as MessageEvent).data));
+new SharedWebSocket(url, [], options).addEventListener('message', (event) => texts.push((event as MessageEvent).data));
 
 function Status() {
   const { status } = useSharedWebSocket();
@@ -15,7 +17,7 @@ function Status() {
 }
 
 createRoot(document.getElementById('root') as HTMLElement).render(
-  <WebSocketProvider url={url}>
+  <WebSocketProvider url={url} options={options}>
     <Status />
   </WebSocketProvider>,
 );

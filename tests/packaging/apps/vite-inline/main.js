@@ -1,0 +1,4 @@
+import workerUrl from 'tabwire/worker.inline.js?url';
+import { show } from './page.js';
+
+show({ workerUrl });

@@ -1,0 +1,4 @@
+// @vitest-environment happy-dom
+import { describeCases } from './cases.js';
+
+describeCases('happy-dom');

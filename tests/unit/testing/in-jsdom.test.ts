@@ -1,0 +1,4 @@
+// @vitest-environment jsdom
+import { describeCases } from './cases.js';
+
+describeCases('jsdom');

@@ -1,0 +1,4 @@
+// @vitest-environment node
+import { describeCases } from './cases.js';
+
+describeCases('node');
