@@ -63,7 +63,7 @@ const judges: Record<string, Judge> = {
     if (test) return `there is no test '${test}'`;
     return (
       missing('package', [...valuesOf(words, 'package'), ...valuesOf(words, '-p')], ['tabwire', 'tabwire-server']) ??
-      missing('verb', [verb], ['run', 'test', 'bench', 'build', 'fmt', 'clippy', 'fuzz'])
+      missing('verb', [verb], ['run', 'test', 'bench', 'build', 'fmt', 'clippy', 'fuzz', 'doc'])
     );
   },
   node: ([file = '']) => (existsSync(at(file)) ? undefined : `there is no ${file}`),

@@ -150,7 +150,7 @@ export interface Hub {
   ): SharedWebSocket;
   /** The breaker of this name that the tabs at this hub share. */
   breaker(name: string, options?: CircuitBreakerOptions): CircuitBreaker;
-  /** {@link gatedFetch} behind the breakers of this hub. */
+  /** `gatedFetch` behind the breakers of this hub. */
   fetch(input: RequestInfo | URL, init?: GatedRequestInit): Promise<Response>;
   /** Asks the hub how many tabs and connections it has, and how this page's connections and breakers are. */
   report(): Promise<HubReport>;
