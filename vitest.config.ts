@@ -44,6 +44,7 @@ export default defineConfig({
           include: ['{www,worker}/**/*.test.{ts,tsx}', 'tests/unit/**/*.test.{ts,tsx}'],
         },
       },
+      { extends: true, test: { name: 'docs', include: ['tests/docs/*.test.ts'] } },
       {
         extends: true,
         // The oldest React that the adapter supports.

@@ -9,7 +9,7 @@ import { checkPrograms, setUpRust } from './setup/programs.mjs';
 
 /**
  * Makes everything present that a command needs, one printed line a step; quick when nothing changed.
- * Level `start` is what building and the demo need; `test` adds the browsers, their drivers, wasm-pack and a C++ compiler.
+ * Level `start` is what building and the demo need; `test` adds the browsers, their drivers, wasm-pack, a C++ compiler and TypeDoc.
  * @param {'start' | 'test'} level
  * @param {{ strict?: boolean }} [options] whether a missing browser is an error (default: with CI=true) and not a warning
  */
@@ -17,7 +17,7 @@ export async function setup(level, { strict = env.CI === 'true' } = {}) {
   /** @param {string} line */
   const step = (line) => say(`setup: ${line}`);
   await checkPrograms(step);
-  await setUpNpm(step);
+  await setUpNpm(level, step);
   await setUpRust(level, step);
   await setUpCargoTools(level, step);
   if (level === 'test') {

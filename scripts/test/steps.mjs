@@ -81,6 +81,12 @@ const all = [
     run: () => vitest('react-18', []),
   },
   {
+    name: 'docs',
+    what: 'every block of README and guides compiled or looked up, links, names of files and tests',
+    needs: ['build'],
+    run: () => vitest('docs', []),
+  },
+  {
     name: 'wasm',
     what: 'the hub in a SharedWorker of each engine, wasm-pack',
     inEngines: true,

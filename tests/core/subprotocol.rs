@@ -44,6 +44,29 @@ fn raw_is_no_template_and_other_words_are_not_known() {
 }
 
 #[test]
+fn the_templates_of_the_documents_are_read() {
+    let documents = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/docs")).unwrap();
+    let texts = documents
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .map(|path| std::fs::read_to_string(path).unwrap());
+    let templates: Vec<Value> = texts
+        .flat_map(|text| {
+            let blocks = text.split("```json\n").skip(1);
+            let codes = blocks.map(|block| block.split("```").next().unwrap());
+            codes
+                .map(|code| serde_json::from_str(code).unwrap())
+                .collect::<Vec<Value>>()
+        })
+        .filter(|value| value.get("receive").is_some() || value.get("send").is_some())
+        .collect();
+    assert!(templates.len() > 1);
+    for value in templates {
+        template(&value);
+    }
+}
+
+#[test]
 fn frames_are_told_apart_by_the_first_rule_that_holds() {
     let template = pubsub();
     let read = |text| template.read(text, true);

@@ -13,8 +13,12 @@ const documented = () => {
   return [...rows, ...beside];
 };
 
+/** Its reasons, and the codes by which it refuses a socket. */
 const ofTheHub = () =>
-  [...read('src/protocol/reason.rs').matchAll(/=> "([\w-]+)",/g)].map(([, code]) => code as string);
+  [
+    ...read('src/protocol/reason.rs').matchAll(/=> "([\w-]+)",/g),
+    ...read('src/core/hub.rs').matchAll(/refuse_handle\(\w+, \w+, "([\w-]+)"/g),
+  ].map(([, code]) => code as string);
 
 describe('the table of reason codes', () => {
   test('has every code of the hub, each once', () => {

@@ -7,7 +7,8 @@ export interface SendFailedEvent extends Event {
   readonly count: number;
   /**
    * `unknown`: whether they reached the server is not known. `expired`: they waited longer than `queue.ttl`. `overflow`:
-   * `queue.overflow` dropped them. `closed`: the socket ended first. `unreadable`: a Blob could not be read.
+   * `queue.overflow` dropped them. `closed`: the socket ended first. `unsupported`: they were published, and the template says
+   * not how.
    */
   readonly reason: string;
 }

@@ -46,6 +46,7 @@ export type {
   LogLine,
   LogOptions,
   Pointer,
+  PoolOptions,
   QueueOptions,
   ReconnectOptions,
   RecoveryOptions,

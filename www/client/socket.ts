@@ -42,9 +42,13 @@ export interface SharedWebSocket extends EventTarget {
   readonly extensions: string;
   /** What binary messages arrive as. Default `'blob'`. */
   binaryType: BinaryType;
+  /** Called at every (re)connection. */
   onopen: ((this: SharedWebSocket, event: Event) => unknown) | null;
+  /** Called with each message. */
   onmessage: ((this: SharedWebSocket, event: MessageEvent) => unknown) | null;
+  /** Called at every failed attempt. */
   onerror: ((this: SharedWebSocket, event: Event) => unknown) | null;
+  /** Called each time that an open connection is lost, and once, last, at the end. */
   onclose: ((this: SharedWebSocket, event: CloseEvent) => unknown) | null;
   /**
    * Sends data, copied at the call; while not open it waits. Throws `QueueFullError` at the bounds of `queue` when its
@@ -70,18 +74,18 @@ export interface SharedWebSocket extends EventTarget {
   metrics(): Promise<string>;
   /**
    * Calls the listener with each message of a topic, the last one first if the hub has it. The server is asked once for all
-   * tabs; when nobody wants the topic any more, it is given back after `linger`. With `raw` throws {@link UnsupportedError}.
+   * tabs; when nobody wants the topic any more, it is given back after `linger`. With `raw` throws `UnsupportedError`.
    */
   subscribe<T = unknown>(
     topic: string,
     listener: (message: TopicMessage<T>) => unknown,
     options?: SubscriptionOptions,
   ): Subscription;
-  /** Sends data, a JSON value, to a topic, as {@link send} sends a frame. With `raw` throws {@link UnsupportedError}. */
+  /** Sends data, a JSON value, to a topic, as {@link send} sends a frame. With `raw` throws `UnsupportedError`. */
   publish(topic: string, data: unknown): void;
   /**
-   * Asks the server something, a JSON value, and resolves with the data of its answer; rejects with a {@link RequestError}.
-   * With `raw` throws {@link UnsupportedError}.
+   * Asks the server something, a JSON value, and resolves with the data of its answer; rejects with a `RequestError`.
+   * With `raw` throws `UnsupportedError`.
    */
   request<T = unknown>(data: unknown, options?: RequestOptions): Promise<T>;
 
@@ -146,7 +150,7 @@ export interface Hub {
   ): SharedWebSocket;
   /** The breaker of this name that the tabs at this hub share. */
   breaker(name: string, options?: CircuitBreakerOptions): CircuitBreaker;
-  /** {@link gatedFetch} behind the breakers of this hub. */
+  /** `gatedFetch` behind the breakers of this hub. */
   fetch(input: RequestInfo | URL, init?: GatedRequestInit): Promise<Response>;
   /** Asks the hub how many tabs and connections it has, and how this page's connections and breakers are. */
   report(): Promise<HubReport>;

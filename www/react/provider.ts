@@ -1,4 +1,4 @@
-import { createContext, createElement, type ReactNode, useContext, useEffect, useMemo } from 'react';
+import { createContext, createElement, type ReactElement, type ReactNode, useContext, useEffect, useMemo } from 'react';
 import type { SocketOptions } from '../client/index.js';
 import { type ConnectionSettings, type Settings, settle, type UserIdOrOptions } from './settings.js';
 import { type Connection, connectionOf, retire } from './store.js';
@@ -18,7 +18,7 @@ export interface WebSocketProviderProps extends ConnectionSettings {
  * Tells the hooks below it which connection to use. It opens nothing itself: the first component that uses a hook does, once
  * it is mounted, and the page leaves the connection when the last has been unmounted. Of nested providers the inner counts.
  */
-export function WebSocketProvider({ children, options, ...settings }: WebSocketProviderProps) {
+export function WebSocketProvider({ children, options, ...settings }: WebSocketProviderProps): ReactElement {
   const value = useSettled({ ...options, ...settings });
   return createElement(Context.Provider, { value }, children);
 }

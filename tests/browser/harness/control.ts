@@ -135,6 +135,11 @@ export class Control {
     return this.#post('/static', { path, mode });
   }
 
+  /** Sends headers with a static file from now on, in the place of those ordered before. */
+  headers(path: string, headers: Readonly<Record<string, string>>): Promise<{ ok: true }> {
+    return this.#post('/static', { path, headers });
+  }
+
   /** How often each static path was asked for. */
   fetches(): Promise<Record<string, number>> {
     return this.#get('/fetches');

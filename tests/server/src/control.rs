@@ -6,12 +6,13 @@ mod route;
 mod service;
 mod tokens;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -96,15 +97,30 @@ async fn fetches(State(app): Shared) -> impl IntoResponse {
 #[serde(deny_unknown_fields)]
 struct FileOrder {
     path: String,
-    mode: FileMode,
+    mode: Option<FileMode>,
+    headers: Option<BTreeMap<String, String>>,
 }
 
 async fn set_file_mode(State(app): Shared, Body(order): Body<FileOrder>) -> Answer {
     if !order.path.starts_with('/') {
         return Err(BadRequest("path must start with a slash".into()));
     }
-    app.files.set_mode(order.path, order.mode);
+    if let Some(headers) = order.headers {
+        let headers =
+            read_headers(&headers).map_err(|error| BadRequest(format!("headers: {error}")))?;
+        app.files.set_headers(order.path.clone(), headers);
+    }
+    if let Some(mode) = order.mode {
+        app.files.set_mode(order.path, mode);
+    }
     Ok(Json(json!({ "ok": true })))
+}
+
+fn read_headers(given: &BTreeMap<String, String>) -> Result<HeaderMap, axum::http::Error> {
+    given
+        .iter()
+        .map(|(name, value)| Ok((HeaderName::try_from(name)?, HeaderValue::try_from(value)?)))
+        .collect()
 }
 
 #[derive(Deserialize)]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::extract::{self, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
@@ -23,6 +23,7 @@ pub struct Files {
 #[derive(Default)]
 struct Inner {
     modes: BTreeMap<String, FileMode>,
+    headers: BTreeMap<String, HeaderMap>,
     fetches: BTreeMap<String, u64>,
 }
 
@@ -54,6 +55,11 @@ impl Files {
         lock(&self.inner).modes.insert(path, mode);
     }
 
+    /// Sends these with the file at `path` from now on, in the place of those sent before.
+    pub fn set_headers(&self, path: String, headers: HeaderMap) {
+        lock(&self.inner).headers.insert(path, headers);
+    }
+
     /// How often each path was asked for, answered or not.
     pub fn fetches(&self) -> BTreeMap<String, u64> {
         lock(&self.inner).fetches.clone()
@@ -65,6 +71,11 @@ impl Files {
             *inner.fetches.entry(path.into()).or_default() += 1;
         }
         inner.modes.get(path).copied().unwrap_or(FileMode::Ok)
+    }
+
+    fn headers(&self, path: &str) -> HeaderMap {
+        let inner = lock(&self.inner);
+        inner.headers.get(path).cloned().unwrap_or_default()
     }
 
     async fn find(&self, path: &str) -> Found {
@@ -126,6 +137,7 @@ async fn serve(files: &Files, path: &str) -> Response {
     response
         .headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response.headers_mut().extend(files.headers(path));
     response
 }
 

@@ -262,6 +262,11 @@ async fn a_bad_order_is_answered_with_400_and_its_reason() {
         ("flood", json!({ "count": 1, "rate": -1 }), "rate"),
         ("static", json!({ "path": "a", "mode": "ok" }), "slash"),
         ("static", json!({ "path": "/a", "mode": "no" }), "no"),
+        (
+            "static",
+            json!({ "path": "/a", "headers": { "a b": "" } }),
+            "headers",
+        ),
     ] {
         let reply = server.try_post(control, body).await;
         assert_eq!(reply.status, 400, "{control}: {reply:?}");

@@ -114,6 +114,24 @@ async fn fetches_are_counted_by_path() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_sent_with_the_headers_that_were_ordered_for_it() {
+    let dir = Dir::new("headers", &[("a.js", "a"), ("b.js", "b")]);
+    let server = start_with(serving(&[&dir])).await;
+    for policy in ["default-src 'none'", "script-src 'self'"] {
+        let headers = json!({ "Content-Security-Policy": policy, "Cache-Control": "no-store" });
+        server
+            .post("static", json!({ "path": "/a.js", "headers": headers }))
+            .await;
+        let reply = server.get("/a.js?build=1").await;
+        assert_eq!(reply.header("content-security-policy"), policy);
+        assert_eq!(reply.header("cache-control"), "no-store");
+    }
+    let other = server.get("/b.js").await;
+    assert_eq!(other.header("cache-control"), "no-cache");
+    assert!(!other.head.contains("security-policy"), "{}", other.head);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_chosen_path_is_missing_or_hangs_until_it_is_well_again() {
     let dir = Dir::new("modes", &[("worker.js", "j")]);
     let server = start_with(serving(&[&dir])).await;
