@@ -75,7 +75,7 @@ test('nothing but React and what is in the package is imported', async () => {
       ([, name]) => name,
     );
     const foreign = names.filter((name) => !existsSync(inPackage(`dist/${name}`)));
-    expect(new Set(foreign), file).toEqual(new Set(file === 'react.js' ? ['react', 'react/jsx-runtime'] : []));
+    expect(new Set(foreign), file).toEqual(new Set(file === 'react.js' ? ['react'] : []));
   }
 });
 
