@@ -131,13 +131,20 @@ impl<P: Payload> Hub<P> {
 
     /// Gives the next output. [`Output::Timeout`] says that there is nothing more until the next input.
     pub fn poll_output(&mut self) -> Output<P> {
-        self.out.pop().or_else(|| self.show()).unwrap_or_else(|| {
-            Output::Timeout(
-                self.timers
-                    .next()
-                    .map(|(at, _, reason)| Deadline { at, reason }),
-            )
-        })
+        // Each way out by itself: an output is large, and a chain would move it once more for each link.
+        if let Some(output) = self.out.pop() {
+            return output;
+        }
+        if self.out.inspector.is_some()
+            && let Some(shown) = self.show()
+        {
+            return shown;
+        }
+        Output::Timeout(
+            self.timers
+                .next()
+                .map(|(at, _, reason)| Deadline { at, reason }),
+        )
     }
 
     fn handle_socket(&mut self, socket: SocketId, event: SocketEvent<P>) {
@@ -532,7 +539,10 @@ impl<P: Payload> Hub<P> {
         conn: ConnId,
         act: impl FnOnce(&mut Connection<P>, &mut Cx<'_, P>) -> T,
     ) -> Option<T> {
-        let audience = self.audience(conn);
+        let audience = match self.out.inspector {
+            Some(_) => self.audience(conn),
+            None => None,
+        };
         let mut connection = self.connections.get_mut(&conn)?;
         if connection.needs_loan(self.now) {
             self.lend(conn);
