@@ -1,10 +1,12 @@
-/** The worker script, in a worker that can be made to fail from outside: by a message on the channel `test-crash`. */
+/** The worker script, in a worker that can be made to fail, or weighed, from outside: by a message on the channel `test-crash`. */
 import { memory } from '/wasm-memory.js';
 import '/dist/worker.js';
 
 const now = Date.now;
 
-new BroadcastChannel('test-crash').onmessage = ({ data: how }) => {
+const channel = new BroadcastChannel('test-crash');
+
+channel.onmessage = ({ data: how }) => {
   if (how === 'panic') {
     // The hub reads the clock while it posts a status. To give it a port just then is more than its borrows allow.
     Date.now = () => {
@@ -14,6 +16,8 @@ new BroadcastChannel('test-crash').onmessage = ({ data: how }) => {
     };
   } else if (how === 'trap') {
     new Uint8Array(memory().buffer).fill(0xff);
+  } else if (how === 'weigh') {
+    channel.postMessage({ bytes: memory().buffer.byteLength });
   } else {
     self.close();
   }
