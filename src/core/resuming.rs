@@ -138,12 +138,23 @@ impl<P: Payload> Topics<P> {
         (had, anew)
     }
 
+    /// The hub stood still: what comes now may be what the server sent meanwhile, so the time of those who are ahead begins anew.
+    pub fn handle_wake(&mut self) {
+        let topics = self.places.iter_mut().flatten();
+        for course in topics.filter_map(|topic| topic.course.made()) {
+            for ahead in &mut course.ahead {
+                ahead.since = None;
+            }
+        }
+    }
+
     /// A tab has the messages of a topic up to a position.
     pub fn catch_up(&mut self, no: TopicNo, port: PortId, seen: Position, now: Time) -> CatchUp<P> {
         let mut caught = CatchUp {
             kept: Vec::new(),
             missed: None,
         };
+        let is_placed = self.is_placed(no);
         let Some(topic) = self.get_mut(no) else {
             return caught;
         };
@@ -160,7 +171,7 @@ impl<P: Payload> Topics<P> {
                     caught.missed = Some((seen, topic.course.floor.clone()));
                 }
             }
-            None if topic.stage != Stage::Off => caught.missed = Some((seen, None)),
+            None if is_placed || topic.stage != Stage::Off => caught.missed = Some((seen, None)),
             at => {
                 let is_gathering = at.is_none();
                 topic.put_ahead(port, seen);

@@ -453,6 +453,11 @@ impl<P: Payload> Topics<P> {
         Some(topic.name.clone())
     }
 
+    /// Whether a topic comes by a further socket, which has been told from where.
+    pub(super) fn is_placed(&self, no: TopicNo) -> bool {
+        matches!(self.get(no).map(|topic| topic.home), Some(Home::Shard(_)))
+    }
+
     /// A further socket is gone: its topics have none.
     pub fn displace(&mut self, shard: ConnId) {
         let displaced = self.numbers(|topic| topic.home == Home::Shard(shard));

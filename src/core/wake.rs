@@ -102,6 +102,7 @@ impl<P: Payload> Connection<P> {
     /// answers or says something, and what waited is tried at once.
     pub(super) fn handle_wake(&mut self, slept: Duration, cx: &mut Cx<'_, P>) {
         self.access.handle_slept(slept);
+        self.topics.handle_wake();
         match self.phase {
             Phase::Up { .. } => self.doubt(cx),
             Phase::Verifying(_) => {

@@ -5,20 +5,26 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tabwire::core::{Input, Payload, SocketEvent, SocketId};
-use tabwire::protocol::{HubMessage, RequestError};
+use tabwire::protocol::{HubMessage, Loss, RequestError};
 
+use crate::positions::{missed, subscribe_after};
 use crate::rig::{A, B, Got, H, Rig, URL};
 use crate::topics::{message, subscribe, unsubscribe};
 
 const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
-/// A rig whose tab A has one socket for every two topics.
-fn open(more: Value) -> Rig {
-    let mut options = json!({
+/// What `open` begins with.
+fn pooled() -> Value {
+    json!({
         "subprotocol": "\"json\"",
         "pool": {"maxTopicsPerConnection": 2, "stagger": 1000},
         "heartbeat": {"verifyOnOpen": false},
-    });
+    })
+}
+
+/// A rig whose tab A has one socket for every two topics.
+fn open(more: Value) -> Rig {
+    let mut options = pooled();
     for (group, values) in more.as_object().unwrap() {
         for (name, value) in values.as_object().unwrap() {
             options[group][name] = value.clone();
@@ -273,6 +279,20 @@ fn topics_with_positions_lose_nothing_with_their_socket() {
         &mut rig,
         fresh,
         &json!({"type": "answer", "id": 99}).to_string(),
+    );
+}
+
+#[test]
+fn a_tab_whose_topic_waits_for_a_further_socket_that_nobody_gave_a_position_is_told_of_the_hole() {
+    let mut rig = open(json!({}));
+    rig.hello(B);
+    rig.attach(B, H, pooled());
+    subscribe(&mut rig, A, &topics(&["a", "b", "c"]));
+    rig.take(B);
+    subscribe_after(&mut rig, B, 1, "c", 5);
+    assert_eq!(
+        missed(&mut rig, B),
+        [(Some("5".to_owned()), None, Loss::NotKept)]
     );
 }
 

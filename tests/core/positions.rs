@@ -1,5 +1,7 @@
 //! Positions: a server is asked to go on where it was, and what cannot be had is told.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tabwire::core::PortId;
 use tabwire::protocol::{HubMessage, Loss};
@@ -19,13 +21,13 @@ fn accept(rig: &mut Rig) {
 }
 
 /// Subscribes a tab that has had a message.
-fn subscribe_after(rig: &mut Rig, port: PortId, number: u32, topic: &str, seq: u64) {
+pub fn subscribe_after(rig: &mut Rig, port: PortId, number: u32, topic: &str, seq: u64) {
     let wants = json!([[number, topic, 1, message(topic, seq)]]);
     rig.wire(port, json!([16, H.0, rig.attached[&port].0, wants]));
 }
 
 /// What a tab was told that it misses, gaps included whose length nobody knows.
-fn missed(rig: &mut Rig, port: PortId) -> Vec<(Option<String>, Option<String>, Loss)> {
+pub fn missed(rig: &mut Rig, port: PortId) -> Vec<(Option<String>, Option<String>, Loss)> {
     let notes = rig.notes(port).into_iter().filter_map(|note| match note {
         HubMessage::Missed { from, to, loss, .. } => Some((from, to, loss)),
         HubMessage::Gap { .. } => panic!("a gap that was not due"),
@@ -305,6 +307,25 @@ fn one_topic_a_frame_is_resumed_with_its_position() {
             json!({"sub": "b", "from": 7, "text": "after 7"}),
         ]
     );
+}
+
+#[test]
+fn what_a_frozen_hub_finds_waiting_does_not_count_as_a_server_that_counts_anew() {
+    let mut rig = open();
+    subscribe(&mut rig, A, &[(1, "a")]);
+    rig.frame(r#"{"type":"answer","id":1,"positions":{"a":2}}"#);
+    subscribe_after(&mut rig, B, 1, "a", 5);
+    rig.frame(&message("a", 3));
+    rig.tick();
+    rig.take(B);
+    rig.sleep(Duration::from_secs(60), false);
+    rig.pass_millis(10);
+    for seq in 4..=6 {
+        rig.frame(&message("a", seq));
+    }
+    rig.tick();
+    let got = rig.take(B);
+    assert_eq!(frames(&got), [message("a", 6)], "{got:?}");
 }
 
 #[test]
