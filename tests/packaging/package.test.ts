@@ -94,7 +94,9 @@ test('an import on a server touches no global but EventTarget, which classes ext
     .split('\n')
     .map((line) => JSON.parse(line));
   expect(told.map(({ specifier }) => specifier)).toEqual(specifiers);
-  expect(told.flatMap(({ touched }) => touched).filter((name) => name !== 'EventTarget')).toEqual([]);
+  // What is for unit tests has the hub in it, and that reads what it decodes text by and tells time by.
+  const ofPages = told.filter(({ specifier }) => specifier !== 'tabwire/testing');
+  expect(ofPages.flatMap(({ touched }) => touched).filter((name) => name !== 'EventTarget')).toEqual([]);
   expect(told.flatMap(({ left }) => left)).toEqual([]);
 });
 
