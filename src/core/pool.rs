@@ -12,10 +12,7 @@ use super::hub::Hub;
 use super::io::{Payload, PortId, TimerReason};
 use super::position::Position;
 use super::topics::{TopicNo, Want};
-use crate::protocol::{
-    Cause, ConnId, GapReason, HandleId, HubMessage, Loss, PoolConfig, Reason, RequestError, State,
-    op,
-};
+use crate::protocol::{Cause, ConnId, HandleId, Loss, PoolConfig, Reason, RequestError, State, op};
 use crate::time::Time;
 
 /// The port by which a connection is the tab of its further sockets.
@@ -373,14 +370,7 @@ impl<P: Payload> Connection<P> {
                     self.topics.restart(no, to.clone());
                     self.tell_missed(no, None, (&from, to.as_ref()), loss);
                 }
-                Upward::Gap(reason) => {
-                    let gap = HubMessage::Gap {
-                        conn: self.id,
-                        lost: None,
-                        reason: GapReason::Lost(reason),
-                    };
-                    self.fanout.push_note(gap);
-                }
+                Upward::Gap(reason) => self.tell_gap(reason),
             }
         }
         if is_urgent {
